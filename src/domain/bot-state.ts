@@ -1,0 +1,88 @@
+/** The fold of a bot's log: where it is in the statechart, and what it remembers. Plain JSON. */
+import type { ContainerIdentity, ExitClass, GiveUpReason, StopReason } from './bot-event.ts';
+
+export type StatePath =
+  | 'stopped'
+  | 'starting'
+  | 'running'
+  | 'stopping'
+  | 'failed.backingOff'
+  | 'failed.exhausted'
+  | 'deleted';
+
+/** One-word summary; the four words of the seed and the two rests. */
+export type Phase = 'stopped' | 'starting' | 'running' | 'stopping' | 'failed' | 'deleted';
+
+export interface KnownContainer extends Omit<ContainerIdentity, 'at'> {
+  readonly startedAt?: number;
+  readonly paused?: boolean;
+  /** Its end is recorded: it may be removed. */
+  readonly exited?: boolean;
+}
+
+export interface LastExit {
+  readonly at: number;
+  readonly exitCode: number;
+  readonly class: ExitClass;
+  readonly code?: string;
+  readonly detail?: string;
+}
+
+export interface LastFailure {
+  readonly at: number;
+  readonly code: string;
+  readonly detail: string;
+}
+
+export interface StopInProgress {
+  readonly reason: StopReason;
+  readonly killAt: number;
+  readonly termSentAt?: number;
+  readonly killSentAt?: number;
+}
+
+export interface BotContext {
+  /** How many times this id was created; 0 before the first. */
+  readonly incarnation: number;
+  readonly generation: number;
+  readonly specHash?: string;
+  readonly specVersion?: string;
+  readonly wanted: boolean;
+  readonly stopReason?: StopReason;
+  readonly deleting: boolean;
+  /** Number of the latest start, counted over all incarnations. */
+  readonly attempt: number;
+  readonly container?: KnownContainer;
+  /** When the present state was entered. */
+  readonly since: number;
+  /** When the present container was seen running. */
+  readonly runningSince?: number;
+  readonly healthy: boolean;
+  /** Failures in a row: the exponent of the backoff. */
+  readonly streak: number;
+  /** Times of the latest crashes, oldest first, bounded. */
+  readonly crashes: readonly number[];
+  /** Starts after the first of a generation's life, for the operator. */
+  readonly restarts: number;
+  readonly notBefore?: number;
+  readonly deadline?: number;
+  readonly stop?: StopInProgress;
+  readonly lastExit?: LastExit;
+  readonly lastFailure?: LastFailure;
+  readonly gaveUp?: GiveUpReason;
+  readonly completed: boolean;
+  readonly rejected?: { readonly code: string; readonly reason: string };
+  /** Container id of a live instance of the predecessor. */
+  readonly foreign?: string;
+  /** A restart asked for and not yet begun. */
+  readonly restartAsked: boolean;
+  /** Ids of the latest requests taken, bounded: a request is taken once. */
+  readonly requests: readonly string[];
+}
+
+export interface BotState {
+  readonly at: StatePath;
+  readonly context: BotContext;
+}
+
+export const phaseOf = (path: StatePath): Phase => (path.startsWith('failed') ? 'failed' : (path as Phase));

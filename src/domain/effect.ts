@@ -1,0 +1,36 @@
+/** What we ask of the world. Each is idempotent: asked twice, the world is the same (architecture §3). */
+import type { BotSpec } from './bot.ts';
+import type { ErrorClass, ErrorCode } from './errors.ts';
+import type { InstanceRef } from './observation.ts';
+
+export type StopSignal = 'SIGTERM' | 'SIGKILL';
+
+/** All a container is made from. */
+export interface ContainerPlan {
+  readonly spec: BotSpec;
+  readonly specHash: string;
+  readonly incarnation: number;
+  readonly generation: number;
+  readonly attempt: number;
+}
+
+export type Effect =
+  | { readonly type: 'EnsureContainer'; readonly plan: ContainerPlan }
+  | { readonly type: 'EnsureStarted'; readonly ref: InstanceRef; readonly plan: ContainerPlan }
+  | { readonly type: 'EnsureSignalled'; readonly ref: InstanceRef; readonly signal: StopSignal }
+  /** `force` also ends a process; without it a live container stays. */
+  | { readonly type: 'EnsureRemoved'; readonly ref: InstanceRef; readonly force: boolean }
+  /** Frees the name of a container that has no process and cannot be removed. */
+  | { readonly type: 'EnsureSetAside'; readonly ref: InstanceRef };
+
+export type EffectType = Effect['type'];
+
+export interface EffectFailure {
+  readonly code: ErrorCode;
+  readonly class: ErrorClass;
+  readonly detail: string;
+}
+
+export type Outcome =
+  | { readonly effect: Effect; readonly ok: true }
+  | { readonly effect: Effect; readonly ok: false; readonly failure: EffectFailure };

@@ -1,0 +1,82 @@
+/**
+ * The one table of errors. Each has a stable code, a class that says what the loop must do, and a remedy a person can
+ * follow. Adapters translate foreign errors into these; nobody else invents codes.
+ */
+
+/** What the loop must do: try again later, stop trying, re-fold and try again, or hand it back to the caller. */
+export type ErrorClass = 'retryable' | 'terminal' | 'concurrency' | 'rejected';
+
+interface ErrorRow {
+  readonly class: ErrorClass;
+  readonly remedy: string;
+}
+
+const row = (errorClass: ErrorClass, remedy: string): ErrorRow => ({ class: errorClass, remedy });
+
+/** code → class and remedy. The README's error table is checked against this by a test. */
+export const ERRORS = {
+  ENGINE_UNAVAILABLE: row('retryable', 'Start the Docker Engine, or point DOCKER_HOST at one that answers.'),
+  ENGINE_TIMEOUT: row('retryable', 'The engine did not answer within the deadline; look at its load and its log.'),
+  ENGINE_ERROR: row('retryable', 'The engine refused the call for a reason that may pass; see the detail.'),
+  ENGINE_REFUSED: row('terminal', 'The engine will never accept this container; correct what the detail names.'),
+  NAME_TAKEN: row('retryable', 'A container that is not ours holds the name of this bot; remove or rename it.'),
+  NAME_BUSY: row('retryable', 'The previous container of this bot is still being removed; drover waits for it.'),
+  CONTAINER_STUCK: row('retryable', 'The engine cannot stop this container; restart the engine or its shim.'),
+  NETWORK_EXHAUSTED: row('retryable', 'The bot network has no free address; free some or widen its address pool.'),
+  IMAGE_UNAVAILABLE: row('retryable', 'Build the bot image with `npm run image`, or set RUNTIME_IMAGE to one that exists.'),
+  ARCHIVE_MISSING: row('retryable', 'Upload the code archive to the path in custom.filePath; drover tries again by itself.'),
+  ARCHIVE_CORRUPT: row('terminal', 'The code archive is not a readable zip; upload it again under a new version.'),
+  ARCHIVE_UNSAFE: row('terminal', 'The code archive holds an entry that is not allowed; pack it without links and `..`.'),
+  ARCHIVE_UNAVAILABLE: row('retryable', 'The archive store does not answer; look at its health.'),
+  ENTRYPOINT_MISSING: row('terminal', 'The file in entrypoints.bot is not in the code archive; correct the name or the archive.'),
+  RUNTIME_UNSUPPORTED: row('terminal', 'Use one of the runtimes that the image has: nodejs20, python3.11.'),
+  RUNTIME_CONFIG: row('terminal', 'The container was started without what `runtime execute` needs; see the detail.'),
+  SPAWN_FAILED: row('retryable', 'The bot process could not be started inside its container; see the detail.'),
+  DOCUMENT_INVALID: row('rejected', 'Correct the field that the message names.'),
+  BOT_ID_INVALID: row('rejected', 'Use 1 to 128 characters without `/`, `\\`, control characters, and not `.` or `..`.'),
+  BOT_NOT_FOUND: row('rejected', 'List the bots with `drover get` and check the id.'),
+  CONFIG_INVALID: row('rejected', 'Correct the setting that the message names.'),
+  REQUEST_INVALID: row('rejected', 'Correct the request as the message says.'),
+  STORE_LOCKED: row('rejected', 'Another drover holds this data folder; stop it, or use another DROVER_DATA_DIR.'),
+  STORE_UNAVAILABLE: row('retryable', 'The store does not answer; look at its disk and its log.'),
+  STORE_CORRUPT: row('terminal', 'The event log has a hole or a broken record; restore it from a backup.'),
+  EVENT_ILLEGAL: row('terminal', 'The log holds an event its state cannot take; restore the log, or report this.'),
+  VERSION_CONFLICT: row('concurrency', 'Somebody else wrote first; read again and retry.'),
+  API_UNREACHABLE: row('retryable', 'Start drover with `drover up`, or give its address with --url or DROVER_URL.'),
+  ENGINE_INSTALL_UNSUPPORTED: row('rejected', 'Install Docker Engine for your system, start it, and try again.'),
+  INTERNAL: row('retryable', 'This is a defect of drover; report it with the log lines around it.'),
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error of the table. `message` is for people, `code` for programs; `cause` keeps the foreign error. */
+export class DroverError extends Error {
+  override readonly name = 'DroverError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get class(): ErrorClass {
+    return ERRORS[this.code].class;
+  }
+
+  get remedy(): string {
+    return ERRORS[this.code].remedy;
+  }
+}
+
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
+
+/** Any thrown value as an error of the table; what is unknown becomes INTERNAL and keeps its cause. */
+export const toDroverError = (thrown: unknown): DroverError =>
+  thrown instanceof DroverError
+    ? thrown
+    : new DroverError('INTERNAL', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+
+/** Closes an exhaustive switch: the compiler refuses a missing case, a wrong value at run time throws. */
+export const assertNever = (value: never): never => {
+  throw new DroverError('INTERNAL', `unexpected value: ${JSON.stringify(value)}`);
+};

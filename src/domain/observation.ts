@@ -1,0 +1,80 @@
+/** What the engine says about one bot, in our words. Adapters make these; `sense` compares them with the state. */
+import type { ErrorCode } from './errors.ts';
+
+/** A container on some node, opaque: no host path and no address (architecture §3, several machines later). */
+export interface InstanceRef {
+  readonly node: string;
+  readonly id: string;
+}
+
+export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+
+/** What `runtime execute` left behind for the controller (architecture §8). */
+export interface ExitReport {
+  readonly attempt: number;
+  /** How far it came: an exit in another phase than `bot` is not the bot's own. */
+  readonly phase: 'config' | 'code' | 'state' | 'bot' | 'sync';
+  /** Exit code of the bot process, when it exited by itself. */
+  readonly code?: number;
+  /** Signal that ended the bot process, e.g. `SIGKILL`. */
+  readonly signal?: string;
+  /** Signal that PID 1 itself was sent, e.g. `SIGTERM`. */
+  readonly received?: string;
+  /** OOM kills counted by the container's cgroup before and after the bot ran. */
+  readonly oomKills?: { readonly before: number; readonly after: number };
+  readonly error?: { readonly code: ErrorCode; readonly detail: string };
+}
+
+export interface ObservedExit {
+  readonly code: number;
+  /** Docker's flag: sticky, and true also when only a child died. Never used alone. */
+  readonly oomKilled: boolean;
+  /** Docker's own error text, e.g. of a start that failed. */
+  readonly error?: string;
+  /** Engine clock, epoch milliseconds. */
+  readonly finishedAt: number;
+  /** Only a report of this very attempt; a stale one is left out by the adapter. */
+  readonly report?: ExitReport;
+  /** Last lines of the container's output, bounded. */
+  readonly logTail: readonly string[];
+  /** The engine itself was away around the end of this container. */
+  readonly inEngineGap: boolean;
+}
+
+export interface ObservedContainer {
+  readonly ref: InstanceRef;
+  readonly status: ContainerStatus;
+  /** Host process id; 0 when there is none. Only what has no process may be set aside. */
+  readonly pid: number;
+  readonly attempt: number;
+  readonly incarnation: number;
+  readonly generation: number;
+  readonly specHash: string;
+  /** Engine clock, epoch milliseconds; 0 when it never started. */
+  readonly startedAt: number;
+  readonly exit?: ObservedExit;
+}
+
+export type Observation =
+  /** The engine did not answer: never to be taken for "not running". */
+  | { readonly kind: 'unknown'; readonly reason: string }
+  /** `foreign`: live containers of the predecessor for the same bot. */
+  | { readonly kind: 'absent'; readonly foreign: readonly InstanceRef[] }
+  | { readonly kind: 'present'; readonly container: ObservedContainer }
+  /** Somebody else's container has our name. It is never touched. */
+  | { readonly kind: 'nameTaken'; readonly ref: InstanceRef };
+
+/** Has, or may have, a process: a second container beside it would be a twin (feature C9). */
+export const isLive = (status: ContainerStatus): boolean =>
+  status === 'running' || status === 'paused' || status === 'restarting';
+
+/** One row of the resync's single list call. */
+export interface ListedContainer {
+  readonly ref: InstanceRef;
+  readonly botId: string;
+  readonly status: ContainerStatus;
+  readonly specHash: string;
+  readonly attempt: number;
+  /** False when the labels are ours but the name is not: an impostor or one set aside. */
+  readonly named: boolean;
+}

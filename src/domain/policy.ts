@@ -1,0 +1,29 @@
+/** Settings that decisions are taken with. An argument of `plan`, never read by the machine (architecture §6 rule 10). */
+
+export interface BotPolicy {
+  /** Delay of the first restart, ms; doubles with each failure in a row. */
+  readonly backoffFirstMs: number;
+  readonly backoffMaxMs: number;
+  /** Share of the delay by which it may differ either way, 0 to 1. */
+  readonly backoffJitter: number;
+  /** Running this long clears the failures in a row, ms. */
+  readonly healthyAfterMs: number;
+  /** This many crashes within the window end in `failed.exhausted`. */
+  readonly maxCrashes: number;
+  readonly crashWindowMs: number;
+  /** Longest time in `starting`, ms. */
+  readonly startDeadlineMs: number;
+  /** Longest time in `stopping` after SIGKILL was due, ms. */
+  readonly killDeadlineMs: number;
+}
+
+export const DEFAULT_POLICY: BotPolicy = {
+  backoffFirstMs: 1_000,
+  backoffMaxMs: 60_000,
+  backoffJitter: 0.1,
+  healthyAfterMs: 60_000,
+  maxCrashes: 10,
+  crashWindowMs: 600_000,
+  startDeadlineMs: 120_000,
+  killDeadlineMs: 30_000,
+};

@@ -1,0 +1,45 @@
+/** What the API shows of a bot: the seed's RunningBot, read off the machine's state. */
+import type { Phase, StatePath } from './bot-state.ts';
+
+/** Field standard: {type, status, reason, message, lastTransitionTime}; `reason` is CamelCase and stable. */
+export interface Condition {
+  readonly type: 'Ready' | 'Progressing' | 'Degraded' | 'SpecValid';
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  /** Epoch milliseconds. */
+  readonly lastTransitionTime: number;
+}
+
+export interface RunningBot {
+  readonly botId: string;
+  readonly containerId: string | null;
+  readonly status: Phase;
+  /** Full state, e.g. `failed.backingOff`. */
+  readonly state: StatePath;
+  /** When the present container started, epoch milliseconds. */
+  readonly startTime: number | null;
+  readonly restarts: number;
+  readonly generation: number;
+  /** Generation of the container that runs. */
+  readonly observedGeneration: number | null;
+  readonly attempt: number;
+  readonly wanted: boolean;
+  readonly notBefore: number | null;
+  readonly lastExit: { readonly exitCode: number; readonly class: string; readonly at: number } | null;
+  readonly conditions: readonly Condition[];
+  readonly version: number;
+}
+
+/** The seed's ServiceState metrics. */
+export interface FleetMetrics {
+  readonly bots: Readonly<Record<Phase, number>>;
+  readonly starts: number;
+  readonly restarts: number;
+  readonly crashes: number;
+  readonly transitions: number;
+  readonly reconciles: number;
+  readonly conflicts: number;
+  readonly failures: number;
+  readonly lastResyncAt: number | null;
+}

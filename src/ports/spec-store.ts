@@ -1,0 +1,48 @@
+/** What is wished: documents shaped as contract §3, plus what a person or program asked. External writers may edit it. */
+import type { BotId, BotRequest } from '../domain/bot.ts';
+
+/** Who asked for the latest change of a document. Absent on one that another program wrote. */
+export interface Asked {
+  readonly requestId: string;
+  readonly actor: string;
+  readonly action: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+export interface SpecRecord {
+  readonly id: BotId;
+  /** The raw document, undecoded: one broken document must not stop the others. Null for a tombstone. */
+  readonly document: unknown;
+  /** Grows with each change of this document. */
+  readonly revision: number;
+  readonly asked?: Asked;
+  readonly requests: readonly BotRequest[];
+}
+
+/** A complete, successful read: only from one of these does absence count (architecture §3). */
+export interface FleetRead {
+  readonly installId: string;
+  readonly records: readonly SpecRecord[];
+  /** Set while the fleet is drained. */
+  readonly drain?: Asked & { readonly reason: string };
+}
+
+export interface SpecStore {
+  /** Minted with the store; every name and label on the engine carries it. */
+  installId(): Promise<string>;
+  /** Undefined when nothing is known of this id, not even a tombstone. */
+  read(id: BotId): Promise<SpecRecord | undefined>;
+  /** All documents and tombstones, without `custom.config.schema` and `custom.config.readme`. */
+  readFleet(): Promise<FleetRead>;
+  put(id: BotId, document: unknown, asked: Asked): Promise<SpecRecord>;
+  /** Leaves a tombstone; idempotent. False when there was nothing. */
+  remove(id: BotId, asked: Asked): Promise<boolean>;
+  addRequest(id: BotId, request: BotRequest): Promise<void>;
+  /** Forgets requests that the log has taken. */
+  clearRequests(id: BotId, requestIds: readonly string[]): Promise<void>;
+  setDrain(drain: (Asked & { readonly reason: string }) | undefined): Promise<void>;
+  /** Calls back with each id that changed; undefined stands for "any of them". Returns how to stop. */
+  onChange(listener: (id: BotId | undefined, asked: Asked | undefined) => void): () => void;
+  close(): Promise<void>;
+}
