@@ -8,13 +8,7 @@ import type { InstanceRef } from './observation.ts';
 
 /** Feature C5. Decided in `machines/classify-exit.ts`, outside the statechart. */
 export type ExitClass =
-  | 'completed'
-  | 'appError'
-  | 'oom'
-  | 'stoppedByUs'
-  | 'killedByOthers'
-  | 'startError'
-  | 'engineLost';
+  'completed' | 'appError' | 'oom' | 'stoppedByUs' | 'killedByOthers' | 'startError' | 'engineLost';
 
 export type StopReason = 'disabled' | 'drained' | 'deleted' | 'specChanged' | 'requested';
 export type GiveUpReason = 'crashLoop' | 'terminal' | 'restartPolicy';
@@ -73,6 +67,8 @@ export type ContainerEvent =
       OnContainer & {
         exitCode: number;
         class: ExitClass;
+        /** Trying again cannot help. */
+        terminal: boolean;
         /** Code of the error table when the exit report, or the engine, names one. */
         code?: ErrorCode;
         detail?: string;
@@ -91,15 +87,12 @@ export type OutcomeEvent =
   | Named<'ContainerCreateFailed', Failure & { attempt: number }>
   | Named<'ContainerStartFailed', Failure & { attempt: number }>
   | Named<'StopSignalSent', OnContainer & { signal: StopSignal }>
-  | Named<'ContainerStopFailed', Failure & { ref: InstanceRef }>
-  | Named<'ContainerRemoveFailed', Failure & { ref: InstanceRef }>;
+  | Named<'ContainerStopFailed', Failure & { ref: InstanceRef; notBefore: number }>
+  | Named<'ContainerRemoveFailed', Failure & { ref: InstanceRef; notBefore: number }>;
 
 /** What was decided. */
 export type IntentEvent =
-  | Named<
-      'ContainerStartRequested',
-      At & { attempt: number; generation: number; hash: string; deadline: number }
-    >
+  | Named<'ContainerStartRequested', At & { attempt: number; generation: number; hash: string; deadline: number }>
   | Named<
       'ContainerStopRequested',
       OnContainer & { reason: StopReason; graceMs: number; killAt: number; deadline: number }

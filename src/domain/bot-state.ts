@@ -2,13 +2,7 @@
 import type { ContainerIdentity, ExitClass, GiveUpReason, StopReason } from './bot-event.ts';
 
 export type StatePath =
-  | 'stopped'
-  | 'starting'
-  | 'running'
-  | 'stopping'
-  | 'failed.backingOff'
-  | 'failed.exhausted'
-  | 'deleted';
+  'stopped' | 'starting' | 'running' | 'stopping' | 'failed.backingOff' | 'failed.exhausted' | 'deleted';
 
 /** One-word summary; the four words of the seed and the two rests. */
 export type Phase = 'stopped' | 'starting' | 'running' | 'stopping' | 'failed' | 'deleted';
@@ -34,46 +28,59 @@ export interface LastFailure {
   readonly detail: string;
 }
 
+/** What there is to decide about after a failure. */
+export interface Assessment {
+  /** Null when no container ended: creating or starting one failed. */
+  readonly exitClass: ExitClass | null;
+  readonly exitCode: number | null;
+  readonly terminal: boolean;
+}
+
 export interface StopInProgress {
   readonly reason: StopReason;
   readonly killAt: number;
-  readonly termSentAt?: number;
-  readonly killSentAt?: number;
+  readonly termSent: boolean;
+  readonly killSent: boolean;
 }
 
 export interface BotContext {
   /** How many times this id was created; 0 before the first. */
   readonly incarnation: number;
   readonly generation: number;
-  readonly specHash?: string;
-  readonly specVersion?: string;
+  readonly specHash: string | null;
+  readonly specVersion: string | null;
   readonly wanted: boolean;
-  readonly stopReason?: StopReason;
+  readonly stopReason: StopReason | null;
   readonly deleting: boolean;
   /** Number of the latest start, counted over all incarnations. */
   readonly attempt: number;
-  readonly container?: KnownContainer;
+  readonly container: KnownContainer | null;
   /** When the present state was entered. */
   readonly since: number;
   /** When the present container was seen running. */
-  readonly runningSince?: number;
+  readonly runningSince: number | null;
   readonly healthy: boolean;
   /** Failures in a row: the exponent of the backoff. */
   readonly streak: number;
   /** Times of the latest crashes, oldest first, bounded. */
   readonly crashes: readonly number[];
-  /** Starts after the first of a generation's life, for the operator. */
-  readonly restarts: number;
-  readonly notBefore?: number;
-  readonly deadline?: number;
-  readonly stop?: StopInProgress;
-  readonly lastExit?: LastExit;
-  readonly lastFailure?: LastFailure;
-  readonly gaveUp?: GiveUpReason;
+  /** Starts seen in this incarnation, by us or by hand. */
+  readonly starts: number;
+  /** A failure about which nothing is decided yet. */
+  readonly assess: Assessment | null;
+  /** The next start is not due before this. */
+  readonly notBefore: number | null;
+  /** After a failed stop or removal, nothing is asked of the engine before this. */
+  readonly holdUntil: number | null;
+  readonly deadline: number | null;
+  readonly stop: StopInProgress | null;
+  readonly lastExit: LastExit | null;
+  readonly lastFailure: LastFailure | null;
+  readonly gaveUp: GiveUpReason | null;
   readonly completed: boolean;
-  readonly rejected?: { readonly code: string; readonly reason: string };
+  readonly rejected: { readonly code: string; readonly reason: string } | null;
   /** Container id of a live instance of the predecessor. */
-  readonly foreign?: string;
+  readonly foreign: string | null;
   /** A restart asked for and not yet begun. */
   readonly restartAsked: boolean;
   /** Ids of the latest requests taken, bounded: a request is taken once. */

@@ -21,4 +21,5 @@ export const DELIVERY_ENV = {
 } as const;
 
 /** Share of the container's stop grace that the bot gets; the rest is for what `runtime execute` does after it. */
-export const botGraceMs = (stopGraceMs: number): number => Math.max(0, stopGraceMs - Math.min(5_000, stopGraceMs * 0.25));
+export const botGraceMs = (stopGraceMs: number): number =>
+  Math.max(0, stopGraceMs - Math.min(5_000, stopGraceMs * 0.25));

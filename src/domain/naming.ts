@@ -101,7 +101,8 @@ export const readTags = (labels: Readonly<Record<string, string>>): ContainerTag
   const incarnation = whole(labels[LABEL.incarnation]);
   const generation = whole(labels[LABEL.generation]);
   const attempt = whole(labels[LABEL.attempt]);
-  if (labels[LABEL.role] !== 'bot' || install === undefined || botId === undefined || hash === undefined) return undefined;
+  if (labels[LABEL.role] !== 'bot' || install === undefined || botId === undefined || hash === undefined)
+    return undefined;
   if (incarnation === undefined || generation === undefined || attempt === undefined) return undefined;
   return { install, botId, incarnation, generation, specHash: hash, attempt };
 };

@@ -15,6 +15,8 @@ export interface BotPolicy {
   readonly startDeadlineMs: number;
   /** Longest time in `stopping` after SIGKILL was due, ms. */
   readonly killDeadlineMs: number;
+  /** Wait after a stop or removal that the engine refused, ms. */
+  readonly effectRetryMs: number;
 }
 
 export const DEFAULT_POLICY: BotPolicy = {
@@ -26,4 +28,5 @@ export const DEFAULT_POLICY: BotPolicy = {
   crashWindowMs: 600_000,
   startDeadlineMs: 120_000,
   killDeadlineMs: 30_000,
+  effectRetryMs: 5_000,
 };

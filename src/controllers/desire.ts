@@ -1,0 +1,61 @@
+/** What is wished of one bot right now, from the spec store and under the guard. */
+import type { BotId, Desired } from '../domain/bot.ts';
+import { toDroverError } from '../domain/errors.ts';
+import type { Cause } from '../domain/recorded.ts';
+import { specHash } from '../domain/spec-hash.ts';
+import { decodeBotDocument, type SpecDefaults } from '../documents/bot-document.ts';
+import type { SpecRecord, SpecStore } from '../ports/spec-store.ts';
+
+export interface DesireOptions {
+  readonly specs: SpecStore;
+  readonly defaults: SpecDefaults;
+  /** May a bot that nobody asked to stop be stopped? */
+  readonly allows: (id: BotId) => boolean;
+  readonly drained: () => boolean;
+  /** Does the log want it running? Only such a bot needs the guard. */
+  readonly isWanted: (id: BotId) => boolean;
+}
+
+export interface Desire {
+  readonly desired: Desired;
+  /** Who asked for the document as it is now. */
+  readonly cause?: Cause;
+}
+
+/** The wish a record stands for, before any guard. */
+export const desiredOfRecord = (record: SpecRecord, defaults: SpecDefaults, drained: boolean): Desired => {
+  if (record.document === null) return { kind: 'gone' };
+  const decoded = decodeBotDocument(record.id, record.document, defaults);
+  if (decoded.kind === 'invalid') {
+    return { kind: 'invalid', code: decoded.code, reason: decoded.reason, enabled: decoded.enabled };
+  }
+  const { spec, enabled } = decoded;
+  return { kind: 'spec', spec, hash: specHash(spec), enabled, drained, requests: record.requests };
+};
+
+/** A wish that stops a bot, as opposed to one that changes or starts it. A drain is asked for by itself. */
+export const isStop = (desired: Desired): boolean =>
+  desired.kind === 'gone' || ((desired.kind === 'spec' || desired.kind === 'invalid') && desired.enabled === false);
+
+const causeOf = ({ asked }: SpecRecord): Cause | undefined =>
+  asked && { kind: 'request', requestId: asked.requestId, actor: asked.actor, action: asked.action };
+
+export const createDesireReader = ({ specs, defaults, allows, drained, isWanted }: DesireOptions) => {
+  const guarded = (id: BotId, desired: Desired, asked: boolean): Desired =>
+    !asked && isStop(desired) && isWanted(id) && !allows(id)
+      ? { kind: 'unknown', reason: 'nobody asked for this stop and no complete read has confirmed it' }
+      : desired;
+
+  return async (id: BotId): Promise<Desire> => {
+    let record: SpecRecord | undefined;
+    try {
+      record = await specs.read(id);
+    } catch (error) {
+      return { desired: { kind: 'unknown', reason: toDroverError(error).message } };
+    }
+    if (record === undefined) return { desired: guarded(id, { kind: 'gone' }, false) };
+    const cause = causeOf(record);
+    const desired = guarded(id, desiredOfRecord(record, defaults, drained()), record.asked !== undefined);
+    return cause === undefined ? { desired } : { desired, cause };
+  };
+};

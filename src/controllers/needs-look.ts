@@ -1,0 +1,47 @@
+/** Does a bot differ from what the resync's one list and one read show? Only those that do are woken (architecture §3). */
+import type { Desired } from '../domain/bot.ts';
+import type { BotState } from '../domain/bot-state.ts';
+import { isLive, type ListedContainer } from '../domain/observation.ts';
+import { initialState } from '../machines/evolve.ts';
+import { noteWish } from '../machines/note-wish.ts';
+
+const isDue = (moment: number | null, now: number): boolean => moment !== null && moment <= now;
+
+/** A timer of this state has run out and nobody took it up. */
+const overdue = ({ at, context }: BotState, now: number): boolean => {
+  switch (at) {
+    case 'starting':
+      return isDue(context.deadline, now);
+    case 'stopping':
+      return isDue(context.deadline, now) || (context.stop?.killSent === false && isDue(context.stop.killAt, now));
+    case 'failed.backingOff':
+      return context.assess !== null || isDue(context.notBefore, now);
+    default:
+      return false;
+  }
+};
+
+const containerDiffers = ({ at, context }: BotState, listed: ListedContainer | undefined): boolean => {
+  const known = context.container;
+  if (listed === undefined) return known !== null;
+  if (known?.ref.id !== listed.ref.id) return true;
+  if (known.exited === true) return isLive(listed.status) || at !== 'failed.backingOff';
+  if (!isLive(listed.status)) return true;
+  return at === 'running' && (listed.status === 'paused') !== (known.paused === true);
+};
+
+/** At rest or in between though it should be going somewhere: what it waited for may have happened unheard. */
+const unsettled = ({ at, context }: BotState): boolean =>
+  at === 'starting' || (at === 'stopped' && (context.deleting || (context.wanted && !context.completed)));
+
+export const needsLook = (
+  state: BotState | undefined,
+  desired: Desired,
+  listed: ListedContainer | undefined,
+  now: number,
+): boolean => {
+  const known = state ?? initialState;
+  if (noteWish(known, desired, now) !== undefined) return true;
+  if (known.context.incarnation === 0) return false;
+  return containerDiffers(known, listed) || unsettled(known) || overdue(known, now);
+};

@@ -1,0 +1,105 @@
+/**
+ * One key, one pass: fold, look, plan, append, act — and look again until there is nothing left to do. A crash between
+ * any two steps is harmless: what was decided is in the log, and every effect is found again from the state.
+ */
+import { botStream, type BotEvent } from '../domain/bot-event.ts';
+import type { BotRequest, Desired } from '../domain/bot.ts';
+import { DroverError } from '../domain/errors.ts';
+import type { BotPolicy } from '../domain/policy.ts';
+import type { Cause } from '../domain/recorded.ts';
+import { accepts } from '../machines/evolve.ts';
+import { plan } from '../machines/plan.ts';
+import { toStored } from '../machines/upcast.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ContainerEngine } from '../ports/container-engine.ts';
+import type { EventStore } from '../ports/event-store.ts';
+import type { Logger } from '../ports/logger.ts';
+import { applyEffect, factOf } from './apply-effects.ts';
+import type { ServiceState } from './service-state.ts';
+
+export interface ReconcileDependencies {
+  readonly events: EventStore;
+  readonly engine: ContainerEngine;
+  readonly states: ServiceState;
+  readonly desiredOf: (botId: string) => Promise<{ readonly desired: Desired; readonly cause?: Cause }>;
+  /** Told once the log has taken them. */
+  readonly requestsTaken: (botId: string, requests: readonly BotRequest[]) => Promise<void>;
+  readonly policy: BotPolicy;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Looks in one turn; the remaining work goes on in the next turn, after the others had theirs. */
+const MAX_LOOKS = 20;
+const AGAIN_SOON_MS = 200;
+
+const isConflict = (error: unknown): boolean => error instanceof DroverError && error.class === 'concurrency';
+
+export const createReconcileBot = (dependencies: ReconcileDependencies) => {
+  const { events, engine, states, desiredOf, requestsTaken, policy, clock, logger } = dependencies;
+
+  const append = async (
+    botId: string,
+    version: number,
+    happened: readonly BotEvent[],
+    causes: readonly Cause[],
+  ): Promise<boolean> => {
+    try {
+      const commit = { stream: botStream(botId), expectedVersion: version, events: happened.map(toStored), causes };
+      states.apply(await events.append(commit));
+      return true;
+    } catch (error) {
+      // Whatever went wrong, the cached fold may no longer be the log's.
+      states.forget(botId);
+      if (!isConflict(error)) throw error;
+      states.counters.add('conflicts');
+      return false;
+    }
+  };
+
+  /** An outcome is never dropped for a conflict: the log is folded again and it is tried once more. */
+  const appendFact = async (botId: string, fact: BotEvent, causes: readonly Cause[]): Promise<void> => {
+    for (let tries = 0; tries < 5; tries += 1) {
+      const { state, version } = await states.load(botId);
+      if (!accepts(state, fact)) {
+        logger.warn('outcome overtaken by another writer', { bot: botId, event: fact.type, state: state.at });
+        return;
+      }
+      if (await append(botId, version, [fact], causes)) return;
+    }
+    throw new DroverError('VERSION_CONFLICT', `the outcome ${fact.type} could not be recorded`);
+  };
+
+  const look = async (
+    botId: string,
+    causes: readonly Cause[],
+  ): Promise<{ readonly again: boolean; readonly wakeAfterMs: number | undefined }> => {
+    const { state, version } = await states.load(botId);
+    const [{ desired, cause }, observation] = await Promise.all([desiredOf(botId), engine.observe(botId)]);
+    const given = { desired, observation, now: clock.now(), random: clock.random(), policy };
+    const planned = plan(state, given);
+    if (planned.events.length > 0) {
+      const told = cause === undefined ? causes : [...causes, cause];
+      if (!(await append(botId, version, planned.events, told))) return { again: true, wakeAfterMs: undefined };
+    }
+    // Requests count as taken only once the log holds them: a crash before this line takes them again, harmlessly.
+    const asked = desired.kind === 'spec' ? desired.requests : [];
+    const taken = asked.filter(({ requestId }) => planned.state.context.requests.includes(requestId));
+    if (taken.length > 0) await requestsTaken(botId, taken);
+    for (const effect of planned.effects) {
+      const fact = factOf(await applyEffect(engine, effect), clock.now(), policy);
+      if (fact !== undefined) await appendFact(botId, fact, causes);
+    }
+    return { again: planned.effects.length > 0, wakeAfterMs: planned.wakeAfterMs };
+  };
+
+  /** Returns after how many ms to look again though nothing is heard; undefined when only a signal matters. */
+  return async (botId: string, causes: readonly Cause[]): Promise<number | undefined> => {
+    states.counters.add('reconciles');
+    for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
+      const { again, wakeAfterMs } = await look(botId, causes);
+      if (!again) return wakeAfterMs;
+    }
+    return AGAIN_SOON_MS;
+  };
+};

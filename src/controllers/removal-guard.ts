@@ -1,0 +1,73 @@
+/**
+ * An empty or wrong spec store must not stop the fleet (architecture §3). Absence counts only from a complete,
+ * successful read of the store whose install id is ours; and when one read would stop more than max(3, 10 %) of the
+ * fleet without anyone having asked, nothing is stopped until an operator confirms.
+ */
+import type { BotId } from '../domain/bot.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { RemovalGuard, Suspicion } from '../ports/fleet-view.ts';
+import type { FleetRead } from '../ports/spec-store.ts';
+
+export interface FleetGuard extends RemovalGuard {
+  /**
+   * Judges a complete read. `wanted` are the bots that should run as far as the log knows; `stops` tells whether a
+   * record, read now, would stop its bot.
+   */
+  judge(read: FleetRead, wanted: readonly BotId[], stops: (id: BotId) => 'no' | 'asked' | 'unasked'): void;
+  /** May this bot be stopped though nobody asked? */
+  allows(id: BotId): boolean;
+}
+
+const MIN_ALLOWED = 3;
+const SHARE_ALLOWED = 0.1;
+
+export const createRemovalGuard = (options: {
+  readonly installId: string;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly onConfirmed: () => void;
+}): FleetGuard => {
+  const { installId, logger, now, onConfirmed } = options;
+  let allowed: ReadonlySet<BotId> = new Set();
+  let confirmed: ReadonlySet<BotId> = new Set();
+  let suspicion: Suspicion | undefined;
+
+  return {
+    suspicion: () => suspicion,
+    allows: (id) => allowed.has(id) || confirmed.has(id),
+    judge(read, wanted, stops) {
+      if (read.installId !== installId) {
+        allowed = new Set();
+        logger.error('spec store belongs to another install: nothing is stopped', { found: read.installId, installId });
+        return;
+      }
+      const unasked = wanted.filter((id) => stops(id) === 'unasked');
+      const unconfirmed = unasked.filter((id) => !confirmed.has(id));
+      const limit = Math.max(MIN_ALLOWED, Math.floor(wanted.length * SHARE_ALLOWED));
+      // A confirmation is for what was seen then; a bot that came back since needs a new one.
+      confirmed = new Set(unasked.filter((id) => confirmed.has(id)));
+      if (unconfirmed.length <= limit) {
+        allowed = new Set(unasked);
+        suspicion = undefined;
+        return;
+      }
+      allowed = new Set();
+      if (suspicion === undefined) {
+        logger.error('SpecStoreSuspect: one read would stop much of the fleet unasked; nothing is stopped', {
+          bots: unconfirmed.length,
+          fleet: wanted.length,
+          remedy: 'check the spec store, then `drover confirm-removal`',
+        });
+      }
+      suspicion = { since: suspicion?.since ?? now(), botIds: unconfirmed, fleet: wanted.length };
+    },
+    confirm(asked) {
+      const botIds = suspicion?.botIds ?? [];
+      confirmed = new Set([...confirmed, ...botIds]);
+      suspicion = undefined;
+      logger.warn('removal confirmed', { bots: botIds, actor: asked.actor, request: asked.requestId });
+      onConfirmed();
+      return Promise.resolve(botIds);
+    },
+  };
+};

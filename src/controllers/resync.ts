@@ -1,0 +1,88 @@
+/** One look at the whole fleet: which bots differ from what the log says, and are those differences to be trusted? */
+import type { BotId, Desired } from '../domain/bot.ts';
+import type { ListedContainer } from '../domain/observation.ts';
+import { LABEL } from '../domain/naming.ts';
+import type { SpecDefaults } from '../documents/bot-document.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ContainerEngine } from '../ports/container-engine.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { FleetRead, SpecStore } from '../ports/spec-store.ts';
+import { desiredOfRecord, isStop } from './desire.ts';
+import { needsLook } from './needs-look.ts';
+import type { FleetGuard } from './removal-guard.ts';
+import type { Wake } from './serial-per-key.ts';
+import type { ServiceState } from './service-state.ts';
+
+export interface ResyncDependencies {
+  readonly engine: ContainerEngine;
+  readonly specs: SpecStore;
+  readonly states: ServiceState;
+  readonly guard: FleetGuard;
+  readonly defaults: SpecDefaults;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Told of each complete read. */
+  readonly onRead: (read: FleetRead) => void;
+}
+
+export const createResync = (dependencies: ResyncDependencies) => {
+  const { engine, specs, states, guard, defaults, clock, logger, onRead } = dependencies;
+  /** Impostors are told once, not each tick. */
+  const warned = new Set<string>();
+
+  const listByBot = async (): Promise<ReadonlyMap<BotId, ListedContainer> | undefined> => {
+    try {
+      const listed = await engine.list();
+      for (const { ref, botId } of listed.filter(({ named }) => !named)) {
+        if (warned.has(ref.id)) continue;
+        warned.add(ref.id);
+        logger.warn('container carries our labels but not our name: never adopted, never touched', {
+          bot: botId,
+          container: ref.id,
+          label: LABEL.install,
+        });
+      }
+      return new Map(listed.filter(({ named }) => named).map((container) => [container.botId, container]));
+    } catch (error) {
+      logger.warn('engine list failed', { error });
+      return undefined;
+    }
+  };
+
+  const judge = (read: FleetRead, desired: ReadonlyMap<BotId, Desired>): void => {
+    const asked = new Set(read.records.filter((record) => record.asked !== undefined).map(({ id }) => id));
+    const wanted = [...states.folds()].filter(([, { state }]) => state.context.wanted).map(([id]) => id);
+    guard.judge(read, wanted, (id) => {
+      const wish = desired.get(id) ?? { kind: 'gone' };
+      if (!isStop(wish)) return 'no';
+      return asked.has(id) ? 'asked' : 'unasked';
+    });
+  };
+
+  return async (tick: number): Promise<readonly Wake[]> => {
+    const [listed, read] = await Promise.all([listByBot(), specs.readFleet()]);
+    onRead(read);
+    const drained = read.drain !== undefined;
+    const desired = new Map(read.records.map((record) => [record.id, desiredOfRecord(record, defaults, drained)]));
+    judge(read, desired);
+    const now = clock.now();
+    const folds = states.folds();
+    const keys = new Set([...folds.keys(), ...desired.keys()]);
+    const differing = [...keys].filter((id) => {
+      const state = folds.get(id)?.state;
+      const wish = desired.get(id) ?? ({ kind: 'gone' } as const);
+      // Without a list only the wishes can be compared: an engine that does not answer is not an empty one.
+      return listed === undefined
+        ? needsLook(state, wish, undefined, now) && state?.context.container == null
+        : needsLook(state, wish, listed.get(id), now);
+    });
+    states.counters.resynced(now);
+    const fleetCause = read.drain && {
+      kind: 'request' as const,
+      requestId: read.drain.requestId,
+      actor: read.drain.actor,
+      action: read.drain.action,
+    };
+    return differing.map((key) => ({ key, cause: fleetCause ?? { kind: 'tick', number: tick } }));
+  };
+};

@@ -1,0 +1,246 @@
+/**
+ * What a bot remembers of each event. The statechart says which events are legal and where they lead; this says what
+ * stays. It reads only the event and the context: no clock, no setting (architecture §6 rules 2 and 10).
+ */
+import type { BotEvent, ContainerIdentity, ExitClass } from '../domain/bot-event.ts';
+import type { BotContext, KnownContainer } from '../domain/bot-state.ts';
+import { assertNever } from '../domain/errors.ts';
+
+const KEPT_CRASHES = 50;
+const KEPT_REQUESTS = 50;
+
+/** Classes that count against a bot. A completed run is no crash, a lost engine is not the bot's fault. */
+const CRASHES: ReadonlySet<ExitClass> = new Set(['appError', 'oom', 'killedByOthers', 'startError']);
+const BLAMELESS: ReadonlySet<ExitClass> = new Set(['stoppedByUs', 'engineLost']);
+
+export const emptyContext: BotContext = {
+  incarnation: 0,
+  generation: 0,
+  specHash: null,
+  specVersion: null,
+  wanted: false,
+  stopReason: null,
+  deleting: false,
+  attempt: 0,
+  container: null,
+  since: 0,
+  runningSince: null,
+  healthy: false,
+  streak: 0,
+  crashes: [],
+  starts: 0,
+  assess: null,
+  notBefore: null,
+  holdUntil: null,
+  deadline: null,
+  stop: null,
+  lastExit: null,
+  lastFailure: null,
+  gaveUp: null,
+  completed: false,
+  rejected: null,
+  foreign: null,
+  restartAsked: false,
+  requests: [],
+};
+
+const known = ({ ref, attempt, incarnation, generation, specHash }: ContainerIdentity): KnownContainer => ({
+  ref,
+  attempt,
+  incarnation,
+  generation,
+  specHash,
+});
+
+const clearedOfFailures = (at: number): Partial<BotContext> => ({
+  streak: 0,
+  crashes: [],
+  assess: null,
+  notBefore: at,
+  holdUntil: null,
+  gaveUp: null,
+  completed: false,
+});
+
+const ended = (
+  context: BotContext,
+  exit: { at: number; exitCode: number; class: ExitClass; terminal: boolean; code?: string; detail?: string },
+): Partial<BotContext> => {
+  const { terminal, ...lastExit } = exit;
+  const ours = context.stop !== null || BLAMELESS.has(exit.class);
+  return {
+    lastExit,
+    healthy: false,
+    runningSince: null,
+    streak: ours ? context.streak : context.streak + 1,
+    crashes: ours || !CRASHES.has(exit.class) ? context.crashes : [...context.crashes, exit.at].slice(-KEPT_CRASHES),
+    ...(context.stop === null
+      ? { assess: { exitClass: exit.class, exitCode: exit.exitCode, terminal }, notBefore: null, deadline: null }
+      : {}),
+  };
+};
+
+const neverStarted = (
+  context: BotContext,
+  failure: { at: number; code: string; detail: string },
+  terminal: boolean,
+): Partial<BotContext> => ({
+  lastFailure: { at: failure.at, code: failure.code, detail: failure.detail },
+  streak: context.streak + 1,
+  assess: { exitClass: null, exitCode: null, terminal },
+  notBefore: null,
+  deadline: null,
+});
+
+const withContainer = (context: BotContext, change: Partial<KnownContainer>): Partial<BotContext> =>
+  context.container === null ? {} : { container: { ...context.container, ...change } };
+
+/** The part of the context that `event` changes. */
+export const amend = (context: BotContext, event: BotEvent): Partial<BotContext> => {
+  switch (event.type) {
+    case 'BotCreated':
+      // Attempts go on counting: names of attempts never repeat, also over incarnations (architecture §4).
+      return { ...emptyContext, incarnation: event.incarnation, attempt: context.attempt, requests: context.requests };
+    case 'SpecChanged':
+      return {
+        ...clearedOfFailures(event.at),
+        generation: event.generation,
+        specHash: event.hash,
+        specVersion: event.version,
+        rejected: null,
+      };
+    case 'SpecRejected':
+      return { rejected: { code: event.code, reason: event.reason } };
+    case 'SpecAccepted':
+      return { rejected: null };
+    case 'BotEnabled':
+      return { wanted: true, stopReason: null, completed: false };
+    case 'BotDisabled':
+      return { wanted: false, stopReason: event.reason === 'drain' ? 'drained' : 'disabled', restartAsked: false };
+    case 'BotDeletionRequested':
+      return { wanted: false, deleting: true, stopReason: 'deleted', restartAsked: false };
+    case 'RestartRequested':
+      return {
+        restartAsked: context.container !== null && context.container.exited !== true,
+        completed: false,
+        notBefore: context.notBefore === null ? null : event.at,
+        requests: [...context.requests, event.requestId].slice(-KEPT_REQUESTS),
+      };
+    case 'ResetRequested':
+      return {
+        ...clearedOfFailures(event.at),
+        requests: [...context.requests, event.requestId].slice(-KEPT_REQUESTS),
+      };
+    case 'ContainerCreated':
+      return { container: known(event), attempt: Math.max(context.attempt, event.attempt) };
+    case 'ContainerStarted':
+      return {
+        ...withContainer(context, { startedAt: event.startedAt }),
+        runningSince: event.at,
+        healthy: false,
+        starts: context.starts + 1,
+        deadline: null,
+        notBefore: null,
+        foreign: null,
+      };
+    case 'ContainerAdopted':
+      return {
+        container: { ...known(event), startedAt: event.startedAt },
+        attempt: Math.max(context.attempt, event.attempt),
+        runningSince: event.at,
+        healthy: false,
+        deadline: null,
+        assess: null,
+        notBefore: null,
+        holdUntil: null,
+        gaveUp: null,
+        completed: false,
+      };
+    case 'LeftoverFound':
+      return {
+        container: { ...known(event), exited: !event.live },
+        attempt: Math.max(context.attempt, event.attempt),
+      };
+    case 'ContainerPaused':
+      return withContainer(context, { paused: true });
+    case 'ContainerUnpaused':
+      return withContainer(context, { paused: false });
+    case 'ContainerRestarted':
+      return {
+        ...withContainer(context, { startedAt: event.startedAt, exited: false, paused: false }),
+        runningSince: event.at,
+        healthy: false,
+        starts: context.starts + 1,
+        stop: context.stop === null ? null : { ...context.stop, termSent: false, killSent: false },
+      };
+    case 'ContainerExited': {
+      const { at, exitCode, class: exitClass, terminal, code, detail } = event;
+      const exit = { at, exitCode, class: exitClass, terminal, ...(code && { code }), ...(detail && { detail }) };
+      return { ...withContainer(context, { exited: true }), ...ended(context, exit) };
+    }
+    case 'ContainerVanished':
+      return {
+        ...ended(context, {
+          at: event.at,
+          exitCode: -1,
+          class: context.stop === null ? 'killedByOthers' : 'stoppedByUs',
+          terminal: false,
+        }),
+        container: null,
+        stop: null,
+        restartAsked: false,
+      };
+    case 'ContainerRemoved':
+      return { container: null, holdUntil: null, stop: null, restartAsked: false };
+    case 'ForeignInstanceFound':
+      return { foreign: event.ref.id };
+    case 'ForeignInstanceGone':
+      return { foreign: null };
+    case 'BecameHealthy':
+      return { healthy: true, streak: 0, lastFailure: null };
+    case 'ContainerCreateFailed':
+    case 'ContainerStartFailed':
+      return neverStarted(context, event, event.class === 'terminal');
+    case 'StopSignalSent':
+      return context.stop === null
+        ? {}
+        : { stop: { ...context.stop, [event.signal === 'SIGTERM' ? 'termSent' : 'killSent']: true }, holdUntil: null };
+    case 'ContainerStopFailed':
+    case 'ContainerRemoveFailed':
+      return {
+        lastFailure: { at: event.at, code: event.code, detail: event.detail },
+        holdUntil: event.notBefore,
+      };
+    case 'ContainerStartRequested':
+      return { attempt: event.attempt, deadline: event.deadline, assess: null, stop: null, completed: false };
+    case 'ContainerStopRequested':
+      return {
+        stop: { reason: event.reason, killAt: event.killAt, termSent: false, killSent: false },
+        deadline: event.deadline,
+        holdUntil: null,
+        restartAsked: false,
+      };
+    case 'RetryScheduled':
+      return { assess: null, notBefore: event.notBefore };
+    case 'GaveUp':
+      return { assess: null, notBefore: null, gaveUp: event.reason };
+    case 'StartTimedOut':
+      return neverStarted(context, { at: event.at, code: 'ENGINE_TIMEOUT', detail: 'the start took too long' }, false);
+    case 'StopTimedOut':
+      return {
+        ...neverStarted(context, { at: event.at, code: 'CONTAINER_STUCK', detail: 'it survived SIGKILL' }, false),
+        stop: null,
+        holdUntil: null,
+      };
+    case 'StartCancelled':
+      return { deadline: null };
+    case 'BotCompleted':
+      return { assess: null, notBefore: null, completed: true };
+    case 'BotStopped':
+      return { assess: null, notBefore: null, gaveUp: null, deadline: null };
+    case 'BotDeleted':
+      return { deleting: false, deadline: null, stop: null, assess: null, gaveUp: null, rejected: null };
+    default:
+      return assertNever(event);
+  }
+};

@@ -1,0 +1,43 @@
+/** What to do after a failure: try again and when, give up, or be content. */
+import type { IntentEvent } from '../domain/bot-event.ts';
+import type { RestartPolicy } from '../domain/bot.ts';
+import type { Assessment, BotContext } from '../domain/bot-state.ts';
+import type { BotPolicy } from '../domain/policy.ts';
+import { backoffDelay, crashesInWindow } from './backoff.ts';
+
+interface Given {
+  readonly now: number;
+  readonly random: number;
+  readonly policy: BotPolicy;
+}
+
+/**
+ * The decision after `assessment`. A restart policy that is not known (the document is broken) gives up nothing.
+ * Features C2, C3, C4, C12.
+ */
+export const assess = (
+  context: BotContext,
+  assessment: Assessment,
+  restartPolicy: RestartPolicy | undefined,
+  { now, random, policy }: Given,
+): IntentEvent => {
+  const { exitClass, exitCode, terminal } = assessment;
+  const crashes = crashesInWindow(policy, context.crashes, now);
+  const giveUp = (reason: 'terminal' | 'restartPolicy' | 'crashLoop'): IntentEvent => ({
+    type: 'GaveUp',
+    at: now,
+    reason,
+    crashes,
+    windowMs: policy.crashWindowMs,
+  });
+  if (terminal) return giveUp('terminal');
+  // A container that we stopped ourselves, and one that never ran, say nothing about the bot.
+  const ranByItself = exitClass !== null && exitClass !== 'stoppedByUs';
+  if (ranByItself && exitClass === 'completed' && (restartPolicy === 'never' || restartPolicy === 'on-failure')) {
+    return { type: 'BotCompleted', at: now, exitCode: exitCode ?? 0 };
+  }
+  if (ranByItself && restartPolicy === 'never') return giveUp('restartPolicy');
+  if (crashes >= policy.maxCrashes) return giveUp('crashLoop');
+  const delayMs = backoffDelay(policy, context.streak, random);
+  return { type: 'RetryScheduled', at: now, notBefore: now + delayMs, delayMs, streak: context.streak };
+};

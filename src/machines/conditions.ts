@@ -1,0 +1,96 @@
+/** What an operator is told about a bot, read off its state: few conditions, stable reasons (feature A5). */
+import { phaseOf, type BotContext, type BotState } from '../domain/bot-state.ts';
+import type { Condition } from '../domain/running-bot.ts';
+
+const condition = (
+  type: Condition['type'],
+  holds: boolean,
+  reason: string,
+  message: string,
+  lastTransitionTime: number,
+): Condition => ({ type, status: holds ? 'True' : 'False', reason, message, lastTransitionTime });
+
+const iso = (at: number | null): string => (at === null ? 'now' : new Date(at).toISOString());
+
+const pascal = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+const camelCode = (code: string): string => code.toLowerCase().split('_').map(pascal).join('');
+
+const why = ({ lastExit, lastFailure }: BotContext): { reason: string; message: string } => {
+  if (lastFailure !== null && lastFailure.at >= (lastExit?.at ?? 0)) {
+    return { reason: camelCode(lastFailure.code), message: lastFailure.detail };
+  }
+  if (lastExit === null) return { reason: 'NeverStarted', message: 'it has not run yet' };
+  const reason = lastExit.code === undefined ? pascal(lastExit.class) : camelCode(lastExit.code);
+  const detail = lastExit.detail === undefined ? '' : `: ${lastExit.detail}`;
+  return { reason, message: `it ended with exit code ${String(lastExit.exitCode)}${detail}` };
+};
+
+const ready = ({ at, context }: BotState): Condition => {
+  if (at !== 'running') {
+    return condition('Ready', false, pascal(phaseOf(at)), `it is ${phaseOf(at)}`, context.since);
+  }
+  if (context.container?.paused === true) {
+    return condition('Ready', false, 'PausedExternally', 'somebody paused its container', context.since);
+  }
+  return condition('Ready', true, 'Running', 'its container runs', context.since);
+};
+
+const progressing = ({ at, context }: BotState): Condition => {
+  switch (at) {
+    case 'starting':
+    case 'stopping':
+      return condition('Progressing', true, pascal(at), `until ${iso(context.deadline)} at the latest`, context.since);
+    case 'failed.backingOff':
+      return condition('Progressing', true, 'BackingOff', `tries again at ${iso(context.notBefore)}`, context.since);
+    default:
+      return context.foreign === null
+        ? condition('Progressing', false, 'AtRest', 'nothing is planned', context.since)
+        : condition(
+            'Progressing',
+            false,
+            'ForeignInstance',
+            `waits for container ${context.foreign.slice(0, 12)} of another runner`,
+            context.since,
+          );
+  }
+};
+
+const degraded = (state: BotState): Condition => {
+  const { at, context } = state;
+  const { reason, message } = why(context);
+  if (at === 'failed.exhausted') {
+    const gaveUp = context.gaveUp === 'crashLoop' ? 'CrashLoop' : reason;
+    return condition(
+      'Degraded',
+      true,
+      gaveUp,
+      `${message}; it stays so until reset or a new generation`,
+      context.since,
+    );
+  }
+  if (at === 'failed.backingOff' || (context.lastFailure !== null && at !== 'deleted')) {
+    return condition('Degraded', true, reason, message, context.since);
+  }
+  return context.completed
+    ? condition(
+        'Degraded',
+        false,
+        'Completed',
+        'it ended by itself and its restart policy wants no more',
+        context.since,
+      )
+    : condition('Degraded', false, 'AsWished', 'nothing is wrong', context.since);
+};
+
+const specValid = ({ context }: BotState): Condition =>
+  context.rejected === null
+    ? condition('SpecValid', true, 'Accepted', `generation ${String(context.generation)}`, context.since)
+    : condition('SpecValid', false, camelCode(context.rejected.code), context.rejected.reason, context.since);
+
+/** All conditions of a bot. */
+export const conditionsOf = (state: BotState): readonly Condition[] => [
+  ready(state),
+  progressing(state),
+  degraded(state),
+  specValid(state),
+];

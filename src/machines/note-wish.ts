@@ -1,0 +1,53 @@
+/** (state, desired) → the next fact about what is wished, or nothing. Generations are minted here and only here. */
+import type { WishEvent } from '../domain/bot-event.ts';
+import type { Desired } from '../domain/bot.ts';
+import type { BotState } from '../domain/bot-state.ts';
+
+type SpecWish = Extract<Desired, { kind: 'spec' }>;
+type InvalidWish = Extract<Desired, { kind: 'invalid' }>;
+
+const isUnborn = (state: BotState): boolean => state.context.incarnation === 0 || state.at === 'deleted';
+
+const noteSpec = ({ context }: BotState, desired: SpecWish, at: number): WishEvent | undefined => {
+  if (desired.hash !== context.specHash) {
+    return {
+      type: 'SpecChanged',
+      at,
+      generation: context.generation + 1,
+      hash: desired.hash,
+      version: desired.spec.code.version,
+    };
+  }
+  if (context.rejected !== null) return { type: 'SpecAccepted', at };
+  const request = desired.requests.find(({ requestId }) => !context.requests.includes(requestId));
+  if (request !== undefined) {
+    const { requestId, actor, reason } = request;
+    return { type: request.kind === 'reset' ? 'ResetRequested' : 'RestartRequested', at, requestId, actor, reason };
+  }
+  const wanted = desired.enabled && !desired.drained;
+  if (wanted === context.wanted) return undefined;
+  return wanted
+    ? { type: 'BotEnabled', at }
+    : { type: 'BotDisabled', at, reason: desired.enabled ? 'drain' : 'document' };
+};
+
+const noteInvalid = ({ context }: BotState, desired: InvalidWish, at: number): WishEvent | undefined => {
+  const { code, reason } = desired;
+  if (context.rejected?.code !== code || context.rejected.reason !== reason) {
+    return { type: 'SpecRejected', at, code, reason };
+  }
+  // What it says clearly counts, also in a document that is broken elsewhere: who wants a stop gets it.
+  return desired.enabled === false && context.wanted ? { type: 'BotDisabled', at, reason: 'document' } : undefined;
+};
+
+/** Note one difference between the log and the wish; called again until there is none. */
+export const noteWish = (state: BotState, desired: Desired, at: number): WishEvent | undefined => {
+  if (desired.kind === 'unknown') return undefined;
+  if (desired.kind === 'gone') {
+    return isUnborn(state) || state.context.deleting ? undefined : { type: 'BotDeletionRequested', at };
+  }
+  // A deletion under way is finished first; the id then comes back as a new incarnation.
+  if (state.context.deleting) return undefined;
+  if (isUnborn(state)) return { type: 'BotCreated', at, incarnation: state.context.incarnation + 1 };
+  return desired.kind === 'spec' ? noteSpec(state, desired, at) : noteInvalid(state, desired, at);
+};

@@ -1,0 +1,113 @@
+/** (state, observation) → the next fact the engine shows, or nothing. Called again until there is none. */
+import type { ContainerEvent, ContainerIdentity } from '../domain/bot-event.ts';
+import type { BotState, KnownContainer } from '../domain/bot-state.ts';
+import { isLive, type Observation, type ObservedContainer } from '../domain/observation.ts';
+import { classifyExit } from './classify-exit.ts';
+
+const identity = (container: ObservedContainer, at: number): ContainerIdentity => ({
+  at,
+  ref: container.ref,
+  attempt: container.attempt,
+  incarnation: container.incarnation,
+  generation: container.generation,
+  specHash: container.specHash,
+});
+
+const adopted = (seen: ObservedContainer, at: number): ContainerEvent => ({
+  type: 'ContainerAdopted',
+  ...identity(seen, at),
+  startedAt: seen.startedAt,
+});
+
+/** One that had no process any more, or never one, takes nothing with it when it goes. */
+const gone = ({ ref, exited, startedAt }: KnownContainer, at: number): ContainerEvent => ({
+  type: exited === true || startedAt === undefined ? 'ContainerRemoved' : 'ContainerVanished',
+  at,
+  ref,
+});
+
+const senseAbsent = ({ context }: BotState, observation: Observation, at: number): ContainerEvent | undefined => {
+  const { container } = context;
+  if (container !== null) return gone(container, at);
+  const foreign = observation.kind === 'absent' ? observation.foreign[0] : undefined;
+  if (foreign !== undefined) {
+    return context.foreign === null ? { type: 'ForeignInstanceFound', at, ref: foreign } : undefined;
+  }
+  return context.foreign === null ? undefined : { type: 'ForeignInstanceGone', at };
+};
+
+/** A container of ours that the log does not know. */
+const senseUnknown = (state: BotState, seen: ObservedContainer, at: number): ContainerEvent | undefined => {
+  const live = isLive(seen.status);
+  if (seen.status === 'removing') return undefined;
+  switch (state.at) {
+    case 'deleted':
+      return { type: 'LeftoverFound', ...identity(seen, at), live };
+    case 'starting':
+      // Its name is the lock, so whatever lives under it is the start we asked for, even if an earlier attempt made it.
+      return live || seen.attempt >= state.context.attempt
+        ? { type: 'ContainerCreated', ...identity(seen, at) }
+        : { type: 'LeftoverFound', ...identity(seen, at), live };
+    default:
+      return live ? adopted(seen, at) : { type: 'LeftoverFound', ...identity(seen, at), live };
+  }
+};
+
+const senseLive = (state: BotState, seen: ObservedContainer, at: number): ContainerEvent | undefined => {
+  const { context } = state;
+  const { ref } = seen;
+  const knownAs = context.container;
+  switch (state.at) {
+    case 'starting':
+      return { type: 'ContainerStarted', at, ref, startedAt: seen.startedAt };
+    case 'running':
+      if (knownAs?.startedAt !== seen.startedAt) {
+        return { type: 'ContainerRestarted', at, ref, startedAt: seen.startedAt };
+      }
+      if ((seen.status === 'paused') === (knownAs.paused === true)) return undefined;
+      return { type: seen.status === 'paused' ? 'ContainerPaused' : 'ContainerUnpaused', at, ref };
+    case 'stopping':
+      return knownAs?.exited === true ? { type: 'ContainerRestarted', at, ref, startedAt: seen.startedAt } : undefined;
+    case 'deleted':
+      return knownAs?.exited === true ? { type: 'LeftoverFound', ...identity(seen, at), live: true } : undefined;
+    case 'failed.backingOff': {
+      // One that we could not stop is left alone until the retry is due; one started again by hand is ours at once.
+      const due = context.assess === null && (context.notBefore ?? 0) <= at;
+      return knownAs?.exited === true || due ? adopted(seen, at) : undefined;
+    }
+    case 'stopped':
+    case 'failed.exhausted':
+      return adopted(seen, at);
+  }
+};
+
+const senseEnded = (state: BotState, seen: ObservedContainer, at: number): ContainerEvent | undefined => {
+  const { context } = state;
+  if (context.container?.exited === true || seen.exit === undefined) return undefined;
+  if (state.at === 'stopped' || state.at === 'failed.exhausted' || state.at === 'deleted') {
+    return { type: 'LeftoverFound', ...identity(seen, at), live: false };
+  }
+  const ours = context.stop !== null || context.lastFailure?.code === 'CONTAINER_STUCK';
+  const { code: exitCode, finishedAt, logTail } = seen.exit;
+  return {
+    type: 'ContainerExited',
+    at,
+    ref: seen.ref,
+    exitCode,
+    finishedAt,
+    logTail,
+    ...classifyExit(seen.exit, ours),
+  };
+};
+
+/** The next difference between what the log says of the container and what the engine shows. */
+export const sense = (state: BotState, observation: Observation, at: number): ContainerEvent | undefined => {
+  if (observation.kind === 'unknown' || state.context.incarnation === 0) return undefined;
+  if (observation.kind !== 'present') return senseAbsent(state, observation, at);
+  const { container: seen } = observation;
+  const knownAs = state.context.container;
+  if (knownAs === null) return senseUnknown(state, seen, at);
+  if (knownAs.ref.id !== seen.ref.id) return gone(knownAs, at);
+  if (isLive(seen.status)) return senseLive(state, seen, at);
+  return seen.status === 'exited' || seen.status === 'dead' ? senseEnded(state, seen, at) : undefined;
+};

@@ -1,0 +1,39 @@
+/** When to look again without a signal: the nearest of the deadlines that the state holds as data. */
+import type { BotState } from '../domain/bot-state.ts';
+import type { Circumstances } from './intend.ts';
+
+/** While the engine is at work on a removal there may be no signal to wait for. */
+const REMOVAL_LOOK_MS = 1_000;
+/** One look that failed says little about the next; the end of a whole outage wakes every bot anyway. */
+const BLIND_LOOK_MS = 10_000;
+
+export const wakeAfter = (
+  { at, context }: BotState,
+  { observation, now, policy }: Circumstances,
+): number | undefined => {
+  const moments: (number | null)[] = [context.holdUntil];
+  switch (at) {
+    case 'starting':
+      moments.push(context.deadline);
+      break;
+    case 'running':
+      if (!context.healthy) moments.push((context.runningSince ?? now) + policy.healthyAfterMs);
+      break;
+    case 'stopping':
+      moments.push(context.deadline);
+      if (context.stop?.killSent === false) moments.push(context.stop.killAt);
+      break;
+    case 'failed.backingOff':
+      moments.push(context.notBefore);
+      break;
+    case 'stopped':
+    case 'failed.exhausted':
+    case 'deleted':
+      break;
+  }
+  if (observation.kind === 'present' && observation.container.status === 'removing')
+    moments.push(now + REMOVAL_LOOK_MS);
+  if (observation.kind === 'unknown') moments.push(now + BLIND_LOOK_MS);
+  const ahead = moments.filter((moment): moment is number => moment !== null && moment > now);
+  return ahead.length === 0 ? undefined : Math.min(...ahead) - now;
+};

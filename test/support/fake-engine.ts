@@ -1,0 +1,156 @@
+/** The engine port in memory, with the quirks that matter: names lock, ids do not come back, exits stay to be seen. */
+import type { ContainerPlan } from '../../src/domain/effect.ts';
+import { DroverError } from '../../src/domain/errors.ts';
+import {
+  isLive,
+  type ContainerStatus,
+  type ObservedContainer,
+  type ObservedExit,
+} from '../../src/domain/observation.ts';
+import type { ContainerEngine } from '../../src/ports/container-engine.ts';
+
+interface FakeContainer {
+  readonly botId: string;
+  readonly id: string;
+  readonly plan: ContainerPlan;
+  status: ContainerStatus;
+  startedAt: number;
+  exit?: ObservedExit;
+}
+
+/** What a hand can do to a container behind the controller's back. */
+export interface Hands {
+  exit(botId: string, code: number): Promise<void>;
+  pause(botId: string): Promise<void>;
+  unpause(botId: string): Promise<void>;
+  restart(botId: string): Promise<void>;
+  remove(botId: string): Promise<void>;
+}
+
+export interface FakeEngine {
+  readonly engine: ContainerEngine;
+  readonly hands: Hands;
+  /** All live containers of a bot, whatever their name. */
+  live(botId: string): Promise<readonly { readonly specHash: string }[]>;
+  /** From now on SIGTERM is ignored (true) or obeyed. */
+  stubborn: boolean;
+}
+
+export const createFakeEngine = (now: () => number): FakeEngine => {
+  const byName = new Map<string, FakeContainer>();
+  let made = 0;
+  const find = (id: string): FakeContainer | undefined => [...byName.values()].find((container) => container.id === id);
+  const end = (container: FakeContainer, code: number): void => {
+    container.status = 'exited';
+    container.exit = { code, oomKilled: false, finishedAt: now(), logTail: [], inEngineGap: false };
+  };
+  const must = (id: string): FakeContainer => {
+    const container = find(id);
+    if (container === undefined) throw new DroverError('ENGINE_ERROR', 'no such container');
+    return container;
+  };
+  const run = (container: FakeContainer): void => {
+    container.status = 'running';
+    container.startedAt = now() + made / 1_000;
+    delete container.exit;
+  };
+  const observed = (container: FakeContainer): ObservedContainer => ({
+    ref: { node: 'fake', id: container.id },
+    status: container.status,
+    pid: isLive(container.status) ? 1 : 0,
+    attempt: container.plan.attempt,
+    incarnation: container.plan.incarnation,
+    generation: container.plan.generation,
+    specHash: container.plan.specHash,
+    startedAt: container.startedAt,
+    ...(container.exit && { exit: container.exit }),
+  });
+  const done = (act: () => void): Promise<void> => Promise.resolve().then(act);
+  const byHand =
+    (when: (container: FakeContainer) => boolean, act: (container: FakeContainer) => void) => (botId: string) =>
+      done(() => {
+        const container = byName.get(botId);
+        if (container !== undefined && when(container)) act(container);
+      });
+
+  const self: FakeEngine = {
+    stubborn: false,
+    live: (botId) =>
+      Promise.resolve(
+        [...byName.values()]
+          .filter((container) => container.botId === botId && isLive(container.status))
+          .map(({ plan }) => ({ specHash: plan.specHash })),
+      ),
+    hands: {
+      exit: (botId, code) =>
+        byHand(
+          ({ status }) => status === 'running',
+          (container) => {
+            end(container, code);
+          },
+        )(botId),
+      pause: byHand(
+        ({ status }) => status === 'running',
+        (container) => (container.status = 'paused'),
+      ),
+      unpause: byHand(
+        ({ status }) => status === 'paused',
+        (container) => (container.status = 'running'),
+      ),
+      restart: byHand(
+        ({ status }) => status !== 'created',
+        (container) => {
+          made += 1;
+          run(container);
+        },
+      ),
+      remove: byHand(
+        () => true,
+        ({ botId }) => byName.delete(botId),
+      ),
+    },
+    engine: {
+      observe: (botId) => {
+        const container = byName.get(botId);
+        return Promise.resolve(
+          container === undefined
+            ? { kind: 'absent', foreign: [] }
+            : { kind: 'present', container: observed(container) },
+        );
+      },
+      list: () =>
+        Promise.resolve(
+          [...byName.values()].map((container) => ({ ...observed(container), botId: container.botId, named: true })),
+        ),
+      ensureContainer: (plan) =>
+        done(() => {
+          if (byName.has(plan.spec.id)) return;
+          made += 1;
+          const id = `c${String(made)}`;
+          byName.set(plan.spec.id, { botId: plan.spec.id, id, plan, status: 'created', startedAt: 0 });
+        }),
+      ensureStarted: ({ id }) =>
+        done(() => {
+          const container = must(id);
+          if (!isLive(container.status)) run(container);
+        }),
+      ensureSignalled: ({ id }, signal) =>
+        done(() => {
+          const container = find(id);
+          if (container === undefined || !isLive(container.status)) return;
+          if (signal === 'SIGKILL' || !self.stubborn) end(container, signal === 'SIGKILL' ? 137 : 0);
+        }),
+      ensureRemoved: ({ id }, force) =>
+        done(() => {
+          const container = find(id);
+          if (container === undefined) return;
+          if (isLive(container.status) && !force) throw new DroverError('ENGINE_ERROR', 'it runs');
+          byName.delete(container.botId);
+        }),
+      ensureSetAside: () => done(() => undefined),
+      watch: () => undefined,
+      ping: () => Promise.resolve(),
+    },
+  };
+  return self;
+};
