@@ -36,7 +36,8 @@ export const followTransitions = async (options: TransitionLogOptions): Promise<
         }
       }
     } catch (error) {
-      if (signal.aborted) return;
+      // Aborting ends the feed, and may end it with an error.
+      if (options.signal.aborted) return;
       logger.error('event feed broke', { after, error });
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }

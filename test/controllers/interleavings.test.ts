@@ -20,7 +20,7 @@ describe('any interleaving of facts, crashes and lost wakes', () => {
             spec: aSpec(),
             engine: world.engine,
             hands: world.hands,
-            live: world.live,
+            live: (botId) => world.live(botId),
             events: createMemoryEventStore(now),
             snapshots: createMemorySnapshotStore(),
             policy: DEFAULT_POLICY,

@@ -34,13 +34,13 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc
       .constantFrom('enable', 'disable', 'change', 'delete', 'put', 'restart', 'reset', 'break')
-      .map((what) => ({ do: what }) as Step),
+      .map((what): Step => ({ do: what })),
   },
   {
     weight: 3,
     arbitrary: fc
       .constantFrom('pause', 'unpause', 'handRestart', 'handRemove', 'forgetSnapshots')
-      .map((what) => ({ do: what }) as Step),
+      .map((what): Step => ({ do: what })),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('exit' as const), code: fc.constantFrom(0, 1, 137) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.constantFrom(50, 1_500, 45_000) }) },
@@ -84,7 +84,8 @@ export const runInterleaving = async (setting: Setting, steps: readonly Step[]):
   let broken = false;
   let revision = 0;
   let requests: BotRequest[] = [];
-  let wakeAt: number | null = null;
+  let asks = 0;
+  let wakeAt = null as number | null;
 
   const currentSpec = (): BotSpec => ({ ...spec, config: { ...spec.config, revision } });
   const desired = (): Desired => {
@@ -143,10 +144,9 @@ export const runInterleaving = async (setting: Setting, steps: readonly Step[]):
     await checkNoTwin();
   };
   const ask = (kind: BotRequest['kind']): void => {
-    revisionless += 1;
-    requests = [...requests, { requestId: `r${String(revisionless)}`, kind, actor: 'test', reason: '', at: now() }];
+    asks += 1;
+    requests = [...requests, { requestId: `r${String(asks)}`, kind, actor: 'test', reason: '', at: now() }];
   };
-  let revisionless = 0;
 
   const perform = async (one: Step): Promise<void> => {
     switch (one.do) {
@@ -219,7 +219,8 @@ export const runInterleaving = async (setting: Setting, steps: readonly Step[]):
 
   const { state } = await controller.states.load(botId);
   const running = await live(botId);
-  if (exists && enabled) {
+  const wished = { exists, enabled };
+  if (wished.exists && wished.enabled) {
     expect(state.at).toBe('running');
     expect(running.map((container) => container.specHash)).toEqual([specHash(currentSpec())]);
   } else {

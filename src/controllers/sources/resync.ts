@@ -2,7 +2,7 @@
  * The tick: one container list, one projected read of the specs, and a wake for each bot that differs. It is the net
  * under every other signal (feature B1). Asked for out of turn, it runs once more after the one under way.
  */
-import { concatMap, defer, exhaustMap, from, merge, Observable, Subject, throttleTime, timer } from 'rxjs';
+import { concatMap, defer, exhaustMap, from, merge, type Observable, Subject, throttleTime, timer } from 'rxjs';
 import type { Wake } from '../serial-per-key.ts';
 
 export interface ResyncSource {

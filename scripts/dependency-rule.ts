@@ -1,0 +1,66 @@
+/** The dependency rule of the architecture as data: read by the linter and by the test that reads the imports. */
+
+/** layer → layers it may import, besides itself. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  domain: [],
+  documents: ['domain'],
+  machines: ['domain'],
+  ports: ['domain'],
+  controllers: ['domain', 'documents', 'machines', 'ports'],
+  adapters: ['domain', 'ports'],
+  api: ['domain', 'documents', 'ports'],
+  // The command line has no second way in: it speaks to the HTTP API. `up` hands over to main.
+  cli: ['domain', 'documents', 'config', 'main'],
+  runtime: ['domain', 'ports'],
+  config: ['domain', 'documents'],
+  main: ['domain', 'documents', 'machines', 'ports', 'controllers', 'adapters', 'api', 'config'],
+};
+
+export const FOLDERS: readonly string[] = Object.keys(MAY_IMPORT);
+
+/** library → where alone it may be imported (path prefixes under src/). */
+export const DRIVERS: Readonly<Record<string, readonly string[]>> = {
+  xstate: ['machines/'],
+  rxjs: ['controllers/'],
+  dockerode: ['adapters/docker/'],
+  'docker-modem': ['adapters/docker/'],
+  libsql: ['adapters/embedded/'],
+  hono: ['api/'],
+  '@hono/node-server': ['api/'],
+  pino: ['adapters/log/'],
+  'pino-pretty': ['adapters/log/'],
+  commander: ['cli/', 'runtime/'],
+};
+
+/** Layers that use no library at all. */
+const PURE: ReadonlySet<string> = new Set(['domain', 'ports']);
+const PURE_BUILTINS: ReadonlySet<string> = new Set(['node:crypto', 'node:stream']);
+
+/** The layer of a path under src/: its folder, or its own name for a file at the top. */
+export const layerOf = (path: string): string | undefined => {
+  const [first = ''] = path.split('/');
+  const layer = first.replace(/\.ts$/, '');
+  return Object.hasOwn(MAY_IMPORT, layer) ? layer : undefined;
+};
+
+const packageOf = (name: string): string =>
+  name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : (name.split('/')[0] ?? name);
+
+const mayUseLibrary = (from: string, layer: string, name: string): boolean => {
+  if (PURE.has(layer)) return PURE_BUILTINS.has(name);
+  const homes = DRIVERS[packageOf(name)] ?? DRIVERS[name];
+  if (layer === 'machines') return homes?.includes('machines/') === true || PURE_BUILTINS.has(name);
+  return homes === undefined || homes.some((home) => from.startsWith(home));
+};
+
+/** May the file `from` (path under src/) import `target` (path under src/, or a package name)? */
+export const mayImport = (from: string, target: string, isFile: boolean): boolean => {
+  const layer = layerOf(from);
+  if (layer === undefined) return false;
+  if (!isFile) return mayUseLibrary(from, layer, target);
+  const targetLayer = layerOf(target);
+  if (targetLayer === undefined) return false;
+  if (targetLayer !== layer) return MAY_IMPORT[layer]?.includes(targetLayer) ?? false;
+  // Adapters never know one another.
+  return layer !== 'adapters' || from.split('/')[1] === target.split('/')[1];
+};
