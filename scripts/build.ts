@@ -1,0 +1,4 @@
+/** `npm run build` */
+import { buildDrover } from './build-drover.ts';
+
+await buildDrover();

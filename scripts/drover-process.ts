@@ -1,0 +1,99 @@
+/** A controller as its own process, as an operator runs it: started, spoken to over HTTP, ended by any signal. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunningBot } from '../src/domain/running-bot.ts';
+
+const BIN = resolve(import.meta.dirname, '../bin/drover.js');
+const READY_MS = 30_000;
+
+export interface DroverProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** Sends the signal and waits for the end; resolves with the exit code, null after a signal. */
+  end(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT'): Promise<number | null>;
+  /** Undefined for a bot that is not known (yet). */
+  bot(id: string): Promise<RunningBot | undefined>;
+  call(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: unknown }>;
+  /** Everything it printed so far. */
+  output(): string;
+}
+
+export interface DroverProcessOptions {
+  readonly port: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly onLine?: (line: string) => void;
+}
+
+/** Runs a subcommand of the command line to its end. @throws Error with its output when it fails */
+export const runDrover = async (args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> => {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`drover ${args.join(' ')} ended with ${String(code)}:\n${output}`);
+  return output;
+};
+
+const waitUntilUp = async (child: ChildProcess, url: string, output: () => string): Promise<void> => {
+  const until = Date.now() + READY_MS;
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`drover up ended with ${String(child.exitCode)}:\n${output()}`);
+    const up = await fetch(`${url}/healthz`).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (up) return;
+    if (Date.now() > until) throw new Error(`drover up did not answer within ${String(READY_MS)} ms:\n${output()}`);
+    await sleep(25);
+  }
+};
+
+/** Starts `drover up` and resolves once it answers. */
+export const startDrover = async ({ port, env, onLine }: DroverProcessOptions): Promise<DroverProcess> => {
+  const url = `http://127.0.0.1:${String(port)}`;
+  const child = spawn(process.execPath, [BIN, 'up'], {
+    env: { ...process.env, ...env, HTTP_PORT: String(port), HTTP_HOST: '127.0.0.1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line);
+      onLine?.(line);
+    });
+  }
+  const output = (): string => lines.join('\n');
+  await waitUntilUp(child, url, output);
+  const call: DroverProcess['call'] = async (method, path, body) => {
+    const response = await fetch(url + path, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text };
+  };
+  return {
+    url,
+    pid: child.pid ?? 0,
+    output,
+    call,
+    async bot(id) {
+      const { status, body } = await call('GET', `/v1/bots/${encodeURIComponent(id)}`);
+      return status === 200 ? (body as RunningBot) : undefined;
+    },
+    async end(signal) {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+      child.kill(signal);
+      const [code] = (await once(child, 'exit')) as [number | null];
+      return code;
+    },
+  };
+};

@@ -1,0 +1,144 @@
+/** The engine port over dockerode. Thin: it translates words and errors and decides nothing. */
+import type Docker from 'dockerode';
+import { DroverError } from '../../domain/errors.ts';
+import { containerName, LABEL, readTags } from '../../domain/naming.ts';
+import type { ListedContainer } from '../../domain/observation.ts';
+import type { ArchiveStore } from '../../ports/archive-store.ts';
+import type { ContainerEngine } from '../../ports/container-engine.ts';
+import { createOptions, type CreateSettings } from './create-options.ts';
+import { deliverConfig } from './deliver.ts';
+import { doneAlso, statusOf, textOf, toEngineError } from './docker-errors.ts';
+import { createEngineGaps } from './engine-gaps.ts';
+import { createPuller } from './image.ts';
+import { createLane } from './lanes.ts';
+import { ensureNetwork } from './network.ts';
+import { observeBot, toStatus } from './observe.ts';
+import { watchEngine } from './watch.ts';
+
+export interface DockerEngineOptions extends CreateSettings {
+  readonly docker: Docker;
+  readonly archives: ArchiveStore;
+  /** Where the engine's host finds a code archive. */
+  readonly codePath: (filePath: string) => string;
+  readonly startsInFlight: number;
+  /** Deadline of a call that changes something, ms; reads have a third of it. */
+  readonly deadlineMs?: number;
+  readonly idleMs?: number;
+}
+
+export const createDockerEngine = (options: DockerEngineOptions): ContainerEngine => {
+  const { docker, archives, codePath, install, deadlineMs = 30_000, idleMs = 30_000 } = options;
+  // Starts have a lane of their own: more than a few at once are slower, and stops never wait behind them (feature B10).
+  const starts = createLane({ name: 'start', width: options.startsInFlight, deadlineMs: deadlineMs * 2 });
+  const stops = createLane({ name: 'stop', width: 16, deadlineMs });
+  const reads = createLane({ name: 'read', width: 32, deadlineMs: deadlineMs / 3 });
+  const gaps = createEngineGaps();
+  const pull = createPuller(docker);
+  let nodeName: Promise<string> | undefined;
+  const node = (): Promise<string> => {
+    nodeName ??= docker.info().then(
+      (info: { ID?: string; Name?: string }) => info.Name ?? info.ID ?? 'local',
+      (error: unknown) => {
+        nodeName = undefined;
+        throw error;
+      },
+    );
+    return nodeName;
+  };
+  const context = { docker, install, node, gaps };
+  const ping = async (): Promise<void> => {
+    await reads(() => docker.ping());
+  };
+
+  /** 409 on create: the name is taken. By us, and then the next look finds it; by its own removal; or by a stranger. */
+  const whoHasName = async (plan: Parameters<ContainerEngine['ensureContainer']>[0]): Promise<void> => {
+    const seen = await observeBot(context, plan.spec.id);
+    if (seen.kind === 'present') {
+      if (seen.container.status !== 'removing') return;
+      throw new DroverError('NAME_BUSY', 'the previous container is still being removed');
+    }
+    if (seen.kind === 'absent') throw new DroverError('NAME_BUSY', 'its name is not free yet');
+    throw new DroverError('NAME_TAKEN', `another container is called ${containerName(install, plan.spec.id)}`);
+  };
+
+  const create: ContainerEngine['ensureContainer'] = async (plan) => {
+    const { filePath } = plan.spec.code;
+    if ((await archives.sizeOfCode(filePath)) === undefined) {
+      throw new DroverError('ARCHIVE_MISSING', `there is no code archive at ${filePath}`);
+    }
+    await ensureNetwork(docker, options.network);
+    try {
+      await docker.createContainer(createOptions(plan, options, codePath(filePath)));
+    } catch (thrown) {
+      if (statusOf(thrown) === 409) return whoHasName(plan);
+      if (statusOf(thrown) === 404 && /no such image/i.test(textOf(thrown))) {
+        throw new DroverError('IMAGE_UNAVAILABLE', textOf(thrown), { cause: thrown });
+      }
+      throw toEngineError(thrown);
+    }
+  };
+
+  return {
+    ping,
+    async observe(id) {
+      try {
+        return await reads(() => observeBot(context, id));
+      } catch (error) {
+        return { kind: 'unknown', reason: toEngineError(error).message };
+      }
+    },
+    list: () =>
+      reads(async (abortSignal) => {
+        const filters = { label: [`${LABEL.install}=${install}`, `${LABEL.role}=bot`] };
+        const [name, found] = await Promise.all([node(), docker.listContainers({ all: true, filters, abortSignal })]);
+        return found.flatMap(({ Id, Names, State, Labels }): ListedContainer[] => {
+          const tags = readTags(Labels);
+          if (tags === undefined) return [];
+          const { botId, specHash, attempt } = tags;
+          const named = Names.includes(`/${containerName(install, botId)}`);
+          return [{ ref: { node: name, id: Id }, botId, status: toStatus(State), specHash, attempt, named }];
+        });
+      }),
+    async ensureContainer(plan) {
+      try {
+        await starts(() => create(plan));
+      } catch (error) {
+        if (!(error instanceof DroverError) || error.code !== 'IMAGE_UNAVAILABLE') throw error;
+        // Outside the lane: a slow registry must not hold up the starts of those whose image is there.
+        await pull(plan.spec.image);
+        await starts(() => create(plan));
+      }
+    },
+    ensureStarted: ({ id }, plan) =>
+      starts(async (abortSignal) => {
+        const container = docker.getContainer(id);
+        if ((await container.inspect({ abortSignal })).State.Running) return;
+        await deliverConfig(container, plan.spec);
+        await doneAlso([304], () => container.start({ abortSignal }));
+      }),
+    ensureSignalled: ({ id }, signal) =>
+      stops(async (abortSignal) => {
+        const container = docker.getContainer(id);
+        const info = await container.inspect({ abortSignal }).catch((thrown: unknown) => {
+          if (statusOf(thrown) === 404) return undefined;
+          throw thrown;
+        });
+        if (info === undefined) return;
+        // A frozen process hears nothing, and this engine refuses to signal it.
+        if (info.State.Paused) await doneAlso([404, 409, 500], () => container.unpause({ abortSignal }));
+        await doneAlso([304, 404, 409], () => container.kill({ signal, abortSignal }));
+      }),
+    ensureRemoved: ({ id }, force) =>
+      stops((abortSignal) => doneAlso([404], () => docker.getContainer(id).remove({ force, v: false, abortSignal }))),
+    ensureSetAside: ({ id }) =>
+      stops(async (abortSignal) => {
+        const container = docker.getContainer(id);
+        const { State, Name } = await container.inspect({ abortSignal });
+        if (State.Running || State.Pid !== 0) throw new DroverError('CONTAINER_STUCK', 'it still has a process');
+        await container.rename({ name: `${Name.slice(1)}-aside-${id.slice(0, 12)}`, abortSignal });
+      }),
+    watch(watch, signal) {
+      void watchEngine({ docker, install, gaps, ping, idleMs }, watch, signal);
+    },
+  };
+};

@@ -1,0 +1,67 @@
+/** The default without servers: every store in one data folder, held by one process. */
+import { join } from 'node:path';
+import type { ArchiveStore } from '../../ports/archive-store.ts';
+import type { EventStore } from '../../ports/event-store.ts';
+import type { SnapshotStore } from '../../ports/snapshot-store.ts';
+import type { SpecStore } from '../../ports/spec-store.ts';
+import { clearIncoming, createFolderArchiveStore } from './folder-archive-store.ts';
+import { nextEpoch } from './next-epoch.ts';
+import { openDatabase } from './open-database.ts';
+import { createSqliteEventStore } from './sqlite-event-store.ts';
+import { createSqliteSnapshotStore } from './sqlite-snapshot-store.ts';
+import { createSqliteSpecStore } from './sqlite-spec-store.ts';
+
+export interface EmbeddedStoresOptions {
+  /** Made with mode 0700 when it is not there. */
+  readonly dataDir: string;
+  /** Kept at the first opening; later it must be the same or left out. */
+  readonly installId?: string;
+  /** Who writes, e.g. the host's name and the process id; stands in every commit. */
+  readonly writer: string;
+  /** Epoch milliseconds. */
+  now(): number;
+}
+
+export interface EmbeddedStores {
+  readonly events: EventStore;
+  readonly specs: SpecStore;
+  readonly snapshots: SnapshotStore;
+  readonly archives: ArchiveStore;
+  /** Argument of `codeArchivePath`. */
+  readonly archiveRoot: string;
+  /** Ends feeds and listeners, waits for what is under way, frees the data folder. */
+  close(): Promise<void>;
+}
+
+/** File names within the data folder. */
+export const DATABASE_FILE = 'drover.db';
+export const ARCHIVE_FOLDER = 'archives';
+
+/** @throws DroverError STORE_LOCKED, STORE_CORRUPT, STORE_UNAVAILABLE, ARCHIVE_UNAVAILABLE, CONFIG_INVALID */
+export const openEmbeddedStores = async (options: EmbeddedStoresOptions): Promise<EmbeddedStores> => {
+  const { dataDir, installId, writer } = options;
+  const now = (): number => options.now();
+  const db = await openDatabase(join(dataDir, DATABASE_FILE));
+  try {
+    const specs = await createSqliteSpecStore(db, installId === undefined ? {} : { installId });
+    const events = createSqliteEventStore(db, { now, writer, epoch: await nextEpoch(db) });
+    const archiveRoot = join(dataDir, ARCHIVE_FOLDER);
+    const archives = await createFolderArchiveStore(archiveRoot);
+    await clearIncoming(archiveRoot);
+    return {
+      events,
+      specs,
+      snapshots: createSqliteSnapshotStore(db),
+      archives,
+      archiveRoot,
+      close: async () => {
+        await events.close();
+        await specs.close();
+        await db.close();
+      },
+    };
+  } catch (thrown) {
+    await db.close();
+    throw thrown;
+  }
+};

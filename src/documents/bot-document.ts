@@ -1,0 +1,142 @@
+/**
+ * Documents of contract §3, decoded. Unknown fields are ignored, the user's config passes untouched, and every fault
+ * names a JSON pointer. Nothing a document holds can make this throw.
+ */
+import { z } from 'zod';
+import { RESTART_POLICIES, RUNTIMES, type BotLimits, type BotSpec, type RestartPolicy } from '../domain/bot.ts';
+import type { ErrorCode } from '../domain/errors.ts';
+import type { JsonObject } from '../domain/json.ts';
+import { botIdFault } from '../domain/naming.ts';
+import { isEnabled } from './is-enabled.ts';
+
+/** What the operator's settings give a bot whose document does not say otherwise. */
+export interface SpecDefaults {
+  readonly image: string;
+  readonly limits: BotLimits;
+  readonly stopGraceMs: number;
+  readonly restartPolicy: RestartPolicy;
+}
+
+export interface DocumentFault {
+  readonly pointer: string;
+  readonly message: string;
+}
+
+export type Decoded =
+  | { readonly kind: 'spec'; readonly spec: BotSpec; readonly enabled: boolean }
+  | {
+      readonly kind: 'invalid';
+      readonly code: ErrorCode;
+      readonly reason: string;
+      readonly enabled: boolean | undefined;
+      readonly pointers: readonly DocumentFault[];
+    };
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const relativePath = z
+  .string()
+  .min(1, 'is empty')
+  .max(1_024, 'is longer than 1024 characters')
+  .refine((path) => !/[\\\0]/.test(path), 'contains a backslash or NUL')
+  .refine(
+    (path) => path.split('/').every((part) => part !== '' && part !== '.' && part !== '..'),
+    'must be a relative path without empty, `.` or `..` segments',
+  );
+
+const settings = z.object({
+  restartPolicy: z.enum(RESTART_POLICIES).optional(),
+  stopGraceSeconds: z.number().min(0).max(3_600).optional(),
+  memoryMb: z.int().min(16).max(1_048_576).optional(),
+  cpuShares: z.int().min(2).max(262_144).optional(),
+  pids: z.int().min(8).max(32_768).optional(),
+  image: z.string().min(1).max(500).optional(),
+});
+
+const shape = z.object({
+  id: z.string(),
+  config: z.custom<JsonObject>(isRecord, 'must be an object'),
+  custom: z.object({
+    version: z.string().min(1).max(200),
+    filePath: relativePath,
+    config: z.object({
+      runtime: z.enum(RUNTIMES, { error: `must be one of ${RUNTIMES.join(', ')}` }),
+      type: z
+        .string()
+        .optional()
+        .refine((type) => type !== 'scheduled', 'is `scheduled`: such a bot belongs to ScheduleService'),
+      entrypoints: z.object({ bot: relativePath, query: relativePath.optional() }),
+    }),
+  }),
+});
+
+const toFaults = (error: z.ZodError, at: string): DocumentFault[] =>
+  error.issues.map(({ path, message }) => ({
+    pointer: `${at}/${path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`,
+    message,
+  }));
+
+/** Settings of ours: `drover` at the root wins over `config.drover`, field by field. */
+const settingsOf = (document: Record<string, unknown>): z.ZodSafeParseResult<z.infer<typeof settings>> => {
+  const inConfig = isRecord(document['config']) ? document['config']['drover'] : undefined;
+  const atRoot = document['drover'];
+  const wrong = [inConfig, atRoot].find((value) => value !== undefined && !isRecord(value));
+  if (wrong !== undefined) return settings.safeParse(wrong);
+  return settings.safeParse({ ...(isRecord(inConfig) ? inConfig : {}), ...(isRecord(atRoot) ? atRoot : {}) });
+};
+
+const scheduled = (config: JsonObject): DocumentFault[] =>
+  typeof config['type'] === 'string' && config['type'].startsWith('scheduled/')
+    ? [{ pointer: '/config/type', message: 'is scheduled: such a bot belongs to ScheduleService' }]
+    : [];
+
+/** Decodes the document stored under `id`. Never throws. */
+export const decodeBotDocument = (id: string, document: unknown, defaults: SpecDefaults): Decoded => {
+  const enabled = isEnabled(document);
+  const refuse = (pointers: readonly DocumentFault[], code: ErrorCode = 'DOCUMENT_INVALID'): Decoded => ({
+    kind: 'invalid',
+    code,
+    reason: pointers
+      .map(({ pointer, message }) => `${pointer}: ${message}`)
+      .join('; ')
+      .slice(0, 500),
+    enabled,
+    pointers,
+  });
+  const fault = botIdFault(id);
+  if (fault !== undefined) return refuse([{ pointer: '/id', message: fault }], 'BOT_ID_INVALID');
+  if (!isRecord(document)) return refuse([{ pointer: '', message: 'must be an object' }]);
+  const parsed = shape.safeParse(document);
+  const ours = settingsOf(document);
+  if (!parsed.success || !ours.success) {
+    return refuse([
+      ...(parsed.error === undefined ? [] : toFaults(parsed.error, '')),
+      ...(ours.error === undefined ? [] : toFaults(ours.error, '/drover')),
+    ]);
+  }
+  const { config, custom } = parsed.data;
+  const faults = [
+    ...(parsed.data.id === id ? [] : [{ pointer: '/id', message: 'differs from the id it is stored under' }]),
+    ...scheduled(config),
+  ];
+  if (faults.length > 0) return refuse(faults);
+  const own = ours.data;
+  const { query } = custom.config.entrypoints;
+  const spec: BotSpec = {
+    id,
+    config,
+    code: { filePath: custom.filePath, version: custom.version },
+    runtime: custom.config.runtime,
+    entrypoints: { bot: custom.config.entrypoints.bot, ...(query === undefined ? {} : { query }) },
+    image: own.image ?? defaults.image,
+    limits: {
+      memoryMb: own.memoryMb ?? defaults.limits.memoryMb,
+      cpuShares: own.cpuShares ?? defaults.limits.cpuShares,
+      pids: own.pids ?? defaults.limits.pids,
+    },
+    restartPolicy: own.restartPolicy ?? defaults.restartPolicy,
+    stopGraceMs: own.stopGraceSeconds === undefined ? defaults.stopGraceMs : own.stopGraceSeconds * 1_000,
+  };
+  return { kind: 'spec', spec, enabled: enabled ?? true };
+};

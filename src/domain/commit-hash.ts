@@ -1,0 +1,14 @@
+/** The hash chain of the log: each commit seals itself and its predecessor, so that a changed byte is found and named. */
+import { createHash } from 'node:crypto';
+import { canonicalJson } from './json.ts';
+import type { Commit } from './recorded.ts';
+
+/** `prevHash` of the very first commit. */
+export const GENESIS_HASH = '0'.repeat(64);
+
+/** sha256 (hex) over the predecessor's hash and the canonical text of the record without its own hash (architecture §5). */
+export const commitHash = (record: Omit<Commit, 'hash'>): string =>
+  createHash('sha256').update(record.prevHash).update(canonicalJson(record)).digest('hex');
+
+/** The commit with its seal. */
+export const sealCommit = (record: Omit<Commit, 'hash'>): Commit => ({ ...record, hash: commitHash(record) });

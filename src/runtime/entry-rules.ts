@@ -1,0 +1,32 @@
+/** What an entry of a code archive may be: a file or a folder of bounded size, below the target. Pure. */
+import type { Entry } from 'yauzl';
+
+export interface UnpackLimits {
+  readonly entries: number;
+  /** Sum of the unpacked files, bytes. */
+  readonly totalBytes: number;
+  /** Unpacked to packed size, for entries large enough to matter. */
+  readonly ratio: number;
+}
+
+export const LIMITS: UnpackLimits = { entries: 100_000, totalBytes: 1024 ** 3, ratio: 200 };
+
+const RATIO_FROM_BYTES = 10 * 1024 ** 2;
+const FILE_TYPE = 0o170000;
+const ALLOWED_TYPES: ReadonlySet<number> = new Set([0, 0o100000, 0o040000]);
+const MAX_DEPTH = 64;
+
+/** Why an entry is refused, or undefined. */
+export const entryFault = (entry: Entry, limits: UnpackLimits): string | undefined => {
+  const { fileName, uncompressedSize, compressedSize } = entry;
+  const type = (entry.externalFileAttributes >>> 16) & FILE_TYPE;
+  if (!ALLOWED_TYPES.has(type)) return 'is neither a file nor a folder';
+  if ((entry.generalPurposeBitFlag & 1) !== 0) return 'is encrypted';
+  const parts = fileName.replace(/\/$/, '').split('/');
+  if (parts.some((part) => part === '' || part === '.' || part === '..')) return 'is not a plain relative path';
+  if (parts.length > MAX_DEPTH) return 'is nested too deeply';
+  if (uncompressedSize > RATIO_FROM_BYTES && uncompressedSize > compressedSize * limits.ratio) {
+    return 'unpacks to far more than it is';
+  }
+  return undefined;
+};

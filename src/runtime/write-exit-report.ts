@@ -1,0 +1,16 @@
+/** The exit report that the controller classifies an exit by. Written whole or not at all. */
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DELIVERY } from '../domain/delivery.ts';
+import type { ExitReport } from '../domain/observation.ts';
+
+/** Never throws: without a report the controller takes the exit for one from outside. */
+export const writeExitReport = (report: ExitReport, path: string = DELIVERY.exitReport): void => {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(`${path}.new`, JSON.stringify(report));
+    renameSync(`${path}.new`, path);
+  } catch (error) {
+    process.stderr.write(`drover: the exit report could not be written: ${String(error)}\n`);
+  }
+};

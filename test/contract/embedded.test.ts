@@ -1,0 +1,79 @@
+/** The embedded stores pass the contract suites. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeArchivePath } from '../../src/adapters/embedded/archive-path.ts';
+import { createFolderArchiveStore } from '../../src/adapters/embedded/folder-archive-store.ts';
+import { openDatabase } from '../../src/adapters/embedded/open-database.ts';
+import { createSqliteEventStore } from '../../src/adapters/embedded/sqlite-event-store.ts';
+import { createSqliteSnapshotStore } from '../../src/adapters/embedded/sqlite-snapshot-store.ts';
+import { createSqliteSpecStore } from '../../src/adapters/embedded/sqlite-spec-store.ts';
+import { verifyChain } from '../../src/adapters/embedded/verify-chain.ts';
+import { archiveStoreContract } from './archive-store-contract.ts';
+import { crashContract } from './crash-contract.ts';
+import { makeDataDir, spawnScript } from './embedded-support.ts';
+import { eventStoreContract } from './event-store-contract.ts';
+import { snapshotStoreContract } from './snapshot-store-contract.ts';
+import { specStoreContract } from './spec-store-contract.ts';
+
+const openFresh = async () => {
+  const dir = await makeDataDir();
+  const db = await openDatabase(dir.database);
+  return {
+    db,
+    close: async () => {
+      await db.close();
+      await dir.remove();
+    },
+  };
+};
+
+eventStoreContract('SQLite', async () => {
+  const { db, close } = await openFresh();
+  const another = (writer: string) => Promise.resolve(createSqliteEventStore(db, { now: Date.now, writer, epoch: 1 }));
+  return { store: await another('first'), another, close };
+});
+
+crashContract(
+  'SQLite',
+  async () => {
+    const dir = await makeDataDir();
+    return {
+      spawnWriter: () => spawnScript('append-forever.ts', dir.path),
+      open: async () => {
+        const db = await openDatabase(dir.database);
+        return {
+          store: createSqliteEventStore(db, { now: Date.now, writer: 'reader', epoch: 1 }),
+          chainFault: async () => {
+            const verdict = await verifyChain(db);
+            return verdict.ok ? undefined : `${String(verdict.position)}: ${verdict.reason}`;
+          },
+          close: () => db.close(),
+        };
+      },
+      close: () => dir.remove(),
+    };
+  },
+  4,
+);
+
+specStoreContract('SQLite', async () => {
+  const { db, close } = await openFresh();
+  const another = () => createSqliteSpecStore(db);
+  return { store: await another(), another, close };
+});
+
+snapshotStoreContract('SQLite', async () => {
+  const { db, close } = await openFresh();
+  return { store: createSqliteSnapshotStore(db), close };
+});
+
+archiveStoreContract('folder', async () => {
+  const dir = await makeDataDir();
+  const root = join(dir.path, 'archives');
+  await mkdir(dir.path);
+  return {
+    store: await createFolderArchiveStore(root),
+    content: (filePath) => readFile(codeArchivePath(root, filePath)),
+    close: () => dir.remove(),
+  };
+});

@@ -1,0 +1,201 @@
+/** What every spec store must do (architecture §3, §5). An adapter runs it by handing in how to open a fresh store. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { BotRequest } from '../../src/domain/bot.ts';
+import type { Asked, SpecStore } from '../../src/ports/spec-store.ts';
+import { codeOf, oneTo } from './commits.ts';
+
+export interface SpecStoreFixture {
+  readonly store: SpecStore;
+  /** A further handle on the same documents. */
+  another(): Promise<SpecStore>;
+  close(): Promise<void>;
+}
+
+const asked = (action: string): Asked => ({ requestId: `r-${action}`, actor: 'ann', action, at: 1_700_000_000_000 });
+const request = (requestId: string, kind: BotRequest['kind'] = 'restart'): BotRequest => ({
+  requestId,
+  kind,
+  actor: 'ann',
+  reason: 'because',
+  at: 1_700_000_000_001,
+});
+const documentOf = (id: string): Record<string, unknown> => ({
+  id,
+  config: { symbol: 'BTC/€', schema: 'stays', nested: { readme: 'stays' }, size: 0.1, none: null },
+  custom: {
+    version: '1.0.0',
+    filePath: `u/${id}/1.0.0`,
+    config: { name: id, runtime: 'nodejs20', schema: { bot: {} }, readme: '# long', metadata: { readme: 'stays' } },
+  },
+  enabled: true,
+});
+const slimOf = (id: string): Record<string, unknown> => {
+  const document = structuredClone(documentOf(id));
+  const { config } = document['custom'] as { config: Record<string, unknown> };
+  delete config['schema'];
+  delete config['readme'];
+  return document;
+};
+
+export const specStoreContract = (name: string, open: () => Promise<SpecStoreFixture>): void => {
+  describe(`spec store contract: ${name}`, () => {
+    let fixture: SpecStoreFixture;
+    let store: SpecStore;
+    beforeEach(async () => {
+      fixture = await open();
+      store = fixture.store;
+    });
+    afterEach(() => fixture.close());
+
+    it('has an install id that stays', async () => {
+      const id = await store.installId();
+      expect(id).toMatch(/^[0-9a-f]{8}$/);
+      const other = await fixture.another();
+      expect(await other.installId()).toBe(id);
+      expect(await store.readFleet()).toEqual({ installId: id, records: [] });
+    });
+
+    it('reads back a whole document, and the fleet without schema and readme', async () => {
+      const put = await store.put('a', documentOf('a'), asked('create'));
+      await store.put('b', documentOf('b'), asked('create'));
+      expect(put).toEqual({ id: 'a', document: documentOf('a'), revision: 1, asked: asked('create'), requests: [] });
+      expect(await store.read('a')).toEqual(put);
+      const fleet = await (await fixture.another()).readFleet();
+      expect([...fleet.records].sort((x, y) => (x.id < y.id ? -1 : 1))).toEqual(
+        ['a', 'b'].map((id) => ({ id, document: slimOf(id), revision: 1, asked: asked('create'), requests: [] })),
+      );
+      expect(await store.read('c')).toBeUndefined();
+    });
+
+    it('keeps documents of any shape, for decoding is not its matter', async () => {
+      const shapes: readonly unknown[] = [
+        'text',
+        7,
+        [],
+        { custom: 'no object' },
+        { custom: { config: [1] } },
+        { $set: { 'a.b': 1 } },
+      ];
+      for (const [index, document] of shapes.entries())
+        await store.put(`bot-${String(index)}`, document, asked('create'));
+      const { records } = await store.readFleet();
+      expect(records).toHaveLength(shapes.length);
+      for (const [index, document] of shapes.entries()) {
+        expect((await store.read(`bot-${String(index)}`))?.document).toEqual(document);
+        expect(records.find(({ id }) => id === `bot-${String(index)}`)?.document).toEqual(document);
+      }
+    });
+
+    it('refuses what is no document', async () => {
+      for (const document of [null, undefined]) {
+        const refused = await store.put('a', document, asked('create')).catch((thrown: unknown) => thrown);
+        expect(codeOf(refused)).toBe('DOCUMENT_INVALID');
+      }
+      expect(await store.read('a')).toBeUndefined();
+    });
+
+    it('grows the revision with each change, over a tombstone too', async () => {
+      await store.put('a', documentOf('a'), asked('create'));
+      expect((await store.put('a', { n: 2 }, asked('update'))).revision).toBe(2);
+      expect(await store.remove('a', asked('delete'))).toBe(true);
+      const tombstone = { id: 'a', document: null, revision: 3, asked: asked('delete'), requests: [] };
+      expect(await store.read('a')).toEqual(tombstone);
+      expect((await store.readFleet()).records).toEqual([tombstone]);
+      const back = await store.put('a', { n: 4 }, asked('create'));
+      expect(back).toMatchObject({ document: { n: 4 }, revision: 4, asked: asked('create') });
+    });
+
+    it('removes idempotently: a tombstone stays as it is, and what is unknown gets none', async () => {
+      await store.put('a', documentOf('a'), asked('create'));
+      await store.remove('a', asked('delete'));
+      expect(await store.remove('a', asked('again'))).toBe(false);
+      expect(await store.read('a')).toMatchObject({ revision: 2, asked: asked('delete') });
+      expect(await store.remove('never', asked('delete'))).toBe(false);
+      expect(await store.read('never')).toBeUndefined();
+    });
+
+    it('keeps requests in order, each once, until they are cleared', async () => {
+      await store.put('a', documentOf('a'), asked('create'));
+      await store.put('b', documentOf('b'), asked('create'));
+      for (const entry of [request('1'), request('2', 'reset'), request('1'), request('3')])
+        await store.addRequest('a', entry);
+      await store.addRequest('b', request('1'));
+      const kept = [request('1'), request('2', 'reset'), request('3')];
+      expect(await store.read('a')).toMatchObject({ requests: kept, revision: 1, asked: asked('create') });
+      await store.put('a', { n: 2 }, asked('update'));
+      expect((await store.readFleet()).records.find(({ id }) => id === 'a')?.requests).toEqual(kept);
+      await store.clearRequests('a', ['1', '3', 'unknown']);
+      expect((await store.read('a'))?.requests).toEqual([request('2', 'reset')]);
+      expect((await store.read('b'))?.requests).toEqual([request('1')]);
+    });
+
+    it('refuses a request for a bot that is not there, and forgets those of a removed one', async () => {
+      await store.put('a', documentOf('a'), asked('create'));
+      await store.addRequest('a', request('1'));
+      await store.remove('a', asked('delete'));
+      expect((await store.read('a'))?.requests).toEqual([]);
+      for (const id of ['a', 'never']) {
+        expect(codeOf(await store.addRequest(id, request('2')).catch((thrown: unknown) => thrown))).toBe(
+          'BOT_NOT_FOUND',
+        );
+      }
+    });
+
+    it('remembers the drain', async () => {
+      const drain = { ...asked('drain'), reason: 'maintenance' };
+      await store.setDrain(drain);
+      expect((await (await fixture.another()).readFleet()).drain).toEqual(drain);
+      await store.setDrain(undefined);
+      expect(await store.readFleet()).not.toHaveProperty('drain');
+    });
+
+    it('tells of each change, also of another handle, until stopped', async () => {
+      const other = await fixture.another();
+      const heard: unknown[] = [];
+      const ignored = vi.fn();
+      store.onChange(ignored)();
+      const stop = store.onChange((...change) => heard.push(change));
+      await store.put('a', documentOf('a'), asked('create'));
+      await other.addRequest('a', request('1', 'reset'));
+      await other.setDrain({ ...asked('drain'), reason: 'maintenance' });
+      await other.remove('a', asked('delete'));
+      await vi.waitFor(() => { expect(heard.length).toBeGreaterThanOrEqual(4); }, 10_000); // prettier-ignore
+      // A store behind a change stream may know less: undefined stands for "any of them".
+      for (const [id] of heard as [unknown][]) expect(['a', undefined]).toContain(id);
+      expect(heard[0]).toEqual(['a', asked('create')]);
+      stop();
+      const before = heard.length;
+      await store.put('b', documentOf('b'), asked('create'));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(heard).toHaveLength(before);
+      expect(ignored).not.toHaveBeenCalled();
+    });
+
+    it('goes on when a listener throws', async () => {
+      const heard = vi.fn();
+      store.onChange(() => {
+        throw new Error('a listener at fault');
+      });
+      store.onChange(heard);
+      await store.put('a', documentOf('a'), asked('create'));
+      await vi.waitFor(() => { expect(heard).toHaveBeenCalledOnce(); }, 10_000); // prettier-ignore
+    });
+
+    it('loses nothing when many change at once', async () => {
+      const other = await fixture.another();
+      await Promise.all(
+        oneTo(200).map((n) => (n % 2 === 0 ? store : other).put(`bot-${String(n % 20)}`, { n }, asked('update'))),
+      );
+      const { records } = await store.readFleet();
+      expect(records.map((record) => record.revision)).toEqual(oneTo(20).map(() => 10));
+    });
+
+    it('reads a fleet of 2,000', async () => {
+      await Promise.all(
+        oneTo(2_000).map((n) => store.put(`bot-${String(n)}`, documentOf(`bot-${String(n)}`), asked('create'))),
+      );
+      const { records } = await store.readFleet();
+      expect(new Set(records.map((record) => record.id)).size).toBe(2_000);
+    });
+  });
+};

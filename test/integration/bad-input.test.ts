@@ -1,0 +1,95 @@
+/** What bad input gets: a clear reason, never a crash, never an effect on another bot, never a hot loop. */
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LOOPING, startSpine, zipOf, type Spine } from '../support/spine.ts';
+
+describe('bad input', () => {
+  let spine: Spine;
+  let neighbour: string | null;
+  beforeAll(async () => {
+    spine = await startSpine({ policy: { backoffFirstMs: 1_000, backoffMaxMs: 4_000 } });
+    await spine.deploy('neighbour');
+    neighbour = (await spine.reaches('neighbour', 'running')).containerId;
+  });
+  afterAll(async () => {
+    const after = spine.bot('neighbour');
+    await spine.end();
+    expect(after).toMatchObject({ state: 'running', containerId: neighbour });
+  });
+
+  const condition = (id: string, type: string) =>
+    spine.bot(id)?.conditions.find((candidate) => candidate.type === type);
+  const rejected = async (id: string, document: unknown): Promise<string> => {
+    await spine.put(id, document);
+    await expect.poll(() => condition(id, 'SpecValid')?.status, { timeout: 30_000 }).toBe('False');
+    expect(spine.bot(id)?.state).toBe('stopped');
+    return condition(id, 'SpecValid')?.message ?? '';
+  };
+
+  it('a malformed document', async () => {
+    expect(await rejected('malformed', { id: 'malformed', config: 'no object', custom: 7 })).toMatch(/config|custom/);
+    expect(await rejected('nothing', 42)).not.toBe('');
+  });
+  it('an unknown runtime', async () => {
+    const message = await rejected('cobol', spine.document('cobol', { custom: { runtime: 'cobol85' } }));
+    expect(message).toMatch(/runtime/);
+    expect(message).toMatch(/nodejs20/);
+  });
+  it('a path in a bot id', async () => {
+    expect(await rejected('../../etc', spine.document('../../etc'))).toMatch(/path/);
+  });
+  it('a document that breaks leaves the bot that runs alone, and heals', async () => {
+    await spine.deploy('breaks');
+    const { containerId } = await spine.reaches('breaks', 'running');
+    await spine.put('breaks', { id: 'breaks' });
+    await expect.poll(() => condition('breaks', 'SpecValid')?.status, { timeout: 30_000 }).toBe('False');
+    expect(spine.bot('breaks')).toMatchObject({ state: 'running', containerId });
+    await spine.put('breaks', spine.document('breaks'));
+    await expect.poll(() => condition('breaks', 'SpecValid')?.status, { timeout: 30_000 }).toBe('True');
+    expect(spine.bot('breaks')).toMatchObject({ state: 'running', containerId });
+  });
+  it('a missing archive: said, waited for with backoff, and healed when it comes', async () => {
+    await spine.put('missing', spine.document('missing'));
+    await spine.reaches('missing', 'failed.backingOff');
+    await expect.poll(() => condition('missing', 'Degraded')?.reason, { timeout: 30_000 }).toBe('ArchiveMissing');
+    await expect.poll(() => spine.bot('missing')?.attempt, { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
+    const delays = spine.told.flatMap(({ botId, event }) =>
+      botId === 'missing' && event.type === 'RetryScheduled' ? [event.delayMs] : [],
+    );
+    expect(delays[0]).toBeGreaterThanOrEqual(900);
+    await spine.stores.archives.putCode('test/missing/1.0.0', zipOf({ 'main.js': LOOPING }));
+    await spine.reaches('missing', 'running');
+  });
+  it('a corrupt archive: given up at once with its reason, left by a mended document', async () => {
+    await spine.stores.archives.putCode('test/corrupt/1.0.0', Readable.from([Buffer.from('this is no zip')]));
+    await spine.put('corrupt', spine.document('corrupt'));
+    await spine.reaches('corrupt', 'failed.exhausted');
+    expect(condition('corrupt', 'Degraded')?.reason).toBe('ArchiveCorrupt');
+    expect(spine.bot('corrupt')?.attempt).toBe(1);
+    await spine.stores.archives.putCode('test/corrupt/1.0.1', zipOf({ 'main.js': LOOPING }));
+    const document = spine.document('corrupt') as { custom: object };
+    await spine.put('corrupt', { ...document, custom: { ...document.custom, filePath: 'test/corrupt/1.0.1' } });
+    await spine.reaches('corrupt', 'running');
+  });
+  it('an entrypoint that is not in the archive', async () => {
+    await spine.deploy('noentry', LOOPING, { custom: { entrypoints: { bot: 'nowhere.js' } } });
+    await spine.reaches('noentry', 'failed.exhausted');
+    expect(condition('noentry', 'Degraded')?.reason).toBe('EntrypointMissing');
+  });
+  it('an image that does not exist', async () => {
+    await spine.deploy('noimage', LOOPING, { root: { drover: { image: 'drover-no-such-image:none' } } });
+    await spine.reaches('noimage', 'failed.backingOff');
+    await expect.poll(() => condition('noimage', 'Degraded')?.reason, { timeout: 60_000 }).toBe('ImageUnavailable');
+  });
+  it('a bot that crashes: told with its last words, tried again with growing delays', async () => {
+    await spine.deploy('crashing', `exports.main = async () => { console.log('last words'); process.exit(3); };`);
+    const failed = await spine.reaches('crashing', 'failed.backingOff', (bot) => bot.attempt >= 2);
+    expect(failed.lastExit).toMatchObject({ exitCode: 3, class: 'appError' });
+    const exit = spine.told.find(({ botId, event }) => botId === 'crashing' && event.type === 'ContainerExited');
+    expect(exit?.event.type === 'ContainerExited' && exit.event.logTail.join('\n')).toContain('last words');
+    const delays = spine.told.flatMap(({ botId, event }) =>
+      botId === 'crashing' && event.type === 'RetryScheduled' ? [event.delayMs] : [],
+    );
+    expect(delays[1]).toBeGreaterThan(delays[0] ?? Infinity);
+  });
+});

@@ -1,0 +1,22 @@
+/** The engine adapter as the tests use it: everything real, mounting archives from the test's own data folder. */
+import { codeArchivePath } from '../../src/adapters/embedded/archive-path.ts';
+import { createDockerEngine, type DockerEngineOptions } from '../../src/adapters/docker/docker-engine.ts';
+import type { ArchiveStore } from '../../src/ports/archive-store.ts';
+import type { ContainerEngine } from '../../src/ports/container-engine.ts';
+import { dockerAt } from '../../scripts/docker-at.ts';
+
+export const realEngine = (
+  given: { host: string; install: string; archivesRoot: string; archives: ArchiveStore },
+  change: Partial<DockerEngineOptions> = {},
+): ContainerEngine =>
+  createDockerEngine({
+    docker: dockerAt(given.host),
+    install: given.install,
+    archives: given.archives,
+    codePath: (filePath) => codeArchivePath(given.archivesRoot, filePath),
+    network: 'drover-bots',
+    hostGateway: false,
+    configInEnv: false,
+    startsInFlight: 4,
+    ...change,
+  });

@@ -1,0 +1,169 @@
+/** A whole drover in this process: real engine, real stores, real bots; and ways to look at it from outside. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { randomBytes } from 'node:crypto';
+import type Docker from 'dockerode';
+import { expect } from 'vitest';
+import { ZipFile } from 'yazl';
+import { ARCHIVE_FOLDER, openEmbeddedStores } from '../../src/adapters/embedded/embedded-stores.ts';
+import { systemClock } from '../../src/adapters/system/system-clock.ts';
+import type { RunningBot } from '../../src/domain/running-bot.ts';
+import type { Transition } from '../../src/domain/transition.ts';
+import { createDrover, mintId, type Drover } from '../../src/main.ts';
+import type { Asked } from '../../src/ports/spec-store.ts';
+import type { ContainerEngine } from '../../src/ports/container-engine.ts';
+import { DEFAULT_POLICY, type BotPolicy } from '../../src/domain/policy.ts';
+import { dockerAt } from '../../scripts/docker-at.ts';
+import { removeInstall } from '../../scripts/remove-install.ts';
+import { realEngine } from './real-engine.ts';
+import { silentLogger } from './silent-logger.ts';
+
+export const HOST = process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock';
+export const IMAGE = process.env['TEST_IMAGE'] ?? 'drover-bot:latest';
+export const docker: Docker = dockerAt(HOST);
+
+/** Ends quickly on SIGTERM, runs until then. */
+export const LOOPING = `exports.main = async () => { process.on('SIGTERM', () => process.exit(0)); setInterval(() => console.log('beat'), 200); await new Promise(() => {}); };`;
+
+export const zipOf = (files: Readonly<Record<string, string>>): Readable => {
+  const zip = new ZipFile();
+  for (const [name, text] of Object.entries(files)) zip.addBuffer(Buffer.from(text), name);
+  zip.end();
+  return Readable.from(zip.outputStream as unknown as AsyncIterable<Buffer>);
+};
+
+export const asked = (action = 'test'): Asked => ({ requestId: mintId(), actor: 'test', action, at: Date.now() });
+
+export interface SpineOptions {
+  readonly resyncIntervalMs?: number;
+  readonly policy?: Partial<BotPolicy>;
+  readonly host?: string;
+  readonly dataDir?: string;
+  readonly install?: string;
+  /** Changes of documents are not heard. */
+  readonly deafToSpecs?: boolean;
+  /** Puts something between the service and its engine. */
+  readonly wrap?: (engine: ContainerEngine) => ContainerEngine;
+}
+
+export interface Spine {
+  readonly drover: Drover;
+  readonly install: string;
+  readonly dataDir: string;
+  readonly stores: Awaited<ReturnType<typeof openEmbeddedStores>>;
+  readonly told: readonly Transition[];
+  document(id: string, change?: { readonly config?: object; readonly custom?: object; readonly root?: object }): object;
+  /** Uploads `code` and puts a document for it. */
+  deploy(id: string, code?: string, change?: Parameters<Spine['document']>[1]): Promise<void>;
+  put(id: string, document: unknown): Promise<void>;
+  bot(id: string): RunningBot | undefined;
+  /** Waits for a state; generous, because machines are shared. */
+  reaches(id: string, state: RunningBot['state'], also?: (bot: RunningBot) => boolean): Promise<RunningBot>;
+  /** All containers of the install, of one bot when given. */
+  containers(id?: string): Promise<Docker.ContainerInfo[]>;
+  events(id: string): string[];
+  /** Stops the service and leaves everything else as it is. */
+  halt(): Promise<void>;
+  /** Stops the service and removes all that it made. */
+  end(): Promise<void>;
+}
+
+export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'drover-spine-')));
+  const install = options.install ?? `t${randomBytes(4).toString('hex')}`;
+  const stores = await openEmbeddedStores({ dataDir, installId: install, writer: 'test', now: () => Date.now() });
+  const real = realEngine({
+    host: options.host ?? HOST,
+    install,
+    archivesRoot: join(dataDir, ARCHIVE_FOLDER),
+    archives: stores.archives,
+  });
+  const engine = options.wrap?.(real) ?? real;
+  const told: Transition[] = [];
+  const drover = await createDrover({
+    ...stores,
+    specs: options.deafToSpecs === true ? { ...stores.specs, onChange: () => () => undefined } : stores.specs,
+    engine,
+    policy: { ...DEFAULT_POLICY, backoffFirstMs: 300, backoffMaxMs: 2_000, healthyAfterMs: 5_000, ...options.policy },
+    defaults: {
+      image: IMAGE,
+      limits: { memoryMb: 256, cpuShares: 512, pids: 128 },
+      stopGraceMs: 10_000,
+      restartPolicy: 'always',
+    },
+    resyncIntervalMs: options.resyncIntervalMs ?? 3_600_000,
+    clock: systemClock,
+    logger: silentLogger,
+    tell: (transition) => told.push(transition),
+  });
+  await drover.start();
+  let halted = false;
+
+  const self: Spine = {
+    drover,
+    install,
+    dataDir,
+    stores,
+    told,
+    document: (id, change = {}) => ({
+      id,
+      config: { name: id, type: `realtime/${id}`, version: '1.0.0', ...change.config },
+      custom: {
+        version: '1.0.0',
+        filePath: `test/${id}/1.0.0`,
+        createdAt: '2024-01-01T00:00:00Z',
+        updatedAt: '2024-01-01T00:00:00Z',
+        config: {
+          name: id,
+          description: '',
+          runtime: 'nodejs20',
+          version: '1.0.0',
+          author: 'test',
+          type: 'realtime',
+          entrypoints: { bot: 'main.js' },
+          schema: {},
+          readme: '',
+          metadata: {},
+          ...change.custom,
+        },
+      },
+      ...change.root,
+    }),
+    async deploy(id, code = LOOPING, change = {}) {
+      await stores.archives.putCode(`test/${id}/1.0.0`, zipOf({ 'main.js': code }));
+      await self.put(id, self.document(id, change));
+    },
+    async put(id, document) {
+      await stores.specs.put(id, document, asked('apply'));
+    },
+    bot: (id) => drover.states.get(id),
+    async reaches(id, state, also = () => true) {
+      const look = (): RunningBot | undefined => {
+        const bot = drover.states.get(id);
+        return bot?.state === state && also(bot) ? bot : undefined;
+      };
+      await expect.poll(look, { timeout: 60_000, interval: 20, message: `${id} reaches ${state}` }).toBeDefined();
+      return look() ?? (drover.states.get(id) as RunningBot);
+    },
+    containers: (id) =>
+      docker.listContainers({
+        all: true,
+        filters: { label: [`drover.install=${install}`, ...(id === undefined ? [] : [`runtime.id=${id}`])] },
+      }),
+    events: (id) => told.filter(({ botId }) => botId === id).map(({ event }) => event.type),
+    async halt() {
+      if (halted) return;
+      halted = true;
+      await drover.stop(8_000);
+      await stores.close();
+    },
+    async end() {
+      await self.halt();
+      await removeInstall(docker, install);
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+  return self;
+};
