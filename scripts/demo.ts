@@ -76,7 +76,7 @@ const main = async (once: boolean): Promise<number> => {
         DROVER_DATA_DIR: dataDir,
         INSTALL_ID: install,
         RUNTIME_IMAGE: image,
-        LOG_LEVEL: 'WARN',
+        LOG_LEVEL: 'INFO',
         LOG_FORMAT: 'pretty',
         DROVER_URL: '',
       },

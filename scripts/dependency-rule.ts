@@ -9,11 +9,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   controllers: ['domain', 'documents', 'machines', 'ports'],
   adapters: ['domain', 'ports'],
   api: ['domain', 'documents', 'ports'],
-  // The command line has no second way in: it speaks to the HTTP API. `up` hands over to main.
-  cli: ['domain', 'documents', 'config', 'main'],
+  // The command line has no second way in: it speaks to the HTTP API. `up` is the controller itself.
+  cli: ['domain', 'documents', 'config', 'config-table', 'up'],
   runtime: ['domain', 'ports'],
-  config: ['domain', 'documents'],
+  config: ['domain', 'documents', 'config-table'],
+  'config-table': ['domain'],
   main: ['domain', 'documents', 'machines', 'ports', 'controllers', 'adapters', 'api', 'config'],
+  up: ['domain', 'documents', 'ports', 'adapters', 'api', 'config', 'main'],
 };
 
 export const FOLDERS: readonly string[] = Object.keys(MAY_IMPORT);

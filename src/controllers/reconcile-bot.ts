@@ -35,6 +35,21 @@ const AGAIN_SOON_MS = 200;
 
 const isConflict = (error: unknown): boolean => error instanceof DroverError && error.class === 'concurrency';
 
+const WISHES: ReadonlySet<string> = new Set([
+  'BotCreated',
+  'SpecChanged',
+  'SpecRejected',
+  'SpecAccepted',
+  'BotEnabled',
+  'BotDisabled',
+  'BotDeletionRequested',
+]);
+const isWish = ({ type }: BotEvent): boolean => WISHES.has(type);
+
+const distinct = (causes: readonly Cause[]): Cause[] => [
+  ...new Map(causes.map((cause) => [JSON.stringify(cause), cause])).values(),
+];
+
 export const createReconcileBot = (dependencies: ReconcileDependencies) => {
   const { events, engine, states, desiredOf, requestsTaken, policy, clock, logger } = dependencies;
 
@@ -79,7 +94,8 @@ export const createReconcileBot = (dependencies: ReconcileDependencies) => {
     const given = { desired, observation, now: clock.now(), random: clock.random(), policy };
     const planned = plan(state, given);
     if (planned.events.length > 0) {
-      const told = cause === undefined ? causes : [...causes, cause];
+      // Who asked for the document explains what follows from the document, and nothing else.
+      const told = cause !== undefined && planned.events.some(isWish) ? distinct([cause, ...causes]) : causes;
       if (!(await append(botId, version, planned.events, told))) return { again: true, wakeAfterMs: undefined };
     }
     // Requests count as taken only once the log holds them: a crash before this line takes them again, harmlessly.

@@ -1,6 +1,6 @@
 /** Code archives in a folder: `<root>/custom-bots/<filePath>`, readable by the bot's user, replaced as a whole. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { DroverError } from '../../domain/errors.ts';
@@ -22,7 +22,7 @@ const writeDurably = async (path: string, content: Readable): Promise<void> => {
   const handle = await open(path, 'wx', 0o644);
   try {
     await handle.chmod(0o644);
-    await handle.writeFile(content);
+    await writeFile(handle, content);
     await handle.sync();
   } finally {
     await handle.close();

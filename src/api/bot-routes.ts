@@ -1,0 +1,112 @@
+/** Bots: what is wished of them and how they are. */
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { DroverError } from '../domain/errors.ts';
+import { canonicalJson } from '../domain/json.ts';
+import { botIdFault } from '../domain/naming.ts';
+import { decodeBotDocument } from '../documents/bot-document.ts';
+import { askedBy } from './asked.ts';
+import { showBot, showListed } from './bot-view.ts';
+import type { ApiDeps } from './deps.ts';
+import { answerError, refused } from './errors.ts';
+
+const MAX_DOCUMENT = 2 * 1024 * 1024;
+
+type Document = Record<string, unknown>;
+const isObject = (value: unknown): value is Document =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Sets what the enabled rule reads first: the root word where there is one, else the word in the config. */
+const withEnabled = (document: Document, enabled: boolean): Document => {
+  const config = isObject(document['config']) ? document['config'] : {};
+  return {
+    ...document,
+    ...('enabled' in document ? { enabled } : {}),
+    config: { ...config, enabled },
+  };
+};
+
+export const botRoutes = (deps: ApiDeps): Hono => {
+  const { specs, fleet, defaults } = deps;
+  const routes = new Hono();
+  const small = bodyLimit({
+    maxSize: MAX_DOCUMENT,
+    onError: (context) => refused(context, 413, 'a document has at most 2 MiB'),
+  });
+  const documentOf = async (id: string): Promise<Document> => {
+    const record = await specs.read(id);
+    if (!isObject(record?.document)) throw new DroverError('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(id)}`);
+    return record.document;
+  };
+
+  routes.get('/', async (context) => {
+    const { records } = await specs.readFleet();
+    return context.json(showListed(records, fleet, defaults));
+  });
+
+  routes.get('/:id', async (context) => {
+    const id = context.req.param('id');
+    const secrets = context.req.query('secrets') === 'true';
+    const shown = showBot(id, await specs.read(id), fleet.get(id), defaults, secrets);
+    if (shown === undefined) throw new DroverError('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(id)}`);
+    return context.json(shown);
+  });
+
+  routes.put('/:id', small, async (context) => {
+    const id = context.req.param('id');
+    let document: unknown;
+    try {
+      document = await context.req.json();
+    } catch {
+      return refused(context, 400, 'the body is not JSON');
+    }
+    const decoded = decodeBotDocument(id, document, defaults);
+    if (decoded.kind === 'invalid') {
+      return answerError(context, new DroverError(decoded.code, decoded.reason), {
+        status: 422,
+        pointers: decoded.pointers,
+      });
+    }
+    const before = await specs.read(id);
+    if (before !== undefined && canonicalJson(before.document) === canonicalJson(document)) {
+      return context.json({ id, changed: false, revision: before.revision });
+    }
+    const { revision } = await specs.put(id, document, askedBy(context, deps, 'apply'));
+    const created = before === undefined || before.document === null;
+    return context.json({ id, changed: true, revision }, created ? 201 : 200);
+  });
+
+  routes.delete('/:id', async (context) => {
+    const id = context.req.param('id');
+    const known = (await specs.read(id))?.document ?? null;
+    if (known === null) throw new DroverError('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(id)}`);
+    await specs.remove(id, askedBy(context, deps, 'delete'));
+    return context.json({ id, deleting: true }, 202);
+  });
+
+  for (const action of ['enable', 'disable'] as const) {
+    routes.post(`/:id/${action}`, async (context) => {
+      const id = context.req.param('id') ?? '';
+      const document = withEnabled(await documentOf(id), action === 'enable');
+      await specs.put(id, document, askedBy(context, deps, action));
+      return context.json({ id, enabled: action === 'enable' }, 202);
+    });
+  }
+
+  for (const kind of ['restart', 'reset'] as const) {
+    routes.post(`/:id/${kind}`, small, async (context) => {
+      const id = context.req.param('id') ?? '';
+      if (botIdFault(id) !== undefined) throw new DroverError('BOT_NOT_FOUND', 'there is no such bot');
+      await documentOf(id);
+      if (kind === 'restart' && fleet.get(id)?.state === 'failed.exhausted') {
+        return refused(context, 409, 'drover gave this bot up: use reset');
+      }
+      const body: unknown = await context.req.json().catch(() => ({}));
+      const given = isObject(body) && typeof body['reason'] === 'string' ? body['reason'].slice(0, 500) : '';
+      const { requestId, actor, at } = askedBy(context, deps, kind);
+      await specs.addRequest(id, { requestId, kind, actor, reason: given, at });
+      return context.json({ id, requestId }, 202);
+    });
+  }
+  return routes;
+};

@@ -1,0 +1,100 @@
+/** A bot as the API shows it: wish and state side by side, configuration masked unless it is asked for. */
+import { decodeBotDocument, type SpecDefaults } from '../documents/bot-document.ts';
+import type { Condition, RunningBot } from '../domain/running-bot.ts';
+import type { FleetView } from '../ports/fleet-view.ts';
+import type { SpecRecord } from '../ports/spec-store.ts';
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Words of the envelope are no secrets; whatever else a config holds may be one. */
+const ENVELOPE: ReadonlySet<string> = new Set([
+  'name',
+  'type',
+  'version',
+  'schedule',
+  'enabled',
+  'customBotId',
+  'drover',
+]);
+
+const mask = (config: unknown): unknown =>
+  isObject(config)
+    ? Object.fromEntries(Object.entries(config).map(([key, value]) => [key, ENVELOPE.has(key) ? value : '***']))
+    : '***';
+
+const maskDocument = (document: unknown): unknown =>
+  isObject(document)
+    ? { ...document, ...('config' in document ? { config: mask(document['config']) } : {}) }
+    : document;
+
+/** One that BotService has not looked at yet. */
+const unseen = (id: string, invalid: string | undefined): RunningBot => {
+  const condition: Condition = {
+    type: 'SpecValid',
+    status: invalid === undefined ? 'Unknown' : 'False',
+    reason: invalid === undefined ? 'NotSeenYet' : 'DocumentInvalid',
+    message: invalid ?? 'BotService has not looked at it yet',
+    lastTransitionTime: 0,
+  };
+  return {
+    botId: id,
+    containerId: null,
+    status: 'stopped',
+    state: 'stopped',
+    startTime: null,
+    restarts: 0,
+    generation: 0,
+    observedGeneration: null,
+    attempt: 0,
+    wanted: false,
+    notBefore: null,
+    lastExit: null,
+    conditions: [condition],
+    version: 0,
+  };
+};
+
+const describe = (record: SpecRecord | undefined, bot: RunningBot | undefined, defaults: SpecDefaults) => {
+  const id = record?.id ?? bot?.botId ?? '';
+  const decoded =
+    record === undefined || record.document === null ? undefined : decodeBotDocument(id, record.document, defaults);
+  const invalid = decoded?.kind === 'invalid' ? decoded.reason : undefined;
+  const spec = decoded?.kind === 'spec' ? decoded.spec : undefined;
+  return {
+    ...(bot ?? unseen(id, invalid)),
+    enabled: decoded?.enabled ?? null,
+    specVersion: spec?.code.version ?? null,
+    runtime: spec?.runtime ?? null,
+    spec,
+  };
+};
+
+/** The fleet: every bot with a document, and every one that still exists without. */
+export const showListed = (records: readonly SpecRecord[], fleet: FleetView, defaults: SpecDefaults) => {
+  const bots = new Map(fleet.list().map((bot) => [bot.botId, bot]));
+  const documents = new Map(records.filter(({ document }) => document !== null).map((record) => [record.id, record]));
+  return [...new Set([...bots.keys(), ...documents.keys()])].sort().map((id) => {
+    const { spec: _spec, ...shown } = describe(documents.get(id), bots.get(id) ?? undefined, defaults);
+    return { ...shown, botId: id };
+  });
+};
+
+/** One bot with its document and effective spec; undefined when nothing is known of it. */
+export const showBot = (
+  id: string,
+  record: SpecRecord | undefined,
+  bot: RunningBot | undefined,
+  defaults: SpecDefaults,
+  secrets: boolean,
+) => {
+  if (record === undefined && bot === undefined) return undefined;
+  const { spec, ...shown } = describe(record, bot, defaults);
+  const document = record?.document ?? null;
+  return {
+    ...shown,
+    botId: id,
+    document: secrets ? document : maskDocument(document),
+    effective: spec === undefined ? null : secrets ? spec : { ...spec, config: mask(spec.config) },
+  };
+};

@@ -1,0 +1,37 @@
+/** The HTTP API as a Hono app, without listening: tests call `app.request()`. */
+import { Hono } from 'hono';
+import type { ApiDeps } from './deps.ts';
+import { botRoutes } from './bot-routes.ts';
+import { answerError, answerThrown, refused } from './errors.ts';
+import { fleetRoutes } from './fleet-routes.ts';
+import { DroverError } from '../domain/errors.ts';
+import { gate } from './gate.ts';
+
+const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'] as const;
+
+export const createApp = (deps: ApiDeps): Hono => {
+  const app = new Hono();
+  app.use(gate(deps.token));
+  app.get('/healthz', (context) => context.text('ok'));
+  app.get('/readyz', async (context) => {
+    const dependencies = await deps.readiness();
+    const ready = dependencies.every(({ ok }) => ok);
+    if (context.req.query('verbose') !== undefined) return context.json({ ready, dependencies }, ready ? 200 : 503);
+    return context.text(ready ? 'ok' : 'not ready', ready ? 200 : 503);
+  });
+  app.route('/v1/bots', botRoutes(deps));
+  app.route('/v1', fleetRoutes(deps));
+  app.onError((thrown, context) => {
+    // What cannot be decoded came from the caller.
+    if (thrown instanceof URIError) return refused(context, 400, 'the path is not well encoded');
+    return answerThrown(context, thrown);
+  });
+  app.notFound((context) => {
+    const { path, method } = context.req;
+    const other = METHODS.some((name) => name !== method && app.router.match(name, path)[0].length > 1);
+    return other
+      ? refused(context, 405, `${method} is not served here`)
+      : answerError(context, new DroverError('REQUEST_INVALID', `there is nothing at ${path}`), { status: 404 });
+  });
+  return app;
+};

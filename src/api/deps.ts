@@ -1,0 +1,20 @@
+/** What the API is made of: ports and nothing else. */
+import type { SpecDefaults } from '../documents/bot-document.ts';
+import type { ArchiveStore } from '../ports/archive-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { FleetView, Readiness, RemovalGuard, TransitionSource } from '../ports/fleet-view.ts';
+import type { SpecStore } from '../ports/spec-store.ts';
+
+export interface ApiDeps {
+  readonly specs: SpecStore;
+  readonly archives: ArchiveStore;
+  readonly fleet: FleetView;
+  readonly transitions: TransitionSource;
+  readonly guard: RemovalGuard;
+  readonly readiness: () => Promise<readonly Readiness[]>;
+  readonly clock: Clock;
+  readonly mintId: () => string;
+  readonly defaults: SpecDefaults;
+  /** Bearer token; without one only loopback names are served. */
+  readonly token: string | undefined;
+}

@@ -1,0 +1,78 @@
+/** What concerns the whole fleet: metrics, the log of transitions, drain, the guard, uploads of code. */
+import { Readable } from 'node:stream';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { stream } from 'hono/streaming';
+import { DroverError } from '../domain/errors.ts';
+import { askedBy } from './asked.ts';
+import type { ApiDeps } from './deps.ts';
+import { refused } from './errors.ts';
+
+const MAX_ARCHIVE = 512 * 1024 * 1024;
+const KEEP_ALIVE_MS = 15_000;
+
+export const fleetRoutes = (deps: ApiDeps): Hono => {
+  const { specs, archives, fleet, transitions, guard } = deps;
+  const routes = new Hono();
+
+  routes.get('/metrics', (context) => context.json(fleet.metrics()));
+
+  routes.get('/transitions', (context) => {
+    const after = context.req.query('after') ?? '0';
+    if (!/^\d{1,15}$/.test(after)) throw new DroverError('REQUEST_INVALID', '`after` must be a position');
+    const botId = context.req.query('bot');
+    const follow = context.req.query('follow') === 'true';
+    context.header('content-type', 'application/x-ndjson');
+    return stream(context, async (out) => {
+      const ended = new AbortController();
+      out.onAbort(() => {
+        ended.abort();
+      });
+      // An empty line now and then tells both sides that the other is there.
+      const alive = setInterval(() => void out.write('\n'), KEEP_ALIVE_MS);
+      try {
+        const options = {
+          after: Number(after),
+          follow,
+          signal: ended.signal,
+          ...(botId === undefined ? {} : { botId }),
+        };
+        for await (const transition of transitions.read(options)) await out.write(`${JSON.stringify(transition)}\n`);
+      } finally {
+        clearInterval(alive);
+      }
+    });
+  });
+
+  routes.post('/drain', async (context) => {
+    const body: unknown = await context.req.json().catch(() => ({}));
+    const reason = (body as { reason?: unknown } | null)?.reason;
+    await specs.setDrain({
+      ...askedBy(context, deps, 'drain'),
+      reason: typeof reason === 'string' ? reason.slice(0, 500) : '',
+    });
+    return context.json({ draining: true }, 202);
+  });
+  routes.delete('/drain', async (context) => {
+    await specs.setDrain(undefined);
+    return context.json({ draining: false }, 202);
+  });
+
+  routes.get('/guard', (context) => context.json({ suspicion: guard.suspicion() ?? null }));
+  routes.post('/confirm-removal', async (context) =>
+    context.json({ confirmed: await guard.confirm(askedBy(context, deps, 'confirm-removal')) }, 202),
+  );
+
+  routes.put(
+    '/archives/*',
+    bodyLimit({ maxSize: MAX_ARCHIVE, onError: (context) => refused(context, 413, 'an archive has at most 512 MiB') }),
+    async (context) => {
+      const path = decodeURIComponent(new URL(context.req.url).pathname.replace(/^\/v1\/archives\//, ''));
+      const { body } = context.req.raw;
+      if (body === null) throw new DroverError('REQUEST_INVALID', 'the body is empty');
+      await archives.putCode(path, Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]));
+      return context.json({ filePath: path }, 201);
+    },
+  );
+  return routes;
+};

@@ -1,0 +1,28 @@
+/** Who may speak to the API: bearers of the token, or, without one, callers who mean this very machine. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { MiddlewareHandler } from 'hono';
+import { refused } from './errors.ts';
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/;
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** Health is free: those who ask for it have no secrets. A browser's page elsewhere is never a caller of ours. */
+export const gate =
+  (token: string | undefined): MiddlewareHandler =>
+  async (context, next) => {
+    const { req } = context;
+    if (req.path === '/healthz' || req.path === '/readyz') return next();
+    const origin = req.header('origin');
+    if (origin !== undefined && URL.parse(origin)?.host !== req.header('host')) {
+      return refused(context, 403, 'requests of other origins are not served');
+    }
+    if (token === undefined) {
+      // A name that merely resolves to us (DNS rebinding) is not loopback.
+      const host = req.header('host') ?? new URL(req.url).host;
+      return LOOPBACK.test(host) ? next() : refused(context, 403, 'only loopback names are served without API_TOKEN');
+    }
+    const given = /^Bearer (.+)$/.exec(req.header('authorization') ?? '')?.[1] ?? '';
+    return timingSafeEqual(digest(given), digest(token))
+      ? next()
+      : refused(context, 401, 'the bearer token is missing or wrong');
+  };

@@ -1,0 +1,36 @@
+/** Listens. */
+import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import { serve as serveNode } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { DroverError } from '../domain/errors.ts';
+
+export interface Served {
+  readonly url: string;
+  /** Ends open streams too. */
+  close(): Promise<void>;
+}
+
+/** @throws DroverError CONFIG_INVALID when the address cannot be listened on */
+export const serve = (app: Hono, options: { readonly host: string; readonly port: number }): Promise<Served> =>
+  new Promise((resolve, reject) => {
+    const server = serveNode({ fetch: app.fetch, hostname: options.host, port: options.port }) as Server;
+    server.once('error', (error) => {
+      const where = `${options.host}:${String(options.port)}`;
+      reject(new DroverError('CONFIG_INVALID', `cannot listen on ${where}: ${error.message}`, { cause: error }));
+    });
+    server.once('listening', () => {
+      const { port } = server.address() as AddressInfo;
+      const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+      resolve({
+        url: `http://${host}:${String(port)}`,
+        close: () =>
+          new Promise((done) => {
+            server.close(() => {
+              done();
+            });
+            server.closeAllConnections();
+          }),
+      });
+    });
+  });

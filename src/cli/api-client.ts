@@ -1,0 +1,65 @@
+/** The HTTP API as the command line uses it: the only way in. */
+import { DroverError, isErrorCode } from '../domain/errors.ts';
+
+export interface ApiClient {
+  /** Parsed answer. @throws DroverError as the API says, or API_UNREACHABLE */
+  call<T>(method: string, path: string, body?: unknown): Promise<T>;
+  upload(path: string, content: Buffer): Promise<void>;
+  /** Lines of a stream, until it or the signal ends. */
+  lines(path: string, signal: AbortSignal): AsyncIterable<string>;
+}
+
+interface ApiFault {
+  readonly error?: { readonly code?: string; readonly message?: string };
+}
+
+const faultOf = async (response: Response): Promise<DroverError> => {
+  const { error } = (await response.json().catch(() => ({}))) as ApiFault;
+  const code = error?.code ?? '';
+  return new DroverError(isErrorCode(code) ? code : 'INTERNAL', error?.message ?? `HTTP ${String(response.status)}`);
+};
+
+export const createApiClient = (options: { url: string; token: string | undefined; actor: string }): ApiClient => {
+  const { url, token, actor } = options;
+  const send = async (path: string, init: RequestInit): Promise<Response> => {
+    let response: Response;
+    try {
+      response = await fetch(new URL(path, url), {
+        ...init,
+        headers: {
+          'x-drover-actor': actor,
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(init.headers as Record<string, string> | undefined),
+        },
+      });
+    } catch (error) {
+      throw new DroverError('API_UNREACHABLE', `nothing answers at ${url}`, { cause: error });
+    }
+    if (!response.ok) throw await faultOf(response);
+    return response;
+  };
+  return {
+    async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+      const content =
+        body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+      return (await (await send(path, { method, ...content })).json()) as T;
+    },
+    async upload(path, content) {
+      await send(path, {
+        method: 'PUT',
+        body: new Uint8Array(content),
+        headers: { 'content-type': 'application/zip' },
+      });
+    },
+    async *lines(path, signal) {
+      const { body } = await send(path, { signal });
+      if (body === null) return;
+      let rest = '';
+      for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+        const lines = (rest + chunk).split('\n');
+        rest = lines.pop() ?? '';
+        yield* lines.filter((line) => line !== '');
+      }
+    },
+  };
+};

@@ -1,0 +1,78 @@
+/** `drover apply <path…>`: documents, folders with `bot.yaml` and code, or folders of such. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Command } from 'commander';
+import { parse as parseYaml } from 'yaml';
+import { DroverError } from '../domain/errors.ts';
+import type { ApiClient } from './api-client.ts';
+import type { Io } from './io.ts';
+import { packFolder } from './pack-folder.ts';
+
+type Json = Record<string, unknown>;
+
+const DOCUMENT = /^bot\.(ya?ml|json)$/;
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const wrong = (message: string, cause?: unknown): DroverError =>
+  new DroverError('DOCUMENT_INVALID', message, { cause });
+
+const readDocument = async (file: string): Promise<Json> => {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw wrong(`${file} cannot be read`, error);
+  });
+  let document: unknown;
+  try {
+    document = parseYaml(text);
+  } catch (error) {
+    throw wrong(`${file} is no YAML: ${(error as Error).message.split('\n')[0] ?? ''}`, error);
+  }
+  if (!isObject(document) || typeof document['id'] !== 'string') throw wrong(`${file} has no id`);
+  return document;
+};
+
+/** Uploads the folder's code under its digest, unless the document says where its code is. */
+const withCode = async (client: ApiClient, document: Json, folder: string): Promise<Json> => {
+  const custom = isObject(document['custom']) ? document['custom'] : {};
+  if (typeof custom['filePath'] === 'string' && custom['filePath'] !== '') return document;
+  const { content, digest } = await packFolder(folder);
+  const filePath = `local/${encodeURIComponent(String(document['id']))}/${digest}`;
+  await client.upload(`/v1/archives/${filePath.split('/').map(encodeURIComponent).join('/')}`, content);
+  return { ...document, custom: { ...custom, filePath } };
+};
+
+const applyOne = async (client: ApiClient, file: string, folder: string | undefined, io: Io): Promise<void> => {
+  const document = await readDocument(file);
+  const whole = folder === undefined ? document : await withCode(client, document, folder);
+  const id = String(whole['id']);
+  const { changed } = await client.call<{ changed: boolean }>('PUT', `/v1/bots/${encodeURIComponent(id)}`, whole);
+  io.out(`${id} ${changed ? 'applied' : 'unchanged'}`);
+};
+
+const applyPath = async (client: ApiClient, path: string, io: Io): Promise<void> => {
+  const info = await stat(path).catch((error: unknown) => {
+    throw wrong(`there is nothing at ${path}`, error);
+  });
+  if (!info.isDirectory()) {
+    await applyOne(client, path, DOCUMENT.test(basename(path)) ? join(path, '..') : undefined, io);
+    return;
+  }
+  const entries = await readdir(path, { withFileTypes: true });
+  const document = entries.find((entry) => entry.isFile() && DOCUMENT.test(entry.name));
+  if (document !== undefined) {
+    await applyOne(client, join(path, document.name), path, io);
+    return;
+  }
+  const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
+  if (folders.length === 0) throw wrong(`there is no bot.yaml in ${path}`);
+  for (const folder of folders) await applyPath(client, join(path, folder.name), io);
+};
+
+export const addApply = (program: Command, io: Io, client: () => ApiClient): void => {
+  program
+    .command('apply')
+    .description('make bots as documents and folders say')
+    .argument('<path...>', 'a document, a folder with bot.yaml and code, or a folder of such')
+    .action(async (paths: string[]) => {
+      for (const path of paths) await applyPath(client(), path, io);
+    });
+};

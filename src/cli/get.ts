@@ -1,0 +1,83 @@
+/** `drover get [id]`: the fleet as a table, or one bot with its conditions. */
+import Table from 'cli-table3';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { durationText } from '../domain/transition-line.ts';
+import type { Condition, RunningBot } from '../domain/running-bot.ts';
+import type { ApiClient } from './api-client.ts';
+import type { Io } from './io.ts';
+
+type Shown = RunningBot & {
+  readonly enabled: boolean | null;
+  readonly runtime: string | null;
+  readonly specVersion: string | null;
+};
+
+const short = (id: string | null): string => id?.slice(0, 12) ?? '';
+
+/** The one condition an operator should read first. */
+const first = (conditions: readonly Condition[]): Condition | undefined =>
+  conditions.find(({ type, status }) => type === 'SpecValid' && status !== 'True') ??
+  conditions.find(({ type, status }) => type === 'Degraded' && status === 'True') ??
+  conditions.find(
+    ({ type, status, reason }) => type === 'Progressing' && (status === 'True' || reason === 'ForeignInstance'),
+  ) ??
+  conditions.find(({ type }) => type === 'Ready');
+
+const paint = (state: string): string =>
+  state === 'running' ? pc.green(state) : state.startsWith('failed') ? pc.red(state) : pc.yellow(state);
+
+const age = (bot: Shown): string => {
+  const since = first(bot.conditions)?.lastTransitionTime ?? 0;
+  return since === 0 ? '' : durationText(Date.now() - since);
+};
+
+const fleetTable = (bots: readonly Shown[]): string => {
+  const head = ['bot', 'state', 'for', 'restarts', 'generation', 'container', 'reason'];
+  const table = new Table({ head, style: { head: [], border: [] } });
+  for (const bot of bots) {
+    const condition = first(bot.conditions);
+    table.push([
+      bot.botId,
+      paint(bot.state),
+      age(bot),
+      bot.restarts,
+      `${String(bot.observedGeneration ?? '-')}/${String(bot.generation)}`,
+      short(bot.containerId),
+      condition === undefined ? '' : `${condition.reason}: ${condition.message.slice(0, 60)}`,
+    ]);
+  }
+  return table.toString();
+};
+
+const oneBot = (bot: Shown & { readonly document: unknown }): string => {
+  const rows: [string, string][] = [
+    ['bot', bot.botId],
+    ['state', paint(bot.state)],
+    ['wanted', String(bot.wanted)],
+    ['runtime', `${bot.runtime ?? '?'} ${bot.specVersion ?? ''}`],
+    ['generation', `${String(bot.generation)}, running ${String(bot.observedGeneration ?? 'none')}`],
+    ['container', short(bot.containerId)],
+    ['attempt, restarts', `${String(bot.attempt)}, ${String(bot.restarts)}`],
+    ['last exit', bot.lastExit === null ? '' : `${bot.lastExit.class} (${String(bot.lastExit.exitCode)})`],
+    ...bot.conditions.map(({ type, status, reason, message }): [string, string] => [
+      type,
+      `${status} ${reason}: ${message}`,
+    ]),
+  ];
+  return rows.map(([name, value]) => `${pc.dim(name.padEnd(18))}${value}`).join('\n');
+};
+
+export const addGet = (program: Command, io: Io, client: () => ApiClient): void => {
+  program
+    .command('get')
+    .description('show the fleet, or one bot')
+    .argument('[id]')
+    .option('-o, --output <form>', 'json for programs')
+    .action(async (id: string | undefined, options: { output?: string }) => {
+      const path = id === undefined ? '/v1/bots' : `/v1/bots/${encodeURIComponent(id)}`;
+      const answer = await client().call<unknown>('GET', path);
+      if (options.output === 'json') io.out(JSON.stringify(answer, null, 2));
+      else io.out(id === undefined ? fleetTable(answer as Shown[]) : oneBot(answer as Shown & { document: unknown }));
+    });
+};

@@ -1,0 +1,40 @@
+/** Entry of the `drover` command: a user's mistake ends in one line and a remedy, never in a stack trace. */
+import { CommanderError } from 'commander';
+import { clientConfig, environment } from '../config.ts';
+import { toDroverError } from '../domain/errors.ts';
+import { createApiClient } from './api-client.ts';
+import { createProgram } from './program.ts';
+
+const MISTAKE = 1;
+const USAGE = 2;
+
+const ended = new AbortController();
+
+const main = async (): Promise<number> => {
+  const defaults = clientConfig();
+  const program = createProgram({
+    out: (text) => {
+      process.stdout.write(`${text}\n`);
+    },
+    isTerminal: process.stdout.isTTY,
+    client: ({ url, token }) =>
+      createApiClient({ url: url ?? defaults.url, token: token ?? defaults.token, actor: `cli:${defaults.user}` }),
+    env: environment(),
+    signal: ended.signal,
+  });
+  program.exitOverride();
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync(process.argv);
+    return 0;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : USAGE;
+    const error = toDroverError(thrown);
+    process.stderr.write(`drover: ${error.message} [${error.code}]\n  → ${error.remedy}\n`);
+    return MISTAKE;
+  }
+};
+
+// A reader that went away (`drover transitions | head`) is no fault of anybody.
+process.stdout.on('error', () => process.exit(0));
+void main().then((code) => process.exit(code));

@@ -1,0 +1,38 @@
+/** The `drover` command: one file a subcommand. */
+import { Command } from 'commander';
+import { addApply } from './apply.ts';
+import { addBotActions } from './bot-actions.ts';
+import { addFleetActions } from './fleet-actions.ts';
+import { addGet } from './get.ts';
+import type { Io } from './io.ts';
+import { addSettings } from './settings.ts';
+import { addTransitions } from './transitions.ts';
+
+export const VERSION = '0.1.0';
+
+export const createProgram = (io: Io): Command => {
+  const program = new Command('drover')
+    .description('keeps what runs in Docker equal to what is wished')
+    .version(VERSION)
+    .option('--url <url>', 'address of the API (DROVER_URL)')
+    .option('--token <token>', 'bearer token of the API (DROVER_TOKEN)')
+    .configureOutput({
+      writeOut: (text) => {
+        io.out(text.trimEnd());
+      },
+    });
+  const client = () => io.client(program.opts<{ url?: string; token?: string }>());
+  addSettings(program, io);
+  addApply(program, io, client);
+  addGet(program, io, client);
+  addBotActions(program, io, client);
+  addTransitions(program, io, client);
+  addFleetActions(program, io, client);
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => {
+      io.out(VERSION);
+    });
+  return program;
+};

@@ -1,0 +1,54 @@
+/** `drover up` and `drover config`: the two that read the controller's settings. */
+import Table from 'cli-table3';
+import { Option, type Command } from 'commander';
+import { fileKeyOf, flagOf, SETTING_NAMES, SETTINGS, type Setting, type SettingName } from '../config-table.ts';
+import { describeConfig, loadConfig, type Config } from '../config.ts';
+import type { Io } from './io.ts';
+
+type Options = Record<string, string | undefined>;
+
+const camel = (key: string): string => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+const withSettings = (command: Command): Command => {
+  command.option('--config <file>', 'YAML file with settings');
+  for (const name of SETTING_NAMES) {
+    const { doc, env, default: fallback } = SETTINGS[name] as Setting;
+    const shown = fallback === '' ? '' : `, default ${fallback}`;
+    command.addOption(new Option(`${flagOf(name)} <value>`, `${doc} (${env}${shown})`));
+  }
+  return command;
+};
+
+const configOf = (options: Options, io: Io): Config => {
+  const flags: Partial<Record<SettingName, string>> = {};
+  for (const name of SETTING_NAMES) {
+    const value = options[camel(fileKeyOf(name))];
+    if (value !== undefined) flags[name] = value;
+  }
+  const file = options['config'];
+  return loadConfig({ flags, env: io.env, ...(file === undefined ? {} : { file }) });
+};
+
+export const addSettings = (program: Command, io: Io): void => {
+  withSettings(program.command('up').description('run the controller')).action(async (options: Options) => {
+    const config = configOf(options, io);
+    // Loaded late: the other subcommands need neither engine nor store.
+    const { up } = await import('../up.ts');
+    await up(config);
+  });
+  withSettings(program.command('config').description('show every setting, its value and where it came from'))
+    .option('-o, --output <form>', 'json for programs')
+    .action((options: Options) => {
+      const rows = describeConfig(configOf(options, io));
+      if (options['output'] === 'json') {
+        io.out(JSON.stringify(rows, null, 2));
+        return;
+      }
+      const table = new Table({
+        head: ['setting', 'value', 'from', 'what it is for'],
+        style: { head: [], border: [] },
+      });
+      for (const { name, value, origin, doc } of rows) table.push([name, value, origin, doc]);
+      io.out(table.toString());
+    });
+};

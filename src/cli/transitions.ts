@@ -1,0 +1,29 @@
+/** `drover transitions [-f] [bot]`: the log, from the store. */
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { transitionJson, transitionLine, type Paint } from '../domain/transition-line.ts';
+import type { Transition } from '../domain/transition.ts';
+import type { ApiClient } from './api-client.ts';
+import type { Io } from './io.ts';
+
+const COLOURS: Paint = { dim: pc.dim, good: pc.green, bad: pc.red, busy: pc.yellow, strong: pc.bold };
+
+export const addTransitions = (program: Command, io: Io, client: () => ApiClient): void => {
+  program
+    .command('transitions')
+    .description('show every step of the fleet, or of one bot, and its cause')
+    .argument('[bot]')
+    .option('-f, --follow', 'go on with those to come')
+    .option('--after <position>', 'only what was recorded after this position', '0')
+    .option('-o, --output <form>', 'json or pretty; else pretty on a terminal and JSON otherwise')
+    .action(async (bot: string | undefined, options: { follow?: boolean; after: string; output?: string }) => {
+      const query = new URLSearchParams({ after: options.after });
+      if (bot !== undefined) query.set('bot', bot);
+      if (options.follow === true) query.set('follow', 'true');
+      const pretty = options.output === undefined ? io.isTerminal : options.output === 'pretty';
+      for await (const line of client().lines(`/v1/transitions?${query.toString()}`, io.signal)) {
+        const transition = JSON.parse(line) as Transition;
+        io.out(pretty ? transitionLine(transition, COLOURS) : JSON.stringify(transitionJson(transition)));
+      }
+    });
+};

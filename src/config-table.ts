@@ -1,0 +1,174 @@
+/** Every setting once: its name, how it is read, what it is for. The parser, the listing and the README table come from here. */
+import { z } from 'zod';
+import { RESTART_POLICIES } from './domain/bot.ts';
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** `30s`, `500ms`, `2m`, `1h`, `1m30s`; a bare number is seconds. Undefined for anything else. Result in ms. */
+export const parseDuration = (text: string): number | undefined => {
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1_000;
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
+  return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce(
+    (sum, [, amount, unit]) => sum + Number(amount) * (UNITS[unit ?? ''] ?? 0),
+    0,
+  );
+};
+
+const text = z.string();
+const whole = (min: number, max: number) =>
+  z.string().transform((value, context) => {
+    const number = Number(value);
+    if (/^\d+$/.test(value) && number >= min && number <= max) return number;
+    context.addIssue(`a whole number from ${String(min)} to ${String(max)}`);
+    return z.NEVER;
+  });
+const share = z.string().transform((value, context) => {
+  const number = Number(value);
+  if (value.trim() !== '' && number >= 0 && number <= 1) return number;
+  context.addIssue('a number from 0 to 1');
+  return z.NEVER;
+});
+const duration = (minMs: number) =>
+  z.string().transform((value, context) => {
+    const ms = parseDuration(value);
+    if (ms !== undefined && ms >= minMs) return ms;
+    context.addIssue(`a duration of at least ${String(minMs)} ms, such as 500ms, 30s or 2m`);
+    return z.NEVER;
+  });
+const flag = z.string().transform((value, context) => {
+  if (/^(1|true|t|yes)$/i.test(value)) return true;
+  if (/^(0|false|f|no)$/i.test(value)) return false;
+  context.addIssue('true or false');
+  return z.NEVER;
+});
+const oneOf = <const T extends readonly string[]>(names: T) =>
+  z.string().transform((value, context): T[number] => {
+    const found = names.find((name) => name.toLowerCase() === value.toLowerCase());
+    if (found !== undefined) return found;
+    context.addIssue(`one of ${names.join(', ')}`);
+    return z.NEVER;
+  });
+const matching = (pattern: RegExp, what: string) => z.string().regex(pattern, what);
+
+export interface Setting<T = unknown> {
+  readonly env: string;
+  readonly parse: z.ZodType<T, string>;
+  /** As text, the way a user would write it. Empty: not set. */
+  readonly default: string;
+  readonly doc: string;
+  readonly secret?: boolean;
+}
+
+const setting = <T>(
+  env: string,
+  parse: z.ZodType<T, string>,
+  fallback: string,
+  doc: string,
+  secret = false,
+): Setting<T> => ({
+  env,
+  parse,
+  default: fallback,
+  doc,
+  secret,
+});
+
+export const SETTINGS = {
+  dockerHost: setting('DOCKER_HOST', text, '', 'engine to use; else the docker context, else the usual socket'),
+  dockerNetwork: setting(
+    'DOCKER_NETWORK',
+    matching(/^[\w.-]+$/, 'a network name'),
+    'drover-bots',
+    'network that bots join; drover-bots is made by drover, another must exist',
+  ),
+  runtimeImage: setting(
+    'RUNTIME_IMAGE',
+    matching(/^\S+$/, 'an image name'),
+    'drover-bot:latest',
+    'image that bots run in',
+  ),
+  memoryLimitMb: setting('BOT_MEMORY_LIMIT_MB', whole(16, 1_048_576), '512', 'memory limit of a bot, MiB'),
+  cpuShares: setting('BOT_CPU_SHARES', whole(2, 262_144), '512', 'relative CPU weight of a bot'),
+  pidsLimit: setting('BOT_PIDS_LIMIT', whole(8, 32_768), '256', 'processes a bot may have'),
+  hostGateway: setting('BOT_HOST_GATEWAY', flag, 'false', 'bots can reach the host as host.docker.internal'),
+  configInEnv: setting(
+    'BOT_CONFIG_IN_ENV',
+    flag,
+    'false',
+    'configuration also in the container’s environment, for all who inspect it to read',
+  ),
+  stopGrace: setting('BOT_STOP_GRACE', duration(0), '30s', 'from SIGTERM to SIGKILL'),
+  restartPolicy: setting(
+    'BOT_RESTART_POLICY',
+    oneOf(RESTART_POLICIES),
+    'always',
+    'what to do when a bot ends by itself',
+  ),
+  reconcileInterval: setting('RECONCILE_INTERVAL', duration(100), '30s', 'the tick that looks at the whole fleet'),
+  dataDir: setting(
+    'DROVER_DATA_DIR',
+    matching(/./, 'a folder'),
+    './.drover',
+    'log, documents and archives of the embedded default',
+  ),
+  installId: setting(
+    'INSTALL_ID',
+    matching(/^[a-z0-9]{1,16}$/, '1 to 16 lower-case letters and digits'),
+    '',
+    'name of this install on the engine; minted once when not set',
+  ),
+  httpHost: setting('HTTP_HOST', matching(/^\S+$/, 'an address'), '127.0.0.1', 'where the API listens'),
+  httpPort: setting('HTTP_PORT', whole(0, 65_535), '8080', 'port of the API; 0 takes any'),
+  apiToken: setting(
+    'API_TOKEN',
+    matching(/^\S{8,}$/, 'at least 8 characters without spaces'),
+    '',
+    'bearer token of the API; needed when it listens beyond loopback',
+    true,
+  ),
+  logLevel: setting('LOG_LEVEL', oneOf(['DEBUG', 'INFO', 'WARN', 'ERROR']), 'INFO', 'least level of drover’s own log'),
+  logFormat: setting(
+    'LOG_FORMAT',
+    oneOf(['auto', 'pretty', 'json']),
+    'auto',
+    'auto is pretty on a terminal and JSON otherwise',
+  ),
+  backoffFirst: setting(
+    'BACKOFF_FIRST',
+    duration(1),
+    '1s',
+    'delay of the first restart; doubles with each failure in a row',
+  ),
+  backoffMax: setting('BACKOFF_MAX', duration(1), '60s', 'longest delay of a restart'),
+  backoffJitter: setting('BACKOFF_JITTER', share, '0.1', 'share by which a delay may differ either way'),
+  healthyAfter: setting('HEALTHY_AFTER', duration(1), '60s', 'running this long clears the failures in a row'),
+  maxCrashes: setting('MAX_CRASHES', whole(1, 50), '10', 'this many crashes within the window, and drover gives up'),
+  crashWindow: setting('CRASH_WINDOW', duration(1), '10m', 'window in which crashes are counted'),
+  startDeadline: setting('START_DEADLINE', duration(1_000), '2m', 'longest time in `starting`'),
+  killDeadline: setting('KILL_DEADLINE', duration(1_000), '30s', 'longest time in `stopping` after SIGKILL was due'),
+  startsInFlight: setting(
+    'DOCKER_STARTS_IN_FLIGHT',
+    whole(1, 64),
+    '4',
+    'containers started side by side; more than a few are slower',
+  ),
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** Flag of a setting: RECONCILE_INTERVAL → --reconcile-interval. The same word with `_` is the key in the file. */
+export const flagOf = (name: SettingName): string => `--${SETTINGS[name].env.toLowerCase().replaceAll('_', '-')}`;
+export const fileKeyOf = (name: SettingName): string => SETTINGS[name].env.toLowerCase();
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
+
+/** The README's table of settings. */
+export const renderSettingsTable = (): string =>
+  [
+    '| environment | default | what it is for |',
+    '|---|---|---|',
+    ...SETTING_NAMES.map((name) => {
+      const { env, default: fallback, doc } = SETTINGS[name] as Setting;
+      return `| \`${env}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${doc} |`;
+    }),
+  ].join('\n');
