@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The built command when there is one, else the sources themselves.
 import { existsSync } from 'node:fs';
+import { URL } from 'node:url';
 
 const built = new URL('../dist/drover.js', import.meta.url);
 if (existsSync(built)) {

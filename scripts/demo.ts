@@ -3,7 +3,7 @@ import { rm, mkdtemp } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import ora from 'ora';
 import pc from 'picocolors';
 import { toDroverError } from '../src/domain/errors.ts';
@@ -41,7 +41,11 @@ const prepare = async (
   steps: ReturnType<typeof createSteps>,
 ): Promise<{ docker: Docker; host: string; image: string }> => {
   const { host } = await steps.run('engine', 'find or start a Docker Engine', () =>
-    withProgress('Docker Engine', (progress) => ensureEngine((step, detail) => progress(step, detail))),
+    withProgress('Docker Engine', (progress) =>
+      ensureEngine((step, detail) => {
+        progress(step, detail);
+      }),
+    ),
   );
   const docker = dockerAt(host);
   const image = await steps.run('image', 'get the bot image', () =>
@@ -59,8 +63,11 @@ const main = async (once: boolean): Promise<number> => {
   const abort = new AbortController();
   const dataDir = await mkdtemp(join(tmpdir(), 'drover-demo-'));
   const install = `demo${randomBytes(3).toString('hex')}`;
-  let cleanUp = async (): Promise<void> => undefined;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void abort.abort());
+  let cleanUp = (): Promise<void> => Promise.resolve();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      abort.abort();
+    });
   let failed: unknown;
   try {
     const { docker, host, image } = await prepare(steps);

@@ -71,8 +71,10 @@ export const ensureEngine = async (progress: Progress): Promise<{ host: string; 
   progress('starting the Docker Engine');
   await start();
   const host = 'unix:///var/run/docker.sock';
-  for (const until = Date.now() + START_MS; Date.now() < until; await sleep(200)) {
+  const until = Date.now() + START_MS;
+  while (Date.now() < until) {
     if (await answers(host)) return { host, startedByUs: true };
+    await sleep(200);
   }
   throw new DroverError('ENGINE_UNAVAILABLE', 'dockerd was started but does not answer');
 };

@@ -86,7 +86,7 @@ export const botRoutes = (deps: ApiDeps): Hono => {
 
   for (const action of ['enable', 'disable'] as const) {
     routes.post(`/:id/${action}`, async (context) => {
-      const id = context.req.param('id') ?? '';
+      const id = context.req.param('id');
       const document = withEnabled(await documentOf(id), action === 'enable');
       await specs.put(id, document, askedBy(context, deps, action));
       return context.json({ id, enabled: action === 'enable' }, 202);
@@ -95,7 +95,7 @@ export const botRoutes = (deps: ApiDeps): Hono => {
 
   for (const kind of ['restart', 'reset'] as const) {
     routes.post(`/:id/${kind}`, small, async (context) => {
-      const id = context.req.param('id') ?? '';
+      const id = context.req.param('id');
       if (botIdFault(id) !== undefined) throw new DroverError('BOT_NOT_FOUND', 'there is no such bot');
       await documentOf(id);
       if (kind === 'restart' && fleet.get(id)?.state === 'failed.exhausted') {

@@ -70,7 +70,7 @@ export const fleetRoutes = (deps: ApiDeps): Hono => {
       const path = decodeURIComponent(new URL(context.req.url).pathname.replace(/^\/v1\/archives\//, ''));
       const { body } = context.req.raw;
       if (body === null) throw new DroverError('REQUEST_INVALID', 'the body is empty');
-      await archives.putCode(path, Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]));
+      await archives.putCode(path, Readable.fromWeb(body));
       return context.json({ filePath: path }, 201);
     },
   );

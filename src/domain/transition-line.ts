@@ -101,8 +101,8 @@ const painter = ({ from, to, event }: Transition, paint: Paint): ((text: string)
 };
 
 /** A character that would break the line, or a terminal, is none of a line. */
-const clean = (text: string): string =>
-  [...text].map((char) => (char < ' ' || char === '\u007f' ? ' ' : char)).join('');
+// eslint-disable-next-line no-control-regex -- control characters are exactly what goes
+const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
 
 /** For people: time, bot, from → to, event, what else, attempt, container, how long it had lasted, and why. */
 export const transitionLine = (transition: Transition, paint: Paint = NO_PAINT): string => {

@@ -14,7 +14,10 @@ const run = (work: (key: string, causes: readonly Cause[]) => Promise<void>, idl
   const errors: string[] = [];
   const onError = (key: string): void => void errors.push(key);
   subscription = source.pipe(serialPerKey({ work, onError, idleMs })).subscribe();
-  return { wake: (key: string, n = 0) => source.next({ key, cause: tick(n) }), errors };
+  const wake = (key: string, n = 0): void => {
+    source.next({ key, cause: tick(n) });
+  };
+  return { wake, errors };
 };
 
 describe('serialPerKey', () => {

@@ -11,11 +11,7 @@ describe('bad input', () => {
     await spine.deploy('neighbour');
     neighbour = (await spine.reaches('neighbour', 'running')).containerId;
   });
-  afterAll(async () => {
-    const after = spine.bot('neighbour');
-    await spine.end();
-    expect(after).toMatchObject({ state: 'running', containerId: neighbour });
-  });
+  afterAll(() => spine.end());
 
   const condition = (id: string, type: string) =>
     spine.bot(id)?.conditions.find((candidate) => candidate.type === type);
@@ -91,5 +87,8 @@ describe('bad input', () => {
       botId === 'crashing' && event.type === 'RetryScheduled' ? [event.delayMs] : [],
     );
     expect(delays[1]).toBeGreaterThan(delays[0] ?? Infinity);
+  });
+  it('and through all of it the neighbour was left alone', () => {
+    expect(spine.bot('neighbour')).toMatchObject({ state: 'running', containerId: neighbour, attempt: 1 });
   });
 });

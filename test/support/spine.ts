@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';
-import { expect } from 'vitest';
 import { ZipFile } from 'yazl';
 import { ARCHIVE_FOLDER, openEmbeddedStores } from '../../src/adapters/embedded/embedded-stores.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
@@ -31,7 +31,7 @@ export const zipOf = (files: Readonly<Record<string, string>>): Readable => {
   const zip = new ZipFile();
   for (const [name, text] of Object.entries(files)) zip.addBuffer(Buffer.from(text), name);
   zip.end();
-  return Readable.from(zip.outputStream as unknown as AsyncIterable<Buffer>);
+  return Readable.from(zip.outputStream);
 };
 
 export const asked = (action = 'test'): Asked => ({ requestId: mintId(), actor: 'test', action, at: Date.now() });
@@ -144,8 +144,12 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
         const bot = drover.states.get(id);
         return bot?.state === state && also(bot) ? bot : undefined;
       };
-      await expect.poll(look, { timeout: 60_000, interval: 20, message: `${id} reaches ${state}` }).toBeDefined();
-      return look() ?? (drover.states.get(id) as RunningBot);
+      // Own polling, so that set-up may wait too.
+      for (const until = Date.now() + 60_000; Date.now() < until; await sleep(20)) {
+        const bot = look();
+        if (bot !== undefined) return bot;
+      }
+      throw new Error(`${id} does not reach ${state}: ${JSON.stringify(drover.states.get(id))}`);
     },
     containers: (id) =>
       docker.listContainers({

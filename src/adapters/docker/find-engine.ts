@@ -24,7 +24,7 @@ export const findEngineHosts = async (
   const given = env['DOCKER_HOST'];
   if (given !== undefined && given !== '') return [given];
   const folder = env['DOCKER_CONFIG'] ?? join(homedir(), '.docker');
-  const config = await readJson(join(folder, 'config.json')).catch(() => ({}) as Record<string, unknown>);
+  const config = await readJson(join(folder, 'config.json')).catch((): Record<string, unknown> => ({}));
   const name = env['DOCKER_CONTEXT'] ?? config['currentContext'];
   const ofContext =
     typeof name === 'string' && name !== 'default'
