@@ -145,9 +145,11 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
         return bot?.state === state && also(bot) ? bot : undefined;
       };
       // Own polling, so that set-up may wait too.
-      for (const until = Date.now() + 60_000; Date.now() < until; await sleep(20)) {
+      const until = Date.now() + 60_000;
+      while (Date.now() < until) {
         const bot = look();
         if (bot !== undefined) return bot;
+        await sleep(20);
       }
       throw new Error(`${id} does not reach ${state}: ${JSON.stringify(drover.states.get(id))}`);
     },

@@ -1,0 +1,136 @@
+/** The command line against a served API, over real HTTP on loopback. */
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serve, type Served } from '../../src/api/serve.ts';
+import { createApiClient } from '../../src/cli/api-client.ts';
+import { createProgram } from '../../src/cli/program.ts';
+import { openApp, type ServedApp } from '../support/served.ts';
+
+const EXAMPLES = join(import.meta.dirname, '../../examples');
+
+let api: ServedApp;
+let served: Served;
+let folder: string;
+beforeAll(async () => {
+  api = await openApp();
+  served = await serve(api.app, { host: '127.0.0.1', port: 0 });
+  folder = await mkdtemp(join(tmpdir(), 'drover-cli-'));
+});
+afterAll(async () => {
+  await served.close();
+  await api.close();
+  await rm(folder, { recursive: true });
+});
+
+const drover = async (...args: string[]): Promise<string> => {
+  const lines: string[] = [];
+  const program = createProgram({
+    out: (text) => lines.push(text),
+    isTerminal: false,
+    client: ({ url }) => createApiClient({ url: url ?? served.url, token: undefined, actor: 'cli:test' }),
+    env: {},
+    signal: new AbortController().signal,
+  });
+  await program.parseAsync(['node', 'drover', ...args]);
+  return stripVTControlCharacters(lines.join('\n'));
+};
+const stateOf = async (id: string): Promise<unknown> =>
+  (JSON.parse(await drover('get', id, '-o', 'json')) as { state: unknown }).state;
+
+describe('drover', () => {
+  it('applies a folder of bots, twice the same without a change (feature A12)', async () => {
+    expect((await drover('apply', EXAMPLES)).split('\n').sort()).toEqual([
+      'node-ticker applied',
+      'python-momentum applied',
+    ]);
+    expect((await drover('apply', EXAMPLES)).split('\n').sort()).toEqual([
+      'node-ticker unchanged',
+      'python-momentum unchanged',
+    ]);
+    await expect.poll(() => stateOf('node-ticker')).toBe('running');
+  });
+  it('uploads changed code under another path', async () => {
+    const bot = join(folder, 'changing');
+    await mkdir(bot);
+    const document = {
+      id: 'changing',
+      config: {},
+      custom: { version: '1', config: { runtime: 'nodejs20', entrypoints: { bot: 'main.js' } } },
+    };
+    await writeFile(join(bot, 'bot.yaml'), JSON.stringify(document));
+    const pathOf = async (): Promise<string> => {
+      await drover('apply', bot);
+      const shown = JSON.parse(await drover('get', 'changing', '-o', 'json')) as {
+        document: { custom: { filePath: string } };
+      };
+      return shown.document.custom.filePath;
+    };
+    await writeFile(join(bot, 'main.js'), '1');
+    const first = await pathOf();
+    await writeFile(join(bot, 'notes.log'), 'left out');
+    expect(await pathOf()).toBe(first);
+    await writeFile(join(bot, 'main.js'), '2');
+    expect(await pathOf()).not.toBe(first);
+    expect(await api.stores.archives.sizeOfCode(first)).toBeGreaterThan(0);
+  });
+  it('shows the fleet and one bot', async () => {
+    await expect.poll(() => drover('get')).toMatch(/node-ticker.*running/);
+    expect(await drover('get', 'node-ticker')).toMatch(/Ready\s+True Running/);
+  });
+  it('disables, enables, restarts and deletes', async () => {
+    await drover('disable', 'node-ticker');
+    await expect.poll(() => stateOf('node-ticker')).toBe('stopped');
+    await drover('enable', 'node-ticker');
+    await expect.poll(() => stateOf('node-ticker')).toBe('running');
+    await drover('restart', 'node-ticker', '--reason', 'because');
+    await expect.poll(() => drover('transitions', 'node-ticker')).toContain('because');
+    await drover('delete', 'python-momentum');
+    await expect.poll(() => stateOf('python-momentum')).toBe('deleted');
+  });
+  it('reads transitions as JSON lines, or pretty', async () => {
+    const lines = (await drover('transitions', 'node-ticker')).split('\n').map((line) => JSON.parse(line) as object);
+    expect(lines[0]).toMatchObject({
+      bot: 'node-ticker',
+      event: 'BotCreated',
+      cause: [expect.stringMatching(/apply by cli:test/)],
+    });
+    expect(await drover('transitions', 'node-ticker', '-o', 'pretty')).toMatch(
+      /stopped → starting\s+ContainerStartRequested/,
+    );
+    expect(await drover('transitions')).toContain('python-momentum');
+  });
+  it('follows', async () => {
+    const ended = new AbortController();
+    const client = createApiClient({ url: served.url, token: undefined, actor: 'test' });
+    const seen: string[] = [];
+    const following = (async () => {
+      for await (const line of client.lines('/v1/transitions?bot=node-ticker&follow=true', ended.signal))
+        seen.push(line);
+    })().catch(() => undefined);
+    await expect.poll(() => seen.length).toBeGreaterThan(5);
+    await drover('restart', 'node-ticker', '--reason', 'while followed');
+    await expect.poll(() => seen.some((line) => line.includes('while followed'))).toBe(true);
+    ended.abort();
+    await following;
+    expect(new Set(seen).size).toBe(seen.length);
+  });
+  it('drains, confirms, and prints its settings', async () => {
+    expect(await drover('drain')).toMatch(/being stopped/);
+    expect(await drover('drain', '--undo')).toMatch(/may run again/);
+    expect(await drover('confirm-removal')).toBe('nothing was held back');
+    expect(await drover('config', '--max-crashes', '7', '-o', 'json')).toMatch(
+      /"MAX_CRASHES",\s+"value": "7",\s+"origin": "flag"/,
+    );
+  });
+  it('says what is wrong with its input', async () => {
+    await expect(drover('apply', join(folder, 'nowhere'))).rejects.toThrow(/nothing at/);
+    await writeFile(join(folder, 'broken.yaml'), 'a: [');
+    await expect(drover('apply', join(folder, 'broken.yaml'))).rejects.toThrow(/no YAML/);
+    await expect(drover('get', 'nobody')).rejects.toThrow(/no bot "nobody"/);
+    await expect(drover('--url', 'http://127.0.0.1:1', 'get')).rejects.toMatchObject({ code: 'API_UNREACHABLE' });
+    await expect(drover('up', '--max-crashes', 'many')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+});

@@ -1,0 +1,75 @@
+/** The API on real embedded stores, without an engine: for what the API itself says and refuses. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Hono } from 'hono';
+import { openEmbeddedStores } from '../../src/adapters/embedded/embedded-stores.ts';
+import { systemClock } from '../../src/adapters/system/system-clock.ts';
+import { createApp } from '../../src/api/create-app.ts';
+import { createDrover, mintId } from '../../src/main.ts';
+import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
+import { createFakeEngine, type FakeEngine } from './fake-engine.ts';
+import { silentLogger } from './silent-logger.ts';
+
+const DEFAULTS = {
+  image: 'img',
+  limits: { memoryMb: 512, cpuShares: 512, pids: 256 },
+  stopGraceMs: 1_000,
+  restartPolicy: 'always' as const,
+};
+
+export interface ServedApp {
+  readonly app: Hono;
+  readonly world: FakeEngine;
+  readonly stores: Awaited<ReturnType<typeof openEmbeddedStores>>;
+  close(): Promise<void>;
+}
+
+/** `token`: as API_TOKEN. */
+export const openApp = async (token?: string): Promise<ServedApp> => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'drover-api-'));
+  const stores = await openEmbeddedStores({ dataDir, writer: 'test', now: () => Date.now() });
+  const world = createFakeEngine(() => Date.now());
+  const drover = await createDrover({
+    ...stores,
+    engine: world.engine,
+    policy: DEFAULT_POLICY,
+    defaults: DEFAULTS,
+    resyncIntervalMs: 3_600_000,
+    clock: systemClock,
+    logger: silentLogger,
+    tell: () => undefined,
+  });
+  await drover.start();
+  const app = createApp({
+    ...stores,
+    fleet: drover.states,
+    transitions: drover.transitions,
+    guard: drover.guard,
+    readiness: drover.readiness,
+    clock: systemClock,
+    mintId,
+    defaults: DEFAULTS,
+    token,
+  });
+  return {
+    app,
+    world,
+    stores,
+    async close() {
+      await drover.stop(2_000);
+      await stores.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+};
+
+export const aDocument = (id: string, config: object = {}): Record<string, unknown> => ({
+  id,
+  config: { name: id, type: `realtime/${id}`, version: '1.0.0', ...config },
+  custom: {
+    version: '1.0.0',
+    filePath: `u/${id}/1.0.0`,
+    config: { runtime: 'nodejs20', type: 'realtime', entrypoints: { bot: 'main.js' } },
+  },
+});

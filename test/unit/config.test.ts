@@ -1,0 +1,93 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parseDuration, renderSettingsTable } from '../../src/config-table.ts';
+import { describeConfig, loadConfig } from '../../src/config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'drover-config-'));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+const file = (text: string): string => {
+  const path = join(folder, `${String(Math.random())}.yaml`);
+  writeFileSync(path, text);
+  return path;
+};
+
+describe('configuration', () => {
+  it('has defaults, frozen', () => {
+    const config = loadConfig({ env: {} });
+    expect(config).toMatchObject({ reconcileInterval: 30_000, backoffFirst: 1_000, maxCrashes: 10, httpPort: 8080 });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+  it('takes flag over environment over file over default', () => {
+    const path = file('reconcile_interval: 5s\nmax_crashes: 4\nbackoff_first: 2s\n');
+    const config = loadConfig({
+      file: path,
+      env: { RECONCILE_INTERVAL: '6s', MAX_CRASHES: '5' },
+      flags: { reconcileInterval: '7s' },
+    });
+    expect(config).toMatchObject({ reconcileInterval: 7_000, maxCrashes: 5, backoffFirst: 2_000 });
+    expect(config.origins).toMatchObject({
+      reconcileInterval: 'flag',
+      maxCrashes: 'environment',
+      backoffFirst: 'file',
+      backoffMax: 'default',
+    });
+  });
+  it.each([
+    [{ RECONCILE_INTERVAL: 'soon' }, /RECONCILE_INTERVAL=soon .*duration/],
+    [{ HTTP_PORT: '99999' }, /HTTP_PORT=99999 .*0 to 65535/],
+    [{ BOT_HOST_GATEWAY: 'maybe' }, /BOT_HOST_GATEWAY=maybe .*true or false/],
+    [{ LOG_LEVEL: 'LOUD' }, /LOG_LEVEL=LOUD .*DEBUG, INFO/],
+    [{ BOT_RESTART_POLICY: 'x' }, /always, on-failure, never/],
+    [{ BACKOFF_JITTER: '2' }, /0 to 1/],
+    [{ INSTALL_ID: 'Big Install' }, /INSTALL_ID=Big Install/],
+    [{ HTTP_HOST: '0.0.0.0' }, /HTTP_HOST=0\.0\.0\.0 .*API_TOKEN/],
+    [{ BACKOFF_FIRST: '2m' }, /BACKOFF_FIRST/],
+  ])('refuses %j by name, value and what is allowed', (env, message) => {
+    expect(() => loadConfig({ env })).toThrow(message);
+  });
+  it('refuses a secret without showing it', () => {
+    expect(() => loadConfig({ env: { API_TOKEN: 'hush' } })).toThrow(/API_TOKEN=\*\*\*/);
+    expect(() => loadConfig({ env: { API_TOKEN: 'hush' } })).not.toThrow(/hush/);
+  });
+  it('refuses files that are none, and settings that are none', () => {
+    expect(() => loadConfig({ env: {}, file: join(folder, 'nowhere.yaml') })).toThrow(/cannot be read/);
+    expect(() => loadConfig({ env: {}, file: file('a: [') })).toThrow(/no YAML/);
+    expect(() => loadConfig({ env: {}, file: file('reconcile_intervall: 3s') })).toThrow(/is no setting/);
+    expect(() => loadConfig({ env: {}, file: file('max_crashes: [1]') })).toThrow(/must be one value/);
+  });
+  it('is printed masked', () => {
+    const config = loadConfig({
+      env: { API_TOKEN: 'very-secret', DOCKER_HOST: 'tcp://user:hunter2@host:2375' },
+    });
+    const text = JSON.stringify(describeConfig(config));
+    expect(text).not.toContain('very-secret');
+    expect(text).not.toContain('hunter2');
+    expect(text).toContain('tcp://user:***@host:2375');
+  });
+  it.each([
+    ['30s', 30_000],
+    ['500ms', 500],
+    ['1m30s', 90_000],
+    ['1.5h', 5_400_000],
+    ['30', 30_000],
+    ['', undefined],
+    ['30 s', undefined],
+    ['-1s', undefined],
+    ['1d', undefined],
+  ])('reads the duration %j', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+  it('is the table in the README', () => {
+    const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+    const rows = (text: string): string[] =>
+      text
+        .split('\n')
+        .filter((line) => /^\| *`[A-Z_]+`/.test(line))
+        .map((line) => line.replaceAll(/\s+/g, ' ').trim());
+    expect(rows(readme)).toEqual(rows(renderSettingsTable()));
+  });
+});
