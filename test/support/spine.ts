@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';
 import { ZipFile } from 'yazl';
-import { ARCHIVE_FOLDER, openEmbeddedStores } from '../../src/adapters/embedded/embedded-stores.ts';
+import { openEmbeddedStores } from '../../src/adapters/embedded/embedded-stores.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import type { RunningBot } from '../../src/domain/running-bot.ts';
 import type { Transition } from '../../src/domain/transition.ts';
@@ -40,6 +40,8 @@ export interface SpineOptions {
   readonly resyncIntervalMs?: number;
   readonly policy?: Partial<BotPolicy>;
   readonly host?: string;
+  /** Deadline of an engine call, ms. */
+  readonly deadlineMs?: number;
   readonly dataDir?: string;
   readonly install?: string;
   /** Changes of documents are not heard. */
@@ -74,12 +76,15 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'drover-spine-')));
   const install = options.install ?? `t${randomBytes(4).toString('hex')}`;
   const stores = await openEmbeddedStores({ dataDir, installId: install, writer: 'test', now: () => Date.now() });
-  const real = realEngine({
-    host: options.host ?? HOST,
-    install,
-    archivesRoot: join(dataDir, ARCHIVE_FOLDER),
-    archives: stores.archives,
-  });
+  const real = realEngine(
+    {
+      host: options.host ?? HOST,
+      install,
+      archivesRoot: stores.archiveRoot,
+      archives: stores.archives,
+    },
+    options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs },
+  );
   const engine = options.wrap?.(real) ?? real;
   const told: Transition[] = [];
   const drover = await createDrover({

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { botEnvironment } from '../../src/runtime/bot-environment.ts';
+import { commandFor, requireCommand } from '../../src/runtime/command-for.ts';
+import { readRuntimeConfig } from '../../src/runtime/config.ts';
+import { parseOomKills } from '../../src/runtime/oom-counter.ts';
+import type { Runtime } from '../../src/domain/bot.ts';
+
+const ENV = {
+  PATH: '/usr/bin',
+  BOT_ID: 'b',
+  RUNTIME: 'python3.11',
+  ENTRYPOINT: 'main.py',
+  BOT_CONFIG: '{"a":1}',
+  CODE_FILE: 'u/b/1',
+  BOT_TYPE: 'realtime',
+  DROVER_ATTEMPT: '4',
+  MINIO_SECRET_KEY: 'hush',
+  NATS_URL: 'nats://x',
+  QUERY_PATH: '/x',
+  QUERY_PARAM_a: '1',
+};
+
+describe('the command of a runtime (contract §6.1)', () => {
+  it.each<[Runtime, string, string]>([
+    ['python3.11', 'main.py', 'python3 /app/wrappers/python_bot.py'],
+    ['nodejs20', 'main.js', 'node /app/wrappers/node_bot.js'],
+    ['dotnet8', 'Bot.dll', 'dotnet Bot.dll'],
+    ['dotnet8', 'Bot.csproj', 'dotnet run --project Bot.csproj'],
+    ['rust-stable', 'target/bot', '/bot/target/bot'],
+    ['gcc13', 'bot', '/bot/bot'],
+    ['cpp-gcc13', 'bot', '/bot/bot'],
+    ['ghc96', 'bot', '/bot/bot'],
+    ['scala3', 'bot.jar', 'java -jar bot.jar'],
+    ['scala3', 'bot.jar:Main', 'java -cp bot.jar Main'],
+  ])('%s %s', (runtime, entrypoint, expected) => {
+    const { file, args } = commandFor(runtime, entrypoint, '/bot');
+    expect([file, ...args].join(' ')).toBe(expected);
+  });
+  it('is refused when the image has no such interpreter', () => {
+    const command = commandFor('scala3', 'x.jar', '/bot');
+    expect(() => {
+      requireCommand(command, 'scala3', '/nowhere');
+    }).toThrow(/no java/);
+  });
+});
+
+describe('the environment of the bot (contract §1.3)', () => {
+  const env = botEnvironment(readRuntimeConfig(ENV));
+  it('has what SDKs read', () => {
+    expect(env).toMatchObject({
+      BOT_ID: 'b',
+      BOT_CONFIG: '{"a":1}',
+      CODE_MOUNT_DIR: 'bot',
+      SCRIPT_PATH: 'main.py',
+      ENTRYPOINT_TYPE: 'bot',
+      BOT_TYPE: 'realtime',
+      STATE_DIR: '/state/.the0-state',
+      PYTHONPATH: '/bot/vendor:/bot',
+      PYTHONUNBUFFERED: '1',
+    });
+  });
+  it('has no key of the platform, no setting of ours, and no query', () => {
+    expect(Object.keys(env).filter((name) => /MINIO|NATS|DROVER|QUERY/.test(name))).toEqual([]);
+  });
+});
+
+describe('what the container tells', () => {
+  it.each(['BOT_ID', 'RUNTIME', 'ENTRYPOINT'])('must hold %s', (name) => {
+    expect(() => readRuntimeConfig({ ...ENV, [name]: '' })).toThrow(`${name} is not set`);
+  });
+  it('must name a runtime, and hold JSON', () => {
+    expect(() => readRuntimeConfig({ ...ENV, RUNTIME: 'cobol' })).toThrow(/cobol is not known/);
+    expect(() => readRuntimeConfig({ ...ENV, BOT_CONFIG: '{' })).toThrow(/not JSON/);
+  });
+});
+
+describe('the OOM counter', () => {
+  it.each([
+    ['low 0\noom 1\noom_kill 3\noom_group_kill 0\n', 3],
+    ['oom_kill_disable 0\nunder_oom 0\noom_kill 2\n', 2],
+    ['oom_kill_disable 0\n', undefined],
+  ])('is read from either version', (text, count) => {
+    expect(parseOomKills(text)).toBe(count);
+  });
+});

@@ -1,0 +1,119 @@
+/** Hostile and broken archives (fault R34): nothing lands outside the target, and each gets a reason. */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { ZipFile } from 'yazl';
+import { unpackCode } from '../../src/runtime/unpack-code.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'drover-unpack-'));
+afterAll(() => {
+  rmSync(root, { recursive: true });
+});
+let target: string;
+let archive: string;
+let round = 0;
+beforeEach(() => {
+  round += 1;
+  target = join(root, `t${String(round)}`, 'inner', 'bot');
+  archive = join(root, `a${String(round)}.zip`);
+  mkdirSync(target, { recursive: true });
+});
+
+interface Entry {
+  readonly name: string;
+  readonly content?: string | Buffer;
+  readonly mode?: number;
+}
+const pack = async (entries: readonly Entry[]): Promise<Buffer> => {
+  const zip = new ZipFile();
+  for (const { name, content = 'x', mode = 0o100644 } of entries) {
+    zip.addBuffer(Buffer.from(content), name, { mode });
+  }
+  zip.end();
+  return buffer(zip.outputStream);
+};
+/** yazl refuses hostile names, so a harmless one of the same length is overwritten in the bytes. */
+const renamed = (bytes: Buffer, from: string, to: string): Buffer => {
+  expect(to.length).toBe(from.length);
+  return Buffer.from(bytes.toString('latin1').replaceAll(from, to), 'latin1');
+};
+const unpack = (bytes: Buffer, limits?: Parameters<typeof unpackCode>[2]): Promise<void> => {
+  writeFileSync(archive, bytes);
+  return unpackCode(archive, target, limits);
+};
+const refused = async (bytes: Buffer, code: string, limits?: Parameters<typeof unpackCode>[2]): Promise<void> => {
+  await expect(unpack(bytes, limits)).rejects.toMatchObject({ code });
+  expect(existsSync(join(target, '../evil'))).toBe(false);
+  expect(existsSync(join(target, '../../evil'))).toBe(false);
+};
+
+describe('a code archive', () => {
+  it('is unpacked with its folders and modes, never with setuid', async () => {
+    await unpack(
+      await pack([
+        { name: 'main.py', content: 'print(1)' },
+        { name: 'vendor/lib/a.py' },
+        { name: 'run.sh', mode: 0o100755 },
+        { name: 'suid', mode: 0o104777 },
+        { name: 'nobody', mode: 0o100000 },
+      ]),
+    );
+    expect(readFileSync(join(target, 'main.py'), 'utf8')).toBe('print(1)');
+    expect(existsSync(join(target, 'vendor/lib/a.py'))).toBe(true);
+    const modeOf = (name: string): number => statSync(join(target, name)).mode & 0o7777;
+    expect([modeOf('run.sh'), modeOf('suid'), modeOf('nobody')]).toEqual([0o755, 0o777, 0o644]);
+  });
+  it('that is missing, empty, cut off or no zip is told as such', async () => {
+    await expect(unpackCode(join(root, 'nowhere.zip'), target)).rejects.toMatchObject({ code: 'ARCHIVE_MISSING' });
+    await refused(Buffer.alloc(0), 'ARCHIVE_CORRUPT');
+    await refused(Buffer.from('this is no zip at all, only words'), 'ARCHIVE_CORRUPT');
+    const whole = await pack([{ name: 'main.py', content: 'y'.repeat(5_000) }]);
+    await refused(whole.subarray(0, whole.length - 30), 'ARCHIVE_CORRUPT');
+    const damaged = Buffer.from(whole);
+    damaged.fill(0xff, 40, 48);
+    await refused(damaged, 'ARCHIVE_CORRUPT');
+  });
+  it.each([
+    ['aa/evil', '../evil'],
+    ['aaa/evil', '/tmp/eee'],
+    ['aa/bb/aa', 'aa/../aa'],
+    ['aaaa/evil', 'aa\\evil\\x'],
+    ['aa/bb/evil', '../../evil'],
+    ['aaaa/evil', 'aa/./evil'],
+  ])('with %s renamed to %s is refused', async (from, to) => {
+    await refused(renamed(await pack([{ name: from }]), from, to), 'ARCHIVE_UNSAFE');
+  });
+  it.each([
+    ['a symlink', 0o120777],
+    ['a device', 0o060666],
+    ['a character device', 0o020666],
+    ['a pipe', 0o010666],
+    ['a socket', 0o140666],
+  ])('with %s is refused', async (_what, mode) => {
+    await refused(await pack([{ name: 'main.py' }, { name: 'odd', content: '/etc/passwd', mode }]), 'ARCHIVE_UNSAFE');
+  });
+  it('with the same name twice is refused', async () => {
+    await refused(
+      renamed(await pack([{ name: 'main.py' }, { name: 'niam.py' }]), 'niam.py', 'main.py'),
+      'ARCHIVE_UNSAFE',
+    );
+  });
+  it('that unpacks to far more than it is, is refused before it does', async () => {
+    await refused(await pack([{ name: 'bomb', content: Buffer.alloc(32 * 1024 ** 2) }]), 'ARCHIVE_UNSAFE');
+    expect(existsSync(join(target, 'bomb'))).toBe(false);
+  });
+  it('with too many entries, or too large in sum, is refused', async () => {
+    const many = await pack(Array.from({ length: 30 }, (_, n) => ({ name: `f${String(n)}` })));
+    await refused(many, 'ARCHIVE_UNSAFE', { entries: 20, totalBytes: 1e6, ratio: 200 });
+    const large = await pack([
+      { name: 'a', content: 'a'.repeat(600) },
+      { name: 'b', content: 'b'.repeat(600) },
+    ]);
+    await refused(large, 'ARCHIVE_UNSAFE', { entries: 20, totalBytes: 1_000, ratio: 200 });
+  });
+  it('nested without end is refused', async () => {
+    await refused(await pack([{ name: `${'d/'.repeat(100)}f` }]), 'ARCHIVE_UNSAFE');
+  });
+});
