@@ -35,6 +35,8 @@ const main = async (): Promise<number> => {
   }
 };
 
-// A reader that went away (`drover transitions | head`) is no fault of anybody.
-process.stdout.on('error', () => process.exit(0));
+// A reader that went away (`drover transitions | head`) is no fault of anybody; the controller goes on without one.
+process.stdout.on('error', () => {
+  if (process.argv[2] !== 'up') process.exit(0);
+});
 void main().then((code) => process.exit(code));

@@ -1,7 +1,6 @@
 /** One look at the whole fleet: which bots differ from what the log says, and are those differences to be trusted? */
 import type { BotId, Desired } from '../domain/bot.ts';
 import type { ListedContainer } from '../domain/observation.ts';
-import { LABEL } from '../domain/naming.ts';
 import type { SpecDefaults } from '../documents/bot-document.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ContainerEngine } from '../ports/container-engine.ts';
@@ -9,6 +8,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { FleetRead, SpecStore } from '../ports/spec-store.ts';
 import { desiredOfRecord, isStop } from './desire.ts';
 import { needsLook } from './needs-look.ts';
+import { createOrphanSweeper } from './orphan-sweeper.ts';
 import type { FleetGuard } from './removal-guard.ts';
 import type { Wake } from './serial-per-key.ts';
 import type { ServiceState } from './service-state.ts';
@@ -27,21 +27,12 @@ export interface ResyncDependencies {
 
 export const createResync = (dependencies: ResyncDependencies) => {
   const { engine, specs, states, guard, defaults, clock, logger, onRead } = dependencies;
-  /** Impostors are told once, not each tick. */
-  const warned = new Set<string>();
+  const sweep = createOrphanSweeper(engine, logger);
 
   const listByBot = async (): Promise<ReadonlyMap<BotId, ListedContainer> | undefined> => {
     try {
       const listed = await engine.list();
-      for (const { ref, botId } of listed.filter(({ named }) => !named)) {
-        if (warned.has(ref.id)) continue;
-        warned.add(ref.id);
-        logger.warn('container carries our labels but not our name: never adopted, never touched', {
-          bot: botId,
-          container: ref.id,
-          label: LABEL.install,
-        });
-      }
+      await sweep(listed);
       return new Map(listed.filter(({ named }) => named).map((container) => [container.botId, container]));
     } catch (error) {
       logger.warn('engine list failed', { error });

@@ -47,6 +47,9 @@ export const botOfContainerName = (install: string, name: string): BotId | undef
   return name.startsWith(prefix) ? decodeId(name.slice(prefix.length)) : undefined;
 };
 
+/** Name of a container that has no process and kept its bot's name from being free. */
+export const asideName = (name: string, containerId: string): string => `${name}-aside-${containerId.slice(0, 12)}`;
+
 export type VolumeRole = 'state' | 'the0';
 
 /** Volumes carry the incarnation: a bot that comes back under an old id never inherits the earlier one's state. */

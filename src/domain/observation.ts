@@ -77,4 +77,6 @@ export interface ListedContainer {
   readonly attempt: number;
   /** False when the labels are ours but the name is not: an impostor or one set aside. */
   readonly named: boolean;
+  /** One of ours that was moved out of the way of its name. */
+  readonly aside: boolean;
 }

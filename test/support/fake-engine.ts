@@ -120,7 +120,12 @@ export const createFakeEngine = (now: () => number): FakeEngine => {
       },
       list: () =>
         Promise.resolve(
-          [...byName.values()].map((container) => ({ ...observed(container), botId: container.botId, named: true })),
+          [...byName.values()].map((container) => ({
+            ...observed(container),
+            botId: container.botId,
+            named: true,
+            aside: false,
+          })),
         ),
       ensureContainer: (plan) =>
         done(() => {

@@ -1,7 +1,7 @@
 /** The engine port over dockerode. Thin: it translates words and errors and decides nothing. */
 import type Docker from 'dockerode';
 import { DroverError } from '../../domain/errors.ts';
-import { containerName, LABEL, readTags } from '../../domain/naming.ts';
+import { asideName, containerName, LABEL, readTags } from '../../domain/naming.ts';
 import type { ListedContainer } from '../../domain/observation.ts';
 import type { ArchiveStore } from '../../ports/archive-store.ts';
 import type { ContainerEngine } from '../../ports/container-engine.ts';
@@ -90,13 +90,15 @@ export const createDockerEngine = (options: DockerEngineOptions): ContainerEngin
     list: () =>
       reads(async (abortSignal) => {
         const filters = { label: [`${LABEL.install}=${install}`, `${LABEL.role}=bot`] };
-        const [name, found] = await Promise.all([node(), docker.listContainers({ all: true, filters, abortSignal })]);
+        const [onNode, found] = await Promise.all([node(), docker.listContainers({ all: true, filters, abortSignal })]);
         return found.flatMap(({ Id, Names, State, Labels }): ListedContainer[] => {
           const tags = readTags(Labels);
           if (tags === undefined) return [];
           const { botId, specHash, attempt } = tags;
-          const named = Names.includes(`/${containerName(install, botId)}`);
-          return [{ ref: { node: name, id: Id }, botId, status: toStatus(State), specHash, attempt, named }];
+          const name = containerName(install, botId);
+          const named = Names.includes(`/${name}`);
+          const aside = Names.includes(`/${asideName(name, Id)}`);
+          return [{ ref: { node: onNode, id: Id }, botId, status: toStatus(State), specHash, attempt, named, aside }];
         });
       }),
     async ensureContainer(plan) {
@@ -135,7 +137,7 @@ export const createDockerEngine = (options: DockerEngineOptions): ContainerEngin
         const container = docker.getContainer(id);
         const { State, Name } = await container.inspect({ abortSignal });
         if (State.Running || State.Pid !== 0) throw new DroverError('CONTAINER_STUCK', 'it still has a process');
-        await container.rename({ name: `${Name.slice(1)}-aside-${id.slice(0, 12)}`, abortSignal });
+        await container.rename({ name: asideName(Name.slice(1), id), abortSignal });
       }),
     watch(watch, signal) {
       void watchEngine({ docker, install, gaps, ping, idleMs }, watch, signal);

@@ -7,17 +7,21 @@ import type { Wake } from '../serial-per-key.ts';
 export const dockerSource = (engine: ContainerEngine, logger: Logger, onConnected: () => void): Observable<Wake> =>
   new Observable<Wake>((subscriber) => {
     const abort = new AbortController();
+    // Told when it changes, not at each of many attempts.
+    let connected: boolean | undefined;
     engine.watch(
       {
         onSignal: ({ botId, action, container, time }) => {
           subscriber.next({ key: botId, cause: { kind: 'docker', action, container, time } });
         },
         onConnected: () => {
-          logger.info('engine connected');
+          if (connected !== true) logger.info('engine connected');
+          connected = true;
           onConnected();
         },
         onLost: (reason) => {
-          logger.warn('engine lost', { reason });
+          if (connected !== false) logger.warn('engine lost', { reason });
+          connected = false;
         },
       },
       abort.signal,
