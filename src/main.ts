@@ -103,6 +103,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
   const service = createBotService({ engine, specs, states, reconcile, resync, resyncIntervalMs, clock, logger });
   const following = new AbortController();
   let followed: Promise<void> = Promise.resolve();
+  let started = false;
 
   return {
     states,
@@ -113,6 +114,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
         probe('event-store', () => events.head()),
         probe('spec-store', () => specs.installId()),
         probe('engine', () => engine.ping()),
+        Promise.resolve({ name: 'bot-service', ok: started, detail: started ? 'listens' : 'folds its log' }),
       ]),
     async start() {
       const after = await events.head();
@@ -123,6 +125,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
       const known = states.list().filter(({ containerId }) => containerId !== null);
       for (const bot of known) logger.info('bot taken over', { bot: bot.botId, container: bot.containerId });
       service.start();
+      started = true;
     },
     async stop(withinMs) {
       await service.stop(withinMs);

@@ -4,6 +4,8 @@ import type { MiddlewareHandler } from 'hono';
 import { refused } from './errors.ts';
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/;
+/** Undefined for `null`, the origin of pages without one. */
+const hostOf = (origin: string): string | undefined => (URL.canParse(origin) ? new URL(origin).host : undefined);
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /** Health is free: those who ask for it have no secrets. A browser's page elsewhere is never a caller of ours. */
@@ -13,7 +15,7 @@ export const gate =
     const { req } = context;
     if (req.path === '/healthz' || req.path === '/readyz') return next();
     const origin = req.header('origin');
-    if (origin !== undefined && URL.parse(origin)?.host !== req.header('host')) {
+    if (origin !== undefined && hostOf(origin) !== req.header('host')) {
       return refused(context, 403, 'requests of other origins are not served');
     }
     if (token === undefined) {

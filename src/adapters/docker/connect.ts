@@ -7,7 +7,7 @@ import { findEngineHosts } from './find-engine.ts';
 /** @throws DroverError CONFIG_INVALID for an address that cannot be one */
 export const dockerAt = (host: string): Docker => {
   if (host.startsWith('unix://')) return new Docker({ socketPath: resolve(host.slice('unix://'.length)) });
-  const url = URL.parse(host);
+  const url = URL.canParse(host) ? new URL(host) : null;
   if (url === null || !['tcp:', 'http:', 'https:'].includes(url.protocol)) {
     throw new DroverError(
       'CONFIG_INVALID',
