@@ -3,10 +3,12 @@
  * the whole group. A grandchild that holds the output open never holds us up (pitfall 47).
  */
 import { spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DroverError } from '../domain/errors.ts';
 import type { Command } from './command-for.ts';
+import { openOutputPipe } from './output-pipe.ts';
+import { passOn } from './pass-on.ts';
 
 export interface SuperviseOptions {
   readonly command: Command;
@@ -35,26 +37,18 @@ const toGroup = (pid: number, signal: NodeJS.Signals): void => {
   }
 };
 
-/** Passes a stream on at the pace of whoever reads us: a bot that prints without end fills no memory. */
-const passOn = (from: Readable, to: NodeJS.WriteStream, onOutput: (chunk: Buffer) => void): Promise<void> =>
-  new Promise((resolve) => {
-    from.on('data', (chunk: Buffer) => {
-      onOutput(chunk);
-      if (to.write(chunk)) return;
-      from.pause();
-      to.once('drain', () => from.resume());
-    });
-    from.once('close', resolve);
-    from.once('error', () => {
-      resolve();
-    });
-  });
-
 /** @throws DroverError SPAWN_FAILED when the process cannot be started */
 export const supervise = async (options: SuperviseOptions): Promise<BotEnd> => {
   const { command, cwd, env, graceMs, onOutput } = options;
-  const child = spawn(command.file, command.args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  const outputs = [passOn(child.stdout, process.stdout, onOutput), passOn(child.stderr, process.stderr, onOutput)];
+  const pipes = [openOutputPipe(), openOutputPipe()] as const;
+  const stdio = ['ignore', pipes[0].writeFd, pipes[1].writeFd] as const;
+  const child = spawn(command.file, command.args, { cwd, env, detached: true, stdio: [...stdio] });
+  // The child has them now; while we hold them the readers never end.
+  for (const { writeFd } of pipes) closeSync(writeFd);
+  const outputs = [
+    passOn(pipes[0].reader, process.stdout, onOutput),
+    passOn(pipes[1].reader, process.stderr, onOutput),
+  ];
   let received: NodeJS.Signals | undefined;
   let killTimer: NodeJS.Timeout | undefined;
   const listeners = FORWARDED.map((signal) => {
@@ -92,6 +86,7 @@ export const supervise = async (options: SuperviseOptions): Promise<BotEnd> => {
     };
   } finally {
     clearTimeout(killTimer);
+    for (const { reader } of pipes) reader.destroy();
     for (const { signal, listener } of listeners) process.off(signal, listener);
   }
 };

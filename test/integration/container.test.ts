@@ -107,6 +107,14 @@ describe('what the bot finds', () => {
       drover: [],
     });
   });
+  it('standard output that can be opened by its path, as on the reference', async () => {
+    const exit = await ends(
+      'devstdout',
+      `exports.main = async () => require('fs').writeFileSync('/dev/stdout', 'by path\\n');`,
+    );
+    expect(exit).toMatchObject({ class: 'completed' });
+    expect(exit.logTail).toContain('by path');
+  });
   it('the state it left, also one written in its SIGTERM handler (feature C6)', async () => {
     const code = `const fs = require('fs');
       exports.main = async () => {

@@ -114,7 +114,8 @@ export const createDockerEngine = (options: DockerEngineOptions): ContainerEngin
     ensureStarted: ({ id }, plan) =>
       starts(async (abortSignal) => {
         const container = docker.getContainer(id);
-        if ((await container.inspect({ abortSignal })).State.Running) return;
+        // Only what never ran: one that ran and ended meanwhile is left to the next look, with its exit.
+        if ((await container.inspect({ abortSignal })).State.Status !== 'created') return;
         await deliverConfig(container, plan.spec);
         await doneAlso([304], () => container.start({ abortSignal }));
       }),

@@ -23,14 +23,26 @@ const FIRST_DELAY_MS = 200;
 const MAX_DELAY_MS = 10_000;
 const OVERLAP_S = 2;
 /** What changes nothing about whether and how a container runs. */
+/** What the opening of a stream may take. */
+const OPEN_MS = 10_000;
 const NOISE = /^(exec_|top|attach|detach|resize|archive-path|extract-to-dir|export|copy)/;
 
 /** Runs until aborted. */
 export const watchEngine = async (context: WatchContext, watch: EngineWatch, signal: AbortSignal): Promise<void> => {
   const { docker, install, gaps, ping, idleMs } = context;
   const seen = new Set<string>();
-  let since = Math.floor(Date.now() / 1_000);
+  // Also at first: the engine answers before it begins to collect, and what happens between would be lost.
+  let since = Math.floor(Date.now() / 1_000) - OVERLAP_S;
   let delay = FIRST_DELAY_MS;
+
+  /** A listener's own failure must not end the stream for everybody: the tick still looks at every bot. */
+  const guarded = (tell: () => void): void => {
+    try {
+      tell();
+    } catch (error) {
+      watch.onLost(`a listener failed: ${textOf(error)}`);
+    }
+  };
 
   const take = (event: ReturnType<ReturnType<typeof createEventParser>>[number]): void => {
     const { id, action, botId, timeNano } = event;
@@ -40,18 +52,27 @@ export const watchEngine = async (context: WatchContext, watch: EngineWatch, sig
     seen.add(key);
     const time = Math.floor(timeNano / 1e6);
     since = Math.max(since, Math.floor(time / 1_000) - OVERLAP_S);
-    watch.onSignal({ botId, action, container: id, time });
+    guarded(() => {
+      watch.onSignal({ botId, action, container: id, time });
+    });
   };
 
   /** One connection: resolves with the reason of its end. */
   const follow = async (): Promise<string> => {
     const ended = new AbortController();
     const either = AbortSignal.any([signal, ended.signal]);
-    const stream = await docker.getEvents({
-      since,
-      filters: { type: ['container'], label: [`${LABEL.install}=${install}`] },
-      abortSignal: either,
-    });
+    const opening = setTimeout(() => {
+      ended.abort();
+    }, OPEN_MS);
+    const stream = await docker
+      .getEvents({
+        since,
+        filters: { type: ['container'], label: [`${LABEL.install}=${install}`] },
+        abortSignal: either,
+      })
+      .finally(() => {
+        clearTimeout(opening);
+      });
     gaps.back(Date.now());
     delay = FIRST_DELAY_MS;
     watch.onConnected();
