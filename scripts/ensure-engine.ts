@@ -1,6 +1,7 @@
 /** Finds a Docker Engine; on Debian or Ubuntu as root, installs and starts one where there is none. */
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, openSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,11 +45,21 @@ const install = async (progress: Progress): Promise<void> => {
   await runTold('apt-get', ['install', '-y', '--no-install-recommends', ...packages], told);
 };
 
+/** An engine that was killed leaves pid files; if somebody else has that pid by now, the next engine takes it for itself. */
+const dropStalePid = async (file: string, program: string): Promise<void> => {
+  const pid = (await readFile(file, 'utf8').catch(() => '')).trim();
+  if (pid === '') return;
+  const name = (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim();
+  if (name !== program) await rm(file, { force: true });
+};
+
 const start = async (): Promise<void> => {
   if (existsSync('/run/systemd/system')) {
     await run('systemctl', ['start', 'docker']);
     return;
   }
+  await dropStalePid('/var/run/docker.pid', 'dockerd');
+  await dropStalePid('/var/run/docker/containerd/containerd.pid', 'containerd');
   // No init system to do it: the engine outlives us by itself.
   const log = openSync(join(tmpdir(), 'drover-dockerd.log'), 'a');
   spawn('dockerd', [], { detached: true, stdio: ['ignore', log, log] }).unref();
