@@ -1,0 +1,170 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { dockerAt } from '../../src/adapters/docker/connect.ts';
+import { createOptions } from '../../src/adapters/docker/create-options.ts';
+import { doneAlso, toEngineError } from '../../src/adapters/docker/docker-errors.ts';
+import { createEngineGaps } from '../../src/adapters/docker/engine-gaps.ts';
+import { createEventParser } from '../../src/adapters/docker/event-parser.ts';
+import { findEngineHosts } from '../../src/adapters/docker/find-engine.ts';
+import { createLane } from '../../src/adapters/docker/lanes.ts';
+import { boundLines } from '../../src/adapters/docker/log-tail.ts';
+import { toStatus } from '../../src/adapters/docker/observe.ts';
+import { aSpec } from '../support/given.ts';
+
+const answer = (statusCode: number, message: string): unknown => Object.assign(new Error(message), { statusCode });
+const socket = (code: string): unknown => Object.assign(new Error(`connect ${code}`), { code });
+
+describe('errors of the engine', () => {
+  it.each([
+    [socket('ECONNREFUSED'), 'ENGINE_UNAVAILABLE'],
+    [socket('ENOENT'), 'ENGINE_UNAVAILABLE'],
+    [new Error('socket hang up'), 'ENGINE_UNAVAILABLE'],
+    [answer(500, 'no available IPv4 addresses on this network'), 'NETWORK_EXHAUSTED'],
+    [answer(409, 'removal of container x is already in progress'), 'NAME_BUSY'],
+    [answer(400, 'invalid mount config: bind source path does not exist: /x'), 'ARCHIVE_MISSING'],
+    [answer(400, 'invalid CPU shares'), 'ENGINE_REFUSED'],
+    [answer(500, 'whatever'), 'ENGINE_ERROR'],
+  ])('%# become %s of the table', (thrown, code) => {
+    expect(toEngineError(thrown).code).toBe(code);
+  });
+  it('that mean "done already" are none', async () => {
+    await expect(doneAlso([304], () => Promise.reject(answer(304, 'already') as Error))).resolves.toBeUndefined();
+    await expect(doneAlso([304], () => Promise.reject(answer(404, 'gone') as Error))).rejects.toThrow('gone');
+  });
+});
+
+describe('the event stream', () => {
+  const event = (action: string, extra = ''): string =>
+    `{"Action":"${action}","Actor":{"ID":"c1","Attributes":{"runtime.id":"größe"${extra}}},"timeNano":1700000000000000001}\n`;
+  it('is read whatever its chunks are cut at', () => {
+    const bytes = Buffer.from(event('start') + event('die') + event('destroy'));
+    for (let size = 1; size < 40; size += 1) {
+      const parse = createEventParser();
+      const actions: string[] = [];
+      for (let at = 0; at < bytes.length; at += size) {
+        actions.push(...parse(bytes.subarray(at, at + size)).map(({ action, botId }) => `${action} ${botId}`));
+      }
+      expect(actions).toEqual(['start größe', 'die größe', 'destroy größe']);
+    }
+  });
+  it('survives what is no event', () => {
+    const parse = createEventParser();
+    const read = parse(Buffer.from(`nonsense\n{"a":1}\n[]\n\n${event('die')}{"Action":7}\n`));
+    expect(read.map(({ action }) => action)).toEqual(['die']);
+  });
+});
+
+describe('the log tail', () => {
+  it('is bounded in lines, in length, and in sum', () => {
+    const many = Array.from({ length: 100 }, (_, n) => `line ${String(n)}`).join('\n');
+    expect(boundLines(many)).toHaveLength(20);
+    expect(boundLines(many).at(-1)).toBe('line 99');
+    const long = boundLines(Array.from({ length: 20 }, () => 'x'.repeat(5_000)).join('\n'));
+    expect(long.join('').length).toBeLessThanOrEqual(4_096);
+    expect(long.every((line) => line.length <= 500)).toBe(true);
+    expect(boundLines('a\r\n\r\nb')).toEqual(['a', 'b']);
+  });
+});
+
+describe('engine gaps', () => {
+  it('hold while the engine is away, and a little around it', () => {
+    const gaps = createEngineGaps();
+    expect(gaps.includes(10_000)).toBe(false);
+    gaps.lost(10_000);
+    gaps.lost(12_000);
+    expect([gaps.includes(7_000), gaps.includes(8_500), gaps.includes(99_000)]).toEqual([false, true, true]);
+    gaps.back(20_000);
+    expect([gaps.includes(15_000), gaps.includes(20_500), gaps.includes(22_000)]).toEqual([true, true, false]);
+  });
+});
+
+describe('a lane', () => {
+  it('lets so many in at once, and the others in their turn', async () => {
+    const lane = createLane({ name: 'test', width: 3, deadlineMs: 10_000 });
+    let inFlight = 0;
+    let most = 0;
+    const call = async (): Promise<void> => {
+      inFlight += 1;
+      most = Math.max(most, inFlight);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      inFlight -= 1;
+    };
+    await Promise.all(Array.from({ length: 20 }, () => lane(call)));
+    expect(most).toBe(3);
+  });
+  it('gives up a call at its deadline, aborts it, and takes the next', async () => {
+    const lane = createLane({ name: 'test', width: 1, deadlineMs: 30 });
+    let aborted = false;
+    const hung = lane(
+      (signal) =>
+        new Promise<never>(() => {
+          signal.addEventListener('abort', () => (aborted = true));
+        }),
+    );
+    const next = lane(() => Promise.resolve('next'));
+    await expect(hung).rejects.toMatchObject({ code: 'ENGINE_TIMEOUT' });
+    expect(aborted).toBe(true);
+    await expect(next).resolves.toBe('next');
+  });
+  it('is free again after a call that failed', async () => {
+    const lane = createLane({ name: 'test', width: 1, deadlineMs: 1_000 });
+    await expect(lane(() => Promise.reject(answer(500, 'no') as Error))).rejects.toMatchObject({
+      code: 'ENGINE_ERROR',
+    });
+    await expect(lane(() => Promise.resolve(1))).resolves.toBe(1);
+  });
+});
+
+describe('where the engine is', () => {
+  it('DOCKER_HOST alone when it is set, else the context, else the usual socket', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'drover-docker-'));
+    const meta = join(folder, 'contexts/meta', createHash('sha256').update('remote').digest('hex'));
+    mkdirSync(meta, { recursive: true });
+    writeFileSync(join(meta, 'meta.json'), '{"Endpoints":{"docker":{"Host":"tcp://far:2375"}}}');
+    writeFileSync(join(folder, 'config.json'), '{"currentContext":"remote"}');
+    const usual = 'unix:///var/run/docker.sock';
+    expect(await findEngineHosts({ DOCKER_HOST: 'tcp://here:1' })).toEqual(['tcp://here:1']);
+    expect(await findEngineHosts({ DOCKER_CONFIG: folder })).toEqual(['tcp://far:2375', usual]);
+    expect(await findEngineHosts({ DOCKER_CONFIG: folder, DOCKER_CONTEXT: 'default' })).toEqual([usual]);
+    expect(await findEngineHosts({ DOCKER_CONFIG: join(folder, 'nowhere') })).toEqual([usual]);
+    writeFileSync(join(folder, 'config.json'), 'broken');
+    expect(await findEngineHosts({ DOCKER_CONFIG: folder })).toEqual([usual]);
+    rmSync(folder, { recursive: true });
+  });
+  it('is refused when it can be nowhere', () => {
+    expect(() => dockerAt('nonsense')).toThrow(/DOCKER_HOST=nonsense/);
+    expect(() => dockerAt('ftp://x')).toThrow(/must be unix/);
+  });
+});
+
+describe('a container’s options', () => {
+  const plan = {
+    spec: aSpec({ config: { key: 'canary-3' } }),
+    specHash: 'h',
+    incarnation: 2,
+    generation: 3,
+    attempt: 4,
+  };
+  const settings = { install: 'i1', network: 'n', hostGateway: false, configInEnv: false };
+  it('hold no configuration unless that is asked for', () => {
+    expect(JSON.stringify(createOptions(plan, settings, '/code.zip'))).not.toContain('canary-3');
+    const open = createOptions(plan, { ...settings, configInEnv: true, hostGateway: true }, '/code.zip');
+    expect(open.Env).toContain('BOT_CONFIG={"key":"canary-3"}');
+    expect(open.HostConfig?.ExtraHosts).toEqual(['host.docker.internal:host-gateway']);
+  });
+  it('name the volumes after the incarnation', () => {
+    const mounts = createOptions(plan, settings, '/code.zip').HostConfig?.Mounts ?? [];
+    expect(mounts.map(({ Source }) => Source)).toEqual([
+      'drover-i1-vol-alpha-2-state',
+      'drover-i1-vol-alpha-2-the0',
+      '/code.zip',
+    ]);
+  });
+  it('a word of a newer engine is never taken for gone', () => {
+    expect(toStatus('hibernating')).toBe('running');
+    expect(toStatus('exited')).toBe('exited');
+  });
+});
