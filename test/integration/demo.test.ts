@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { docker, HOST } from '../support/spine.ts';
 
@@ -16,7 +17,7 @@ const demo = (...args: string[]): { child: ChildProcess; output: () => string } 
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  return { child, output: () => output };
+  return { child, output: () => stripVTControlCharacters(output) };
 };
 const left = async (): Promise<string[]> => {
   const containers = await docker.listContainers({ all: true, filters: { label: ['drover.role=bot'] } });

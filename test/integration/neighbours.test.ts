@@ -10,6 +10,7 @@ const strange = async (name: string, labels: Record<string, string>) => {
     Entrypoint: ['sleep', '600'],
     Cmd: [],
     Labels: labels,
+    HostConfig: { NetworkMode: 'none' },
   });
   await container.start();
   return container;

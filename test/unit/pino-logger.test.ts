@@ -14,9 +14,9 @@ describe('drover’s own log', () => {
     const { stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
       encoding: 'utf8',
     });
-    expect(stderr).toBe('');
-    expect(stdout).not.toMatch(/canary|unseen|at .*\.ts/);
-    const lines = stdout.trimEnd().split('\n');
+    expect(stdout, 'which belongs to the transition log').toBe('');
+    expect(stderr).not.toMatch(/canary|unseen|at .*\.ts/);
+    const lines = stderr.trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
       { msg: 'hello', bot: 'a', apiKey: '***', nested: { password: '***', list: [{ token: '***' }] } },
       { msg: 'broke', error: 'why' },

@@ -1,4 +1,4 @@
-/** The logger port over pino: JSON lines, or readable ones on a terminal. */
+/** The logger port over pino, on standard error: JSON lines, or readable ones on a terminal. */
 import { pino, type Logger as Pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { Logger } from '../../ports/logger.ts';
@@ -25,11 +25,17 @@ const readable = (fields: Readonly<Record<string, unknown>>): Record<string, unk
     ),
   ) as Record<string, unknown>;
 
+/** Standard output belongs to the transition log alone. */
+const STDERR = 2;
+
 export const createPinoLogger = (options: { readonly level: string; readonly pretty: boolean }): Logger => {
   const settings = { level: options.level.toLowerCase(), base: null, messageKey: 'msg' };
   const log: Pino = options.pretty
-    ? pino(settings, pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname' }))
-    : pino(settings, pino.destination({ dest: 1, sync: true }));
+    ? pino(
+        settings,
+        pretty({ destination: STDERR, colorize: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname' }),
+      )
+    : pino(settings, pino.destination({ dest: STDERR, sync: true }));
   return {
     debug: (message, fields = {}) => {
       log.debug(readable(fields), message);
