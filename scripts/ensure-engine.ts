@@ -1,6 +1,6 @@
 /** Finds a Docker Engine; on Debian or Ubuntu as root, installs and starts one where there is none. */
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, openSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,7 +61,8 @@ const start = async (): Promise<void> => {
   await dropStalePid('/var/run/docker.pid', 'dockerd');
   await dropStalePid('/var/run/docker/containerd/containerd.pid', 'containerd');
   // No init system to do it: the engine outlives us by itself.
-  const log = openSync(join(tmpdir(), 'drover-dockerd.log'), 'a');
+  // A folder of its own: a name that others can guess in a folder of all is no place for root to write.
+  const log = openSync(join(mkdtempSync(join(tmpdir(), 'drover-dockerd-')), 'dockerd.log'), 'a');
   spawn('dockerd', [], { detached: true, stdio: ['ignore', log, log] }).unref();
 };
 

@@ -33,8 +33,9 @@ const readBotConfig = (env: NodeJS.ProcessEnv): string => {
   if (text === undefined || text === '') {
     try {
       text = readFileSync(DELIVERY.configFile, 'utf8');
-    } catch {
-      text = '{}';
+    } catch (error) {
+      // Never without it: a bot that trades on defaults of its own is worse than one that does not start.
+      throw new DroverError('RUNTIME_CONFIG', `there is no configuration at ${DELIVERY.configFile}`, { cause: error });
     }
   }
   try {

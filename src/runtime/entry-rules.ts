@@ -16,13 +16,23 @@ const FILE_TYPE = 0o170000;
 const ALLOWED_TYPES: ReadonlySet<number> = new Set([0, 0o100000, 0o040000]);
 const MAX_DEPTH = 64;
 
+const typeOf = (entry: Entry): number => (entry.externalFileAttributes >>> 16) & FILE_TYPE;
+
+/** Some packers mark folders by their type alone. */
+export const isFolder = (entry: Entry): boolean => entry.fileName.endsWith('/') || typeOf(entry) === 0o040000;
+
+/** Without the `./` that some packers put in front, and without the slash of a folder. */
+export const plainName = ({ fileName }: Entry): string => fileName.replace(/^(\.\/)+/, '').replace(/\/$/, '');
+
 /** Why an entry is refused, or undefined. */
 export const entryFault = (entry: Entry, limits: UnpackLimits): string | undefined => {
-  const { fileName, uncompressedSize, compressedSize } = entry;
-  const type = (entry.externalFileAttributes >>> 16) & FILE_TYPE;
-  if (!ALLOWED_TYPES.has(type)) return 'is neither a file nor a folder';
+  const { uncompressedSize, compressedSize } = entry;
+  if (!ALLOWED_TYPES.has(typeOf(entry))) return 'is neither a file nor a folder';
   if ((entry.generalPurposeBitFlag & 1) !== 0) return 'is encrypted';
-  const parts = fileName.replace(/\/$/, '').split('/');
+  const name = plainName(entry);
+  // The archive's own root, as `./`.
+  if (name === '' && isFolder(entry)) return undefined;
+  const parts = name.split('/');
   if (parts.some((part) => part === '' || part === '.' || part === '..')) return 'is not a plain relative path';
   if (parts.length > MAX_DEPTH) return 'is nested too deeply';
   if (uncompressedSize > RATIO_FROM_BYTES && uncompressedSize > compressedSize * limits.ratio) {

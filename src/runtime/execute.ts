@@ -2,7 +2,7 @@
  * `runtime execute`, first form: read what we are told, unpack the code, run the bot, report, and exit with its code.
  * State, sync and query server follow with the rest of the runtime.
  */
-import { access, chmod } from 'node:fs/promises';
+import { chmod, stat } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { DELIVERY } from '../domain/delivery.ts';
@@ -14,7 +14,7 @@ import { commandFor, isCompiled, requireCommand } from './command-for.ts';
 import { readAttempt, readRuntimeConfig, type RuntimeConfig } from './config.ts';
 import { readOomKills } from './oom-counter.ts';
 import { supervise, type BotEnd } from './supervise.ts';
-import { writeExitReport } from './write-exit-report.ts';
+import { dropExitReport, writeExitReport } from './write-exit-report.ts';
 
 const FAILED = 1;
 
@@ -30,9 +30,14 @@ const prepareCode = async (config: RuntimeConfig): Promise<void> => {
     await unpackCode(DELIVERY.codeArchive, codePath);
   }
   const file = join(codePath, entrypoint.split(':')[0] ?? '');
-  await access(file).catch((error: unknown) => {
-    throw new DroverError('ENTRYPOINT_MISSING', `${entrypoint} is not in the code archive`, { cause: error });
-  });
+  const isThere = await stat(file).then(
+    (info) => info.isFile(),
+    () => false,
+  );
+  // A project of .NET may be named by its folder; everything else is a file.
+  if (!isThere && runtime !== 'dotnet8') {
+    throw new DroverError('ENTRYPOINT_MISSING', `${entrypoint} is not in the code archive`);
+  }
   if (!isCompiled(runtime)) return;
   await chmod(file, 0o755);
   if (queryEntrypoint !== undefined) await chmod(join(codePath, queryEntrypoint), 0o755).catch(() => undefined);
@@ -46,6 +51,7 @@ const exitCodeOf = ({ code, signal }: BotEnd): number =>
 export const execute = async (): Promise<number> => {
   const attempt = readAttempt();
   const log = openBotLog();
+  dropExitReport();
   let phase: ExitReport['phase'] = 'config';
   let received: NodeJS.Signals | undefined;
   const early = (signal: NodeJS.Signals): void => {

@@ -2,7 +2,7 @@
  * Runs the bot: its own process group, its output passed on and kept, SIGTERM handed to it, its grace, then SIGKILL to
  * the whole group. A grandchild that holds the output open never holds us up (pitfall 47).
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DroverError } from '../domain/errors.ts';
@@ -42,9 +42,16 @@ export const supervise = async (options: SuperviseOptions): Promise<BotEnd> => {
   const { command, cwd, env, graceMs, onOutput } = options;
   const pipes = [openOutputPipe(), openOutputPipe()] as const;
   const stdio = ['ignore', pipes[0].writeFd, pipes[1].writeFd] as const;
-  const child = spawn(command.file, command.args, { cwd, env, detached: true, stdio: [...stdio] });
-  // The child has them now; while we hold them the readers never end.
-  for (const { writeFd } of pipes) closeSync(writeFd);
+  let child: ChildProcess;
+  try {
+    child = spawn(command.file, command.args, { cwd, env, detached: true, stdio: [...stdio] });
+  } catch (error) {
+    // E.g. a configuration that is longer than an environment may be.
+    throw new DroverError('SPAWN_FAILED', `${command.file}: ${(error as Error).message}`, { cause: error });
+  } finally {
+    // The child has them now; while we hold them the readers never end.
+    for (const { writeFd } of pipes) closeSync(writeFd);
+  }
   const outputs = [
     passOn(pipes[0].reader, process.stdout, onOutput),
     passOn(pipes[1].reader, process.stderr, onOutput),

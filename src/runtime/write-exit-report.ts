@@ -1,5 +1,5 @@
 /** The exit report that the controller classifies an exit by. Written whole or not at all. */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DELIVERY } from '../domain/delivery.ts';
 import type { ExitReport } from '../domain/observation.ts';
@@ -12,5 +12,14 @@ export const writeExitReport = (report: ExitReport, path: string = DELIVERY.exit
     renameSync(`${path}.new`, path);
   } catch (error) {
     process.stderr.write(`drover: the exit report could not be written: ${String(error)}\n`);
+  }
+};
+
+/** A report of an earlier run of this very container (a restart by hand) would speak for this one. Never throws. */
+export const dropExitReport = (path: string = DELIVERY.exitReport): void => {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It cannot be written either then, and the controller takes the exit for one from outside.
   }
 };

@@ -68,6 +68,9 @@ describe('what the container tells', () => {
   it.each(['BOT_ID', 'RUNTIME', 'ENTRYPOINT'])('must hold %s', (name) => {
     expect(() => readRuntimeConfig({ ...ENV, [name]: '' })).toThrow(`${name} is not set`);
   });
+  it('must bring a configuration: none is not an empty one', () => {
+    expect(() => readRuntimeConfig({ ...ENV, BOT_CONFIG: '' })).toThrow(/no configuration/);
+  });
   it('must name a runtime, and hold JSON', () => {
     expect(() => readRuntimeConfig({ ...ENV, RUNTIME: 'cobol' })).toThrow(/cobol is not known/);
     expect(() => readRuntimeConfig({ ...ENV, BOT_CONFIG: '{' })).toThrow(/not JSON/);

@@ -65,6 +65,21 @@ describe('a code archive', () => {
     const modeOf = (name: string): number => statSync(join(target, name)).mode & 0o7777;
     expect([modeOf('run.sh'), modeOf('suid'), modeOf('nobody')]).toEqual([0o755, 0o777, 0o644]);
   });
+  it('packed with a leading `./` is unpacked all the same', async () => {
+    await unpack(renamed(await pack([{ name: 'aamain.py' }]), 'aamain.py', './main.py'));
+    expect(existsSync(join(target, 'main.py'))).toBe(true);
+  });
+  it('whose content differs from its checksum is told as corrupt', async () => {
+    const bytes = await pack([{ name: 'main.py', content: 'risk=0.01' }]);
+    // The central directory holds the checksum at 16 bytes behind its signature.
+    const at = bytes.indexOf(Buffer.from('PK\u0001\u0002')) + 16;
+    bytes.writeUInt32LE((bytes.readUInt32LE(at) ^ 1) >>> 0, at);
+    await refused(bytes, 'ARCHIVE_CORRUPT');
+  });
+  it('that is a folder is told as missing', async () => {
+    mkdirSync(archive);
+    await expect(unpackCode(archive, target)).rejects.toMatchObject({ code: 'ARCHIVE_MISSING' });
+  });
   it('that is missing, empty, cut off or no zip is told as such', async () => {
     await expect(unpackCode(join(root, 'nowhere.zip'), target)).rejects.toMatchObject({ code: 'ARCHIVE_MISSING' });
     await refused(Buffer.alloc(0), 'ARCHIVE_CORRUPT');

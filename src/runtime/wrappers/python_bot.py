@@ -1,6 +1,7 @@
 """Runs a Python bot: loads /bot/<SCRIPT_PATH> as module `main`, calls main(bot_id, config) in a daemon thread,
 writes result.json, and ends with the bot's own verdict: what fails inside main is a failure."""
 
+import atexit
 import importlib.util
 import json
 import logging
@@ -18,8 +19,8 @@ state = {"signal": None, "code": 0, "error": None}
 
 
 def on_signal(number, _frame):
+    # Only a note: taking a lock inside a signal handler may wait for the very code it interrupted.
     state["signal"] = number
-    done.set()
 
 
 def modified():
@@ -38,14 +39,15 @@ def write_result(status, message):
 
 
 def leave(code):
+    # What the bot registered to run at its end runs; its own threads must not keep a finished bot alive.
+    atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
-    # A bot's own threads must not keep a finished bot alive.
     os._exit(code)
 
 
 def load():
-    sys.path[:0] = [CODE, os.path.join(CODE, "vendor")]
+    sys.path[:0] = [os.path.join(CODE, "vendor"), CODE]
     path = os.path.join(CODE, os.environ.get("SCRIPT_PATH", "main.py"))
     spec = importlib.util.spec_from_file_location("main", path)
     if spec is None or spec.loader is None:
@@ -91,8 +93,7 @@ def start():
     before = modified()
     thread = threading.Thread(target=run, args=(main, os.environ.get("BOT_ID"), config), daemon=True)
     thread.start()
-    # A wait with a limit lets signal handlers run on every platform.
-    while not done.wait(1.0):
+    while not done.wait(0.2) and state["signal"] is None:
         pass
     if state["signal"] is not None and state["error"] is None:
         write_result("terminated", "the bot was asked to end")
