@@ -6,9 +6,10 @@ import { canonicalJson } from '../domain/json.ts';
 import { botIdFault } from '../domain/naming.ts';
 import { decodeBotDocument } from '../documents/bot-document.ts';
 import { askedBy } from './asked.ts';
-import { showBot, showListed } from './bot-view.ts';
+import { isMasked, showBot, showListed } from './bot-view.ts';
 import type { ApiDeps } from './deps.ts';
 import { answerError, refused } from './errors.ts';
+import { createOneAtATime } from './one-at-a-time.ts';
 
 const MAX_DOCUMENT = 2 * 1024 * 1024;
 
@@ -29,6 +30,7 @@ const withEnabled = (document: Document, enabled: boolean): Document => {
 export const botRoutes = (deps: ApiDeps): Hono => {
   const { specs, fleet, defaults } = deps;
   const routes = new Hono();
+  const oneAtATime = createOneAtATime();
   const small = bodyLimit({
     maxSize: MAX_DOCUMENT,
     onError: (context) => refused(context, 413, 'a document has at most 2 MiB'),
@@ -67,13 +69,22 @@ export const botRoutes = (deps: ApiDeps): Hono => {
         pointers: decoded.pointers,
       });
     }
-    const before = await specs.read(id);
-    if (before !== undefined && canonicalJson(before.document) === canonicalJson(document)) {
-      return context.json({ id, changed: false, revision: before.revision });
+    if (isMasked(document)) {
+      return refused(
+        context,
+        422,
+        'the document is a masked one: read it with ?secrets=true, change that, and put it back',
+      );
     }
-    const { revision } = await specs.put(id, document, askedBy(context, deps, 'apply'));
-    const created = before === undefined || before.document === null;
-    return context.json({ id, changed: true, revision }, created ? 201 : 200);
+    return oneAtATime(id, async () => {
+      const before = await specs.read(id);
+      if (before !== undefined && canonicalJson(before.document) === canonicalJson(document)) {
+        return context.json({ id, changed: false, revision: before.revision });
+      }
+      const { revision } = await specs.put(id, document, askedBy(context, deps, 'apply'));
+      const created = before === undefined || before.document === null;
+      return context.json({ id, changed: true, revision }, created ? 201 : 200);
+    });
   });
 
   routes.delete('/:id', async (context) => {
@@ -87,8 +98,10 @@ export const botRoutes = (deps: ApiDeps): Hono => {
   for (const action of ['enable', 'disable'] as const) {
     routes.post(`/:id/${action}`, async (context) => {
       const id = context.req.param('id');
-      const document = withEnabled(await documentOf(id), action === 'enable');
-      await specs.put(id, document, askedBy(context, deps, action));
+      await oneAtATime(id, async () => {
+        const document = withEnabled(await documentOf(id), action === 'enable');
+        await specs.put(id, document, askedBy(context, deps, action));
+      });
       return context.json({ id, enabled: action === 'enable' }, 202);
     });
   }

@@ -18,10 +18,16 @@ const ENVELOPE: ReadonlySet<string> = new Set([
   'drover',
 ]);
 
+const MASK = '***';
+
+/** Does a document carry our mask where its secrets were? Storing it would replace them. */
+export const isMasked = (document: unknown): boolean =>
+  isObject(document) && isObject(document['config']) && Object.values(document['config']).includes(MASK);
+
 const mask = (config: unknown): unknown =>
   isObject(config)
-    ? Object.fromEntries(Object.entries(config).map(([key, value]) => [key, ENVELOPE.has(key) ? value : '***']))
-    : '***';
+    ? Object.fromEntries(Object.entries(config).map(([key, value]) => [key, ENVELOPE.has(key) ? value : MASK]))
+    : MASK;
 
 const maskDocument = (document: unknown): unknown =>
   isObject(document)

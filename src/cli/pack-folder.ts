@@ -7,7 +7,10 @@ import { ZipFile } from 'yazl';
 
 const SKIPPED_FOLDERS: ReadonlySet<string> = new Set(['test', 'tests', '__tests__', '__pycache__']);
 const SKIPPED_FILES = /(\.(log|tmp|temp|pyc|pyo)|^Thumbs\.db|^bot\.(ya?ml|json))$/;
-const EPOCH = new Date('1980-01-01T00:00:00Z');
+/** The format knows local time only: this is the same moment of the clock in every zone. */
+const EPOCH = new Date(1980, 0, 1);
+/** What was vendored is kept whole: a library may well have a module called `tests`. */
+const VENDORED = /(^|\/)(vendor|node_modules)(\/|$)/;
 
 const filesIn = async (folder: string, prefix = ''): Promise<string[]> => {
   const entries = await readdir(join(folder, prefix), { withFileTypes: true });
@@ -15,7 +18,9 @@ const filesIn = async (folder: string, prefix = ''): Promise<string[]> => {
     entries.map(async (entry): Promise<string[]> => {
       const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
       if (entry.name.startsWith('.')) return [];
-      if (entry.isDirectory()) return SKIPPED_FOLDERS.has(entry.name) ? [] : filesIn(folder, path);
+      if (entry.isDirectory()) {
+        return SKIPPED_FOLDERS.has(entry.name) && !VENDORED.test(prefix) ? [] : filesIn(folder, path);
+      }
       return entry.isFile() && !SKIPPED_FILES.test(entry.name) ? [path] : [];
     }),
   );
@@ -28,7 +33,11 @@ export const packFolder = async (folder: string): Promise<{ content: Buffer; dig
   for (const path of await filesIn(folder)) {
     const file = join(folder, path);
     const executable = ((await stat(file)).mode & 0o111) !== 0;
-    zip.addBuffer(await readFile(file), path, { mtime: EPOCH, mode: executable ? 0o100755 : 0o100644 });
+    zip.addBuffer(await readFile(file), path, {
+      mtime: EPOCH,
+      forceDosTimestamp: true,
+      mode: executable ? 0o100755 : 0o100644,
+    });
   }
   zip.end();
   const content = await buffer(zip.outputStream);

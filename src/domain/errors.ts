@@ -42,7 +42,11 @@ export const ERRORS = {
     'The file in entrypoints.bot is not in the code archive; correct the name or the archive.',
   ),
   RUNTIME_UNSUPPORTED: row('terminal', 'Use one of the runtimes that the image has: nodejs20, python3.11.'),
-  RUNTIME_CONFIG: row('terminal', 'The container was started without what `runtime execute` needs; see the detail.'),
+  // A container started by hand before drover had delivered its configuration: the next start of ours brings it.
+  RUNTIME_CONFIG: row(
+    'retryable',
+    'drover delivers it with its next start; look at who started this container by hand.',
+  ),
   SPAWN_FAILED: row('retryable', 'The bot process could not be started inside its container; see the detail.'),
   DOCUMENT_INVALID: row('rejected', 'Correct the field that the message names.'),
   BOT_ID_INVALID: row(

@@ -59,6 +59,30 @@ describe('bots', () => {
   });
 });
 
+describe('what must not be lost', () => {
+  it('secrets, when a masked document is put back', async () => {
+    await call('PUT', '/v1/bots/kept', aDocument('kept', { apiSecret: 'canary-9' }));
+    const { document } = (await json(call('GET', '/v1/bots/kept'))) as unknown as { document: unknown };
+    expect((await call('PUT', '/v1/bots/kept', document)).status).toBe(422);
+    expect(await (await call('GET', '/v1/bots/kept?secrets=true')).text()).toContain('canary-9');
+  });
+  it('a document put while the bot is being disabled', async () => {
+    await call('PUT', '/v1/bots/raced', aDocument('raced'));
+    for (let round = 0; round < 20; round += 1) {
+      const wished = aDocument('raced', { round });
+      await Promise.all([
+        call('POST', '/v1/bots/raced/disable', {}),
+        call('PUT', '/v1/bots/raced', wished),
+        call('POST', '/v1/bots/raced/enable', {}),
+      ]);
+      const { document } = (await json(call('GET', '/v1/bots/raced?secrets=true'))) as unknown as {
+        document: { config: unknown };
+      };
+      expect(document.config).toMatchObject({ round });
+    }
+  });
+});
+
 describe('what is refused', () => {
   it('names a code, the place and what to do', async () => {
     const bad = { ...aDocument('bad'), custom: { version: '1', filePath: 'x', config: { runtime: 'cobol' } } };

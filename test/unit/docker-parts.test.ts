@@ -81,6 +81,24 @@ describe('engine gaps', () => {
   });
 });
 
+describe('engine gaps of an engine that shuts down', () => {
+  it('begin with the first refused call, though the stream still stands', () => {
+    const gaps = createEngineGaps();
+    gaps.refused(10_000);
+    gaps.lost(41_000);
+    gaps.answered(42_000);
+    expect([gaps.includes(11_000), gaps.includes(42_000)]).toEqual([true, true]);
+    gaps.back(50_000);
+    expect([gaps.includes(11_000), gaps.includes(60_000)]).toEqual([true, false]);
+  });
+  it('end with the next answer when the stream never broke off', () => {
+    const gaps = createEngineGaps();
+    gaps.refused(10_000);
+    gaps.answered(12_000);
+    expect([gaps.includes(11_000), gaps.includes(20_000)]).toEqual([true, false]);
+  });
+});
+
 describe('a lane', () => {
   it('lets so many in at once, and the others in their turn', async () => {
     const lane = createLane({ name: 'test', width: 3, deadlineMs: 10_000 });

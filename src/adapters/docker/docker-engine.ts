@@ -82,9 +82,13 @@ export const createDockerEngine = (options: DockerEngineOptions): ContainerEngin
     ping,
     async observe(id) {
       try {
-        return await reads(() => observeBot(context, id));
-      } catch (error) {
-        return { kind: 'unknown', reason: toEngineError(error).message };
+        const seen = await reads(() => observeBot(context, id));
+        gaps.answered(Date.now());
+        return seen;
+      } catch (thrown) {
+        const error = toEngineError(thrown);
+        if (error.code === 'ENGINE_UNAVAILABLE') gaps.refused(Date.now());
+        return { kind: 'unknown', reason: error.message };
       }
     },
     list: () =>
