@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { DroverError } from '../domain/errors.ts';
-import { canonicalJson } from '../domain/json.ts';
+import { canonicalJson, isObject } from '../domain/json.ts';
 import { botIdFault } from '../domain/naming.ts';
 import { decodeBotDocument } from '../documents/bot-document.ts';
 import { askedBy } from './asked.ts';
@@ -14,9 +14,6 @@ import { createOneAtATime } from './one-at-a-time.ts';
 const MAX_DOCUMENT = 2 * 1024 * 1024;
 
 type Document = Record<string, unknown>;
-const isObject = (value: unknown): value is Document =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** Sets what the enabled rule reads first: the root word where there is one, else the word in the config. */
 const withEnabled = (document: Document, enabled: boolean): Document => {
   const config = isObject(document['config']) ? document['config'] : {};

@@ -1,11 +1,9 @@
 /** A bot as the API shows it: wish and state side by side, configuration masked unless it is asked for. */
 import { decodeBotDocument, type SpecDefaults } from '../documents/bot-document.ts';
+import { isObject } from '../domain/json.ts';
 import type { Condition, RunningBot } from '../domain/running-bot.ts';
 import type { FleetView } from '../ports/fleet-view.ts';
 import type { SpecRecord } from '../ports/spec-store.ts';
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Words of the envelope are no secrets; whatever else a config holds may be one. */
 const ENVELOPE: ReadonlySet<string> = new Set([

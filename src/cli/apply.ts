@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { parse as parseYaml } from 'yaml';
 import { DroverError } from '../domain/errors.ts';
+import { isObject } from '../domain/json.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
 import { packFolder } from './pack-folder.ts';
@@ -11,8 +12,6 @@ import { packFolder } from './pack-folder.ts';
 type Json = Record<string, unknown>;
 
 const DOCUMENT = /^bot\.(ya?ml|json)$/;
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const wrong = (message: string, cause?: unknown): DroverError =>
   new DroverError('DOCUMENT_INVALID', message, { cause });
 

@@ -5,6 +5,7 @@ import type { Cause } from '../domain/recorded.ts';
 import { specHash } from '../domain/spec-hash.ts';
 import { decodeBotDocument, type SpecDefaults } from '../documents/bot-document.ts';
 import type { SpecRecord, SpecStore } from '../ports/spec-store.ts';
+import { requestCause } from './request-cause.ts';
 
 export interface DesireOptions {
   readonly specs: SpecStore;
@@ -37,8 +38,7 @@ export const desiredOfRecord = (record: SpecRecord, defaults: SpecDefaults, drai
 export const isStop = (desired: Desired): boolean =>
   desired.kind === 'gone' || ((desired.kind === 'spec' || desired.kind === 'invalid') && desired.enabled === false);
 
-const causeOf = ({ asked }: SpecRecord): Cause | undefined =>
-  asked && { kind: 'request', requestId: asked.requestId, actor: asked.actor, action: asked.action };
+const causeOf = ({ asked }: SpecRecord): Cause | undefined => asked && requestCause(asked);
 
 export const createDesireReader = ({ specs, defaults, allows, drained, isWanted }: DesireOptions) => {
   const guarded = (id: BotId, desired: Desired, asked: boolean): Desired =>

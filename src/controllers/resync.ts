@@ -9,6 +9,7 @@ import type { FleetRead, SpecStore } from '../ports/spec-store.ts';
 import { desiredOfRecord, isStop } from './desire.ts';
 import { needsLook } from './needs-look.ts';
 import { createOrphanSweeper } from './orphan-sweeper.ts';
+import { requestCause } from './request-cause.ts';
 import type { FleetGuard } from './removal-guard.ts';
 import type { Wake } from './serial-per-key.ts';
 import type { ServiceState } from './service-state.ts';
@@ -68,12 +69,7 @@ export const createResync = (dependencies: ResyncDependencies) => {
         : needsLook(state, wish, listed.get(id), now);
     });
     states.counters.resynced(now);
-    const fleetCause = read.drain && {
-      kind: 'request' as const,
-      requestId: read.drain.requestId,
-      actor: read.drain.actor,
-      action: read.drain.action,
-    };
+    const fleetCause = read.drain && requestCause(read.drain);
     return differing.map((key) => ({ key, cause: fleetCause ?? { kind: 'tick', number: tick } }));
   };
 };

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { RESTART_POLICIES, RUNTIMES, type BotLimits, type BotSpec, type RestartPolicy } from '../domain/bot.ts';
 import type { ErrorCode } from '../domain/errors.ts';
-import type { JsonObject } from '../domain/json.ts';
+import { isObject, type JsonObject } from '../domain/json.ts';
 import { botIdFault } from '../domain/naming.ts';
 import { isEnabled } from './is-enabled.ts';
 
@@ -32,9 +32,6 @@ export type Decoded =
       readonly pointers: readonly DocumentFault[];
     };
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const relativePath = z
   .string()
   .min(1, 'is empty')
@@ -56,7 +53,7 @@ const settings = z.object({
 
 const shape = z.object({
   id: z.string(),
-  config: z.custom<JsonObject>(isRecord, 'must be an object'),
+  config: z.custom<JsonObject>(isObject, 'must be an object'),
   custom: z.object({
     version: z.string().min(1).max(200),
     filePath: relativePath,
@@ -79,11 +76,11 @@ const toFaults = (error: z.ZodError, at: string): DocumentFault[] =>
 
 /** Settings of ours: `drover` at the root wins over `config.drover`, field by field. */
 const settingsOf = (document: Record<string, unknown>): z.ZodSafeParseResult<z.infer<typeof settings>> => {
-  const inConfig = isRecord(document['config']) ? document['config']['drover'] : undefined;
+  const inConfig = isObject(document['config']) ? document['config']['drover'] : undefined;
   const atRoot = document['drover'];
-  const wrong = [inConfig, atRoot].find((value) => value !== undefined && !isRecord(value));
+  const wrong = [inConfig, atRoot].find((value) => value !== undefined && !isObject(value));
   if (wrong !== undefined) return settings.safeParse(wrong);
-  return settings.safeParse({ ...(isRecord(inConfig) ? inConfig : {}), ...(isRecord(atRoot) ? atRoot : {}) });
+  return settings.safeParse({ ...(isObject(inConfig) ? inConfig : {}), ...(isObject(atRoot) ? atRoot : {}) });
 };
 
 const scheduled = (config: JsonObject): DocumentFault[] =>
@@ -106,7 +103,7 @@ export const decodeBotDocument = (id: string, document: unknown, defaults: SpecD
   });
   const fault = botIdFault(id);
   if (fault !== undefined) return refuse([{ pointer: '/id', message: fault }], 'BOT_ID_INVALID');
-  if (!isRecord(document)) return refuse([{ pointer: '', message: 'must be an object' }]);
+  if (!isObject(document)) return refuse([{ pointer: '', message: 'must be an object' }]);
   const parsed = shape.safeParse(document);
   const ours = settingsOf(document);
   if (!parsed.success || !ours.success) {

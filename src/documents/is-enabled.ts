@@ -1,7 +1,5 @@
 /** The enabled rule of contract §3, readable also in a document that is broken elsewhere. */
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+import { isObject } from '../domain/json.ts';
 
 const isOff = (value: unknown): boolean => value === false || value === 'false' || value === '0' || value === 0;
 
@@ -10,9 +8,9 @@ const isOff = (value: unknown): boolean => value === false || value === 'false' 
  * `config.enabled` is on unless it is "false", "0" or 0. Undefined when the document is no object.
  */
 export const isEnabled = (document: unknown): boolean | undefined => {
-  if (!isRecord(document)) return undefined;
+  if (!isObject(document)) return undefined;
   const { config, enabled: root } = document;
-  const inner = isRecord(config) ? config['enabled'] : undefined;
+  const inner = isObject(config) ? config['enabled'] : undefined;
   if (root === false || inner === false) return false;
   return root === true || !isOff(inner);
 };

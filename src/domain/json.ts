@@ -17,3 +17,7 @@ export const canonicalJson = (value: unknown): string => {
   }
   return JSON.stringify(value ?? null);
 };
+
+/** An object with members, as opposed to null, a list, or a plain value. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

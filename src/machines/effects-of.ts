@@ -3,6 +3,7 @@ import type { Desired } from '../domain/bot.ts';
 import type { BotContext, BotState, KnownContainer } from '../domain/bot-state.ts';
 import type { ContainerPlan, Effect } from '../domain/effect.ts';
 import { isLive, type Observation, type ObservedContainer } from '../domain/observation.ts';
+import { isRetryDue } from './retry-due.ts';
 
 const planFor = ({ context }: BotState, desired: Desired): ContainerPlan | undefined =>
   desired.kind === 'spec'
@@ -59,8 +60,7 @@ export const effectsOf = (state: BotState, desired: Desired, observation: Observ
       return signal(context, seen, now);
     case 'failed.backingOff': {
       // Kept until the retry is due: whoever restarts it by hand meanwhile finds it, and so does who reads its output.
-      const due = context.assess === null && (context.notBefore ?? 0) <= now;
-      return due || !context.wanted ? clear(context, seen) : [];
+      return isRetryDue(context, now) || !context.wanted ? clear(context, seen) : [];
     }
     case 'stopped':
     case 'failed.exhausted':

@@ -3,6 +3,7 @@ import type { ContainerEvent, ContainerIdentity } from '../domain/bot-event.ts';
 import type { BotState, KnownContainer } from '../domain/bot-state.ts';
 import { isLive, type Observation, type ObservedContainer } from '../domain/observation.ts';
 import { classifyExit } from './classify-exit.ts';
+import { isRetryDue } from './retry-due.ts';
 
 const identity = (container: ObservedContainer, at: number): ContainerIdentity => ({
   at,
@@ -72,8 +73,7 @@ const senseLive = (state: BotState, seen: ObservedContainer, at: number): Contai
       return knownAs?.exited === true ? { type: 'LeftoverFound', ...identity(seen, at), live: true } : undefined;
     case 'failed.backingOff': {
       // One that we could not stop is left alone until the retry is due; one started again by hand is ours at once.
-      const due = context.assess === null && (context.notBefore ?? 0) <= at;
-      return knownAs?.exited === true || due ? adopted(seen, at) : undefined;
+      return knownAs?.exited === true || isRetryDue(context, at) ? adopted(seen, at) : undefined;
     }
     case 'stopped':
     case 'failed.exhausted':

@@ -1,6 +1,8 @@
 /** Changes of the wished state, and requests of people and programs, as wakes. "Any of them" asks for a resync. */
 import { Observable } from 'rxjs';
+import type { Cause } from '../../domain/recorded.ts';
 import type { SpecStore } from '../../ports/spec-store.ts';
+import { requestCause } from '../request-cause.ts';
 import type { Wake } from '../serial-per-key.ts';
 
 export const specSource = (specs: SpecStore, onAny: () => void): Observable<Wake> =>
@@ -10,10 +12,7 @@ export const specSource = (specs: SpecStore, onAny: () => void): Observable<Wake
         onAny();
         return;
       }
-      const cause =
-        asked === undefined
-          ? ({ kind: 'spec', id } as const)
-          : ({ kind: 'request', requestId: asked.requestId, actor: asked.actor, action: asked.action } as const);
+      const cause: Cause = asked === undefined ? { kind: 'spec', id } : requestCause(asked);
       subscriber.next({ key: id, cause });
     }),
   );

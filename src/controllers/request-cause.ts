@@ -1,0 +1,10 @@
+/** Who asked, as the cause of what follows. */
+import type { Cause } from '../domain/recorded.ts';
+import type { Asked } from '../ports/spec-store.ts';
+
+export const requestCause = ({ requestId, actor, action }: Asked): Cause => ({
+  kind: 'request',
+  requestId,
+  actor,
+  action,
+});
