@@ -37,6 +37,10 @@ export const ERRORS = {
     'The code archive holds an entry that is not allowed; pack it without links and `..`.',
   ),
   ARCHIVE_UNAVAILABLE: row('retryable', 'The archive store does not answer; look at its health.'),
+  ARCHIVE_FORBIDDEN: row(
+    'retryable',
+    'Give the key in MINIO_ACCESS_KEY the right that the message names, or create the bucket with another key.',
+  ),
   ENTRYPOINT_MISSING: row(
     'terminal',
     'The file in entrypoints.bot is not in the code archive; correct the name or the archive.',
@@ -58,6 +62,8 @@ export const ERRORS = {
   REQUEST_INVALID: row('rejected', 'Correct the request as the message says.'),
   STORE_LOCKED: row('rejected', 'Another drover holds this data folder; stop it, or use another DROVER_DATA_DIR.'),
   STORE_UNAVAILABLE: row('retryable', 'The store does not answer; look at its disk and its log.'),
+  LEASE_LOST: row('retryable', 'Another drover leads now; this one stands by. Nothing needs to be done.'),
+  NOT_LEADER: row('rejected', 'Ask the drover that leads; its name is in the message.'),
   STORE_CORRUPT: row('terminal', 'The event log has a hole or a broken record; restore it from a backup.'),
   EVENT_ILLEGAL: row('terminal', 'The log holds an event its state cannot take; restore the log, or report this.'),
   VERSION_CONFLICT: row('concurrency', 'Somebody else wrote first; read again and retry.'),

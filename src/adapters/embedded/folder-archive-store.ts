@@ -64,6 +64,22 @@ export const createFolderArchiveStore = async (root: string): Promise<ArchiveSto
         throw toArchiveError(thrown, filePath);
       }
     },
+    openCode: async (filePath) => {
+      try {
+        const path = await findInside(root, archiveSteps(filePath), filePath);
+        if (path === undefined) return undefined;
+        const handle = await open(path, 'r');
+        const entry = await handle.stat();
+        if (!entry.isFile()) {
+          await handle.close();
+          return undefined;
+        }
+        return { size: entry.size, content: handle.createReadStream() };
+      } catch (thrown) {
+        if (errnoOf(thrown) === 'ENOENT') return undefined;
+        throw toArchiveError(thrown, filePath);
+      }
+    },
     putCode: async (filePath, content) => {
       let temporary: string | undefined;
       try {
@@ -78,6 +94,11 @@ export const createFolderArchiveStore = async (root: string): Promise<ArchiveSto
         if (temporary !== undefined) await rm(temporary, { force: true });
         throw toArchiveError(thrown, filePath);
       }
+    },
+    ping: async () => {
+      await stat(root).catch((thrown: unknown) => {
+        throw toArchiveError(thrown, root);
+      });
     },
   };
 };
