@@ -66,6 +66,6 @@ export const mayImport = (from: string, target: string, isFile: boolean): boolea
   const targetLayer = layerOf(target);
   if (targetLayer === undefined) return false;
   if (targetLayer !== layer) return MAY_IMPORT[layer]?.includes(targetLayer) ?? false;
-  // Adapters never know one another.
-  return layer !== 'adapters' || from.split('/')[1] === target.split('/')[1];
+  // Adapters never know one another; what several need lies in `common`, which knows none of them.
+  return layer !== 'adapters' || [from.split('/')[1], 'common'].includes(target.split('/')[1] ?? '');
 };

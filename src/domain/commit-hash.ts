@@ -12,3 +12,16 @@ export const commitHash = (record: Omit<Commit, 'hash'>): string =>
 
 /** The commit with its seal. */
 export const sealCommit = (record: Omit<Commit, 'hash'>): Commit => ({ ...record, hash: commitHash(record) });
+
+/** What is wrong with a whole log, read from its beginning; undefined when every commit is as it was written. */
+export const chainFault = (commits: readonly Commit[]): string | undefined => {
+  let prevHash = GENESIS_HASH;
+  for (const [index, { hash, ...record }] of commits.entries()) {
+    const at = `position ${String(index + 1)}`;
+    if (record.position !== index + 1) return `${at} is missing`;
+    if (record.prevHash !== prevHash) return `${at}: prevHash is not the hash of its predecessor`;
+    if (commitHash(record) !== hash) return `${at}: hash does not fit its content`;
+    prevHash = hash;
+  }
+  return undefined;
+};

@@ -1,5 +1,7 @@
 /** What is wished: documents shaped as contract §3, plus what a person or program asked. External writers may edit it. */
+import type { JsonObject } from '../domain/json.ts';
 import type { BotId, BotRequest } from '../domain/bot.ts';
+import type { StreamPosition } from './message-bus.ts';
 
 /** Who asked for the latest change of a document. Absent on one that another program wrote. */
 export interface Asked {
@@ -8,7 +10,30 @@ export interface Asked {
   readonly action: string;
   /** Epoch milliseconds. */
   readonly at: number;
+  /** Set when it came as a message. */
+  readonly message?: { readonly subject: string; readonly sequence?: number };
 }
+
+/** What messages wish of a bot's document (contract §2). */
+export interface WishContent {
+  readonly config: JsonObject;
+  readonly custom: JsonObject;
+}
+
+export type Wish =
+  /** A document that is there stays as it is. */
+  | { readonly kind: 'create'; readonly content: WishContent }
+  /** Sets `config` and `custom` and nothing else; inserts what is missing. */
+  | { readonly kind: 'update'; readonly content: WishContent }
+  /** Deleted and made again: nothing of the former document is kept. */
+  | { readonly kind: 'replace'; readonly content: WishContent }
+  | { readonly kind: 'delete' };
+
+/** `stale`: the document or its tombstone already holds what a later message of the same stream wished. */
+export type WishOutcome = 'applied' | 'unchanged' | 'stale';
+
+/** Tombstones are kept this long, milliseconds. */
+export const TOMBSTONE_KEPT_MS = 30 * 24 * 3_600_000;
 
 export interface SpecRecord {
   readonly id: BotId;
@@ -38,6 +63,13 @@ export interface SpecStore {
   put(id: BotId, document: unknown, asked: Asked): Promise<SpecRecord>;
   /** Leaves a tombstone; idempotent. False when there was nothing. */
   remove(id: BotId, asked: Asked): Promise<boolean>;
+  /**
+   * What messages wish, in one atomic write together with the position of the last of them.
+   * Idempotent: the same position again is `stale`.
+   */
+  applyWish(id: BotId, wish: Wish, asked: Asked, position?: StreamPosition): Promise<WishOutcome>;
+  /** Forgets tombstones that were laid before `before`, epoch milliseconds. */
+  forgetTombstones(before: number): Promise<void>;
   addRequest(id: BotId, request: BotRequest): Promise<void>;
   /** Forgets requests that the log has taken. */
   clearRequests(id: BotId, requestIds: readonly string[]): Promise<void>;

@@ -4,16 +4,19 @@ import { join } from 'node:path';
 import { codeArchivePath } from '../../src/adapters/embedded/archive-path.ts';
 import { createFolderArchiveStore } from '../../src/adapters/embedded/folder-archive-store.ts';
 import { openDatabase } from '../../src/adapters/embedded/open-database.ts';
+import { createSqliteDeadLetters } from '../../src/adapters/embedded/sqlite-dead-letters.ts';
 import { createSqliteEventStore } from '../../src/adapters/embedded/sqlite-event-store.ts';
 import { createSqliteSnapshotStore } from '../../src/adapters/embedded/sqlite-snapshot-store.ts';
 import { createSqliteSpecStore } from '../../src/adapters/embedded/sqlite-spec-store.ts';
 import { verifyChain } from '../../src/adapters/embedded/verify-chain.ts';
 import { archiveStoreContract } from './archive-store-contract.ts';
 import { crashContract } from './crash-contract.ts';
+import { deadLetterContract } from './dead-letter-contract.ts';
 import { makeDataDir, spawnScript } from './embedded-support.ts';
 import { eventStoreContract } from './event-store-contract.ts';
 import { snapshotStoreContract } from './snapshot-store-contract.ts';
 import { specStoreContract } from './spec-store-contract.ts';
+import { wishContract } from './wish-contract.ts';
 
 const openFresh = async () => {
   const dir = await makeDataDir();
@@ -56,10 +59,17 @@ crashContract(
   4,
 );
 
-specStoreContract('SQLite', async () => {
+const openSpecs = async () => {
   const { db, close } = await openFresh();
   const another = () => createSqliteSpecStore(db);
   return { store: await another(), another, close };
+};
+specStoreContract('SQLite', openSpecs);
+wishContract('SQLite', openSpecs);
+
+deadLetterContract('SQLite', async () => {
+  const { db, close } = await openFresh();
+  return { store: createSqliteDeadLetters(db), close };
 });
 
 snapshotStoreContract('SQLite', async () => {

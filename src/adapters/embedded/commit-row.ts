@@ -1,6 +1,7 @@
 /** A commit as a row of the log, and back. */
 import { DroverError } from '../../domain/errors.ts';
 import type { Cause, Commit, StoredEvent } from '../../domain/recorded.ts';
+import type { CommitTexts } from '../common/prepare-append.ts';
 import type { Sql, SqlRow } from './sql-connection.ts';
 
 /** Columns in the order `insertCommit` writes them. */
@@ -8,12 +9,6 @@ export const COMMIT_COLUMNS =
   'position, stream, from_version, to_version, command_id, prev_hash, hash, recorded_at, writer, epoch, causes, events';
 
 const INSERT = `INSERT INTO commits (${COMMIT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-
-/** The long members as text that was made before the transaction began. */
-export interface CommitTexts {
-  readonly causes: string;
-  readonly events: string;
-}
 
 export const insertCommit = async (sql: Sql, commit: Commit, texts: CommitTexts): Promise<void> => {
   await sql.run(

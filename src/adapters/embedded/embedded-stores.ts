@@ -1,12 +1,16 @@
 /** The default without servers: every store in one data folder, held by one process. */
 import { join } from 'node:path';
 import type { ArchiveStore } from '../../ports/archive-store.ts';
+import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import type { EventStore } from '../../ports/event-store.ts';
+import type { Leadership } from '../../ports/leadership.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { SpecStore } from '../../ports/spec-store.ts';
 import { clearIncoming, createFolderArchiveStore } from './folder-archive-store.ts';
 import { nextEpoch } from './next-epoch.ts';
 import { openDatabase } from './open-database.ts';
+import { createSoleLeadership } from './sole-leadership.ts';
+import { createSqliteDeadLetters } from './sqlite-dead-letters.ts';
 import { createSqliteEventStore } from './sqlite-event-store.ts';
 import { createSqliteSnapshotStore } from './sqlite-snapshot-store.ts';
 import { createSqliteSpecStore } from './sqlite-spec-store.ts';
@@ -26,6 +30,9 @@ export interface EmbeddedStores {
   readonly events: EventStore;
   readonly specs: SpecStore;
   readonly snapshots: SnapshotStore;
+  readonly deadLetters: DeadLetterStore;
+  /** Always ours: the lock on the data folder is the lease. */
+  readonly leadership: Leadership;
   readonly archives: ArchiveStore;
   /** Argument of `codeArchivePath`. */
   readonly archiveRoot: string;
@@ -44,7 +51,8 @@ export const openEmbeddedStores = async (options: EmbeddedStoresOptions): Promis
   const db = await openDatabase(join(dataDir, DATABASE_FILE));
   try {
     const specs = await createSqliteSpecStore(db, installId === undefined ? {} : { installId });
-    const events = createSqliteEventStore(db, { now, writer, epoch: await nextEpoch(db) });
+    const epoch = await nextEpoch(db);
+    const events = createSqliteEventStore(db, { now, writer, epoch });
     const archiveRoot = join(dataDir, ARCHIVE_FOLDER);
     const archives = await createFolderArchiveStore(archiveRoot);
     await clearIncoming(archiveRoot);
@@ -52,6 +60,8 @@ export const openEmbeddedStores = async (options: EmbeddedStoresOptions): Promis
       events,
       specs,
       snapshots: createSqliteSnapshotStore(db),
+      deadLetters: createSqliteDeadLetters(db),
+      leadership: createSoleLeadership(writer, epoch),
       archives,
       archiveRoot,
       close: async () => {

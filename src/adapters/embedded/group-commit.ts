@@ -2,7 +2,7 @@
 import { DroverError } from '../../domain/errors.ts';
 import type { Commit } from '../../domain/recorded.ts';
 import type { EmbeddedDatabase } from './open-database.ts';
-import type { PreparedAppend } from './prepare-append.ts';
+import type { PreparedAppend } from '../common/prepare-append.ts';
 import { writeAppends, type WriterStamp } from './write-appends.ts';
 
 /** Bounds of one transaction: appends, and characters of their text. */

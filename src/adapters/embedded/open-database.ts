@@ -11,13 +11,13 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DroverError } from '../../domain/errors.ts';
 import { migrate } from './migrate.ts';
-import { createListeners, type Listeners } from './listeners.ts';
+import { createListeners, type Listeners } from '../common/listeners.ts';
 import { createSerialQueue } from './serial-queue.ts';
 import { connect, type Sql, type SqlConnection } from './sql-connection.ts';
 import { isBusy, toStoreError } from './sql-error.ts';
-import type { SpecChange } from './spec-change.ts';
+import type { SpecChange } from '../common/spec-change.ts';
 import { syncFolder } from './sync-folder.ts';
-import { createWakeSignal, type WakeSignal } from './wake-signal.ts';
+import { createWakeSignal, type WakeSignal } from '../common/wake-signal.ts';
 
 export interface EmbeddedDatabase {
   readonly file: string;

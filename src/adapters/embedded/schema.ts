@@ -3,7 +3,8 @@
 /**
  * `commits`: one row a commit, so that a batch is atomic by itself. The long text stands last: a read of the head or of
  * a version never touches it. `specs.slim` is the projection of the resync (architecture §3), made once at writing; a
- * document that is not JSON goes through as it is, so that only its own bot fails to decode.
+ * document that is not JSON goes through as it is, so that only its own bot fails to decode. `specs.message` is the place of the last message that was
+ * taken, also by a tombstone (contract §2).
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -44,5 +45,14 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE TABLE snapshots (stream TEXT PRIMARY KEY, body TEXT NOT NULL);
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+  `,
+  `
+  ALTER TABLE specs ADD COLUMN message TEXT;
+  CREATE TABLE dead_letters (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    place TEXT NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL
+  );
   `,
 ];

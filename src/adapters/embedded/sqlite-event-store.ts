@@ -5,7 +5,7 @@ import type { Commit } from '../../domain/recorded.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 import { createGroupCommit } from './group-commit.ts';
 import type { EmbeddedDatabase } from './open-database.ts';
-import { prepareAppend } from './prepare-append.ts';
+import { prepareAppend } from '../common/prepare-append.ts';
 import { readAfter, readStream } from './read-commits.ts';
 
 export interface SqliteEventStoreOptions {

@@ -2,19 +2,18 @@
 import type { BotId } from '../../domain/bot.ts';
 import { DroverError } from '../../domain/errors.ts';
 import type { SpecStore } from '../../ports/spec-store.ts';
+import { applyWish } from './apply-wish.ts';
 import { ensureInstallId } from './install-id.ts';
 import { setMeta } from './meta.ts';
 import type { EmbeddedDatabase } from './open-database.ts';
 import { DRAIN_KEY, readSpec, readWholeFleet } from './read-specs.ts';
+import { BURY, FORGET_ALL, PUT } from './write-spec.ts';
 
-const PUT = `INSERT INTO specs (id, revision, deleted, asked, document) VALUES (?, 1, 0, ?, ?)
-  ON CONFLICT (id) DO UPDATE SET revision = revision + 1, deleted = 0, asked = excluded.asked, document = excluded.document`;
-const BURY = `UPDATE specs SET revision = revision + 1, deleted = 1, asked = ?, document = NULL WHERE id = ? AND deleted = 0`;
-const FORGET_ALL = 'DELETE FROM requests WHERE bot_id = ?';
 const FORGET = 'DELETE FROM requests WHERE bot_id = ? AND request_id = ?';
 /** Only for a bot that is there; a request known already stays as it is. */
 const ASK = `INSERT OR IGNORE INTO requests (bot_id, request_id, body)
   SELECT id, ?, ? FROM specs WHERE id = ? AND deleted = 0`;
+const FORGET_TOMBSTONES = `DELETE FROM specs WHERE deleted = 1 AND json_extract(asked, '$.at') < ?`;
 const ALIVE = 'SELECT 1 AS yes FROM specs WHERE id = ? AND deleted = 0';
 
 const checkId = (id: BotId): void => {
@@ -68,6 +67,15 @@ export const createSqliteSpecStore = async (
       });
       if (removed) db.specChanges.tell({ id, asked });
       return removed;
+    },
+    applyWish: async (id, wish, asked, position) => {
+      checkId(id);
+      const outcome = await db.write((sql) => applyWish(sql, id, wish, asked, position));
+      if (outcome === 'applied') db.specChanges.tell({ id, asked });
+      return outcome;
+    },
+    forgetTombstones: async (before) => {
+      await db.write((sql) => sql.run(FORGET_TOMBSTONES, before));
     },
     addRequest: async (id, request) => {
       const added = await db.write(async (sql) => {

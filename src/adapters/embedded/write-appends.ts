@@ -3,7 +3,7 @@ import { GENESIS_HASH, sealCommit } from '../../domain/commit-hash.ts';
 import { DroverError } from '../../domain/errors.ts';
 import type { Commit } from '../../domain/recorded.ts';
 import { COMMIT_COLUMNS, commitOf, insertCommit } from './commit-row.ts';
-import type { PreparedAppend } from './prepare-append.ts';
+import type { PreparedAppend } from '../common/prepare-append.ts';
 import type { Sql } from './sql-connection.ts';
 
 /** What the store itself writes into each commit. */

@@ -2,7 +2,12 @@
 import { DroverError } from '../../domain/errors.ts';
 import { canonicalJson } from '../../domain/json.ts';
 import type { Cause, NewCommit, StoredEvent } from '../../domain/recorded.ts';
-import type { CommitTexts } from './commit-row.ts';
+
+/** The long members as canonical text, made before the write begins. */
+export interface CommitTexts {
+  readonly causes: string;
+  readonly events: string;
+}
 
 export interface PreparedAppend {
   readonly stream: string;
@@ -17,7 +22,7 @@ export interface PreparedAppend {
 const refuse = (message: string, cause?: unknown): DroverError =>
   new DroverError('REQUEST_INVALID', message, { cause });
 
-/** SQLite cuts text at NUL and rewrites ill-formed Unicode: such a name would come back as another. */
+/** Stores cut text at NUL or rewrite ill-formed Unicode: such a name would come back as another. */
 const checkName = (what: string, name: string): void => {
   if (name === '' || name.includes('\u0000') || !name.isWellFormed()) throw refuse(`${what} is not a usable name`);
 };

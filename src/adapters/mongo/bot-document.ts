@@ -1,0 +1,116 @@
+/**
+ * Documents of `bot_runner.bots` (contract §3) and our own notes beside them, in one field that other readers ignore. The
+ * notes carry a hash of the document as we wrote it: when it no longer fits, somebody else edited the document, and
+ * whoever asked last asked for something else (the removal guard counts on that).
+ */
+import { createHash } from 'node:crypto';
+import type { Document, ObjectId } from 'mongodb';
+import { canonicalJson, isObject } from '../../domain/json.ts';
+import { positionOf } from '../common/stream-position.ts';
+import type { StreamPosition } from '../../ports/message-bus.ts';
+import type { Asked } from '../../ports/spec-store.ts';
+import { toPlainJson } from './plain-json.ts';
+
+/** Our field at the root of a document. */
+export const NOTES = '_drover';
+
+export interface Notes {
+  readonly revision: number;
+  readonly asked?: Asked;
+  /** sha256 of the document without schema and readme, canonical. */
+  readonly hash: string;
+  /** Which process wrote it. */
+  readonly writer: string;
+  readonly message?: StreamPosition;
+  /** The whole document as JSON, when it cannot be kept as one: e.g. keys that the server refuses. */
+  readonly raw?: string;
+}
+
+export interface StoredBot {
+  readonly key: ObjectId;
+  readonly id: string;
+  readonly document: unknown;
+  readonly segment: unknown;
+  /** Absent on a document that we never wrote. */
+  readonly notes?: Notes;
+  /** Somebody else wrote it, or changed it since. */
+  readonly edited: boolean;
+}
+
+/** Without what is large and decides nothing: what the resync reads (architecture §3). */
+export const SLIM = { 'custom.config.schema': 0, 'custom.config.readme': 0 } as const;
+
+const slim = (document: unknown): unknown => {
+  if (!isObject(document) || !isObject(document['custom']) || !isObject(document['custom']['config'])) return document;
+  const { schema: _schema, readme: _readme, ...config } = document['custom']['config'];
+  return { ...document, custom: { ...document['custom'], config } };
+};
+
+export const documentHash = (document: unknown): string =>
+  createHash('sha256')
+    .update(canonicalJson(slim(document)))
+    .digest('hex');
+
+const notesOf = (value: unknown): Notes | undefined => {
+  const notes = toPlainJson(value);
+  if (!isObject(notes) || typeof notes['revision'] !== 'number' || typeof notes['hash'] !== 'string') return undefined;
+  const message = positionOf(notes['message']);
+  const { revision, hash, writer, asked, raw } = notes;
+  return {
+    revision,
+    hash,
+    writer: typeof writer === 'string' ? writer : '',
+    ...(isObject(asked) ? { asked: asked as unknown as Asked } : {}),
+    ...(message === undefined ? {} : { message }),
+    ...(typeof raw === 'string' ? { raw } : {}),
+  };
+};
+
+const parsed = (raw: string): unknown => {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    return raw;
+  }
+};
+
+/** Undefined for a document without an id: nobody's bot. */
+export const readStoredBot = (found: Document): StoredBot | undefined => {
+  const { _id, [NOTES]: ownField, segment_id: segment, ...rest } = found;
+  if (typeof rest['id'] !== 'string') return undefined;
+  const id = rest['id'];
+  const notes = notesOf(ownField);
+  const isRaw = notes?.raw !== undefined && Object.keys(rest).length === 1;
+  const whole = isRaw ? parsed(notes.raw ?? '') : toPlainJson(rest);
+  const edited = notes?.hash !== documentHash(whole);
+  return {
+    key: _id as ObjectId,
+    id,
+    document: whole,
+    segment,
+    ...(notes === undefined ? {} : { notes }),
+    edited,
+  };
+};
+
+/** Keys at the root that are not the user's to set, or that a server refuses there. */
+const isReserved = (key: string): boolean =>
+  key === '_id' || key === NOTES || key === 'segment_id' || key.startsWith('$');
+
+/** Can it stand in the collection as itself? */
+const isNative = (id: string, document: unknown): document is Record<string, unknown> =>
+  isObject(document) && document['id'] === id && !Object.keys(document).some(isReserved);
+
+/** What is written. `asText` keeps it readable for us alone, where the server would not take it as it is. */
+export const toStoredBot = (
+  id: string,
+  document: unknown,
+  notes: Notes,
+  kept: { readonly segment?: unknown; readonly asText?: boolean },
+): Document => {
+  // Bookkeeping of the predecessor; its readers expect the field (contract §3).
+  const segment = { segment_id: kept.segment ?? 0 };
+  return kept.asText !== true && isNative(id, document)
+    ? { ...document, ...segment, [NOTES]: notes }
+    : { id, ...segment, [NOTES]: { ...notes, raw: JSON.stringify(document) } };
+};

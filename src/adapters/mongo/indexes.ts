@@ -1,0 +1,28 @@
+/** The indexes that our rules rest on, made at every start: making one that is there is nothing. */
+import type { Logger } from '../../ports/logger.ts';
+import type { MongoConnection } from './mongo-connection.ts';
+import { isDuplicate } from './mongo-error.ts';
+import { eventsOf } from './mongo-event-store.ts';
+
+/** @throws the driver's errors */
+export const ensureIndexes = async (mongo: MongoConnection, logger: Logger): Promise<void> => {
+  const { ours, bots } = mongo;
+  await eventsOf(mongo).createIndexes([
+    { key: { stream: 1, from: 1 }, unique: true },
+    { key: { stream: 1, commandId: 1 }, unique: true },
+  ]);
+  await ours.collection('requests').createIndexes([{ key: { bot: 1, requestId: 1 }, unique: true }]);
+  await ours.collection('dead_letters').createIndexes([{ key: { at: 1 } }]);
+  try {
+    await bots.createIndexes([{ key: { id: 1 }, unique: true }]);
+  } catch (thrown) {
+    // A predecessor without the index left two documents of one bot (pitfall 6): the newest counts, and a person may tidy up.
+    if (!isDuplicate(thrown)) throw thrown;
+    const ids = (await bots.find({}, { projection: { id: 1 } }).toArray()).map(({ id }) => String(id));
+    const twice = [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
+    logger.error('bots with two documents: the newest of each counts; remove the others and start again', {
+      collection: bots.namespace,
+      bots: twice.slice(0, 20),
+    });
+  }
+};

@@ -1,0 +1,52 @@
+/** What concerns the whole install: its id, and whether the fleet is drained. */
+import { randomBytes } from 'node:crypto';
+import type { Db } from 'mongodb';
+import { DroverError } from '../../domain/errors.ts';
+import type { FleetRead } from '../../ports/spec-store.ts';
+
+interface MetaRow {
+  readonly _id: string;
+  readonly value: string;
+}
+
+/** No `-`: names are read back at their dashes. */
+const LEGAL = /^[a-z0-9]{1,32}$/;
+
+export type Drain = NonNullable<FleetRead['drain']>;
+
+const metaOf = (ours: Db) => ours.collection<MetaRow>('meta');
+
+/**
+ * The id of this store; the first call stores `given` or mints 8 lower-case hex digits, whichever process comes first.
+ * @throws DroverError CONFIG_INVALID when `given` is no id, or not the one the store has
+ */
+export const ensureInstallId = async (ours: Db, given?: string): Promise<string> => {
+  if (given !== undefined && !LEGAL.test(given)) {
+    throw new DroverError('CONFIG_INVALID', `install id "${given}": use 1 to 32 lower-case letters and digits`);
+  }
+  const value = given ?? randomBytes(4).toString('hex');
+  await metaOf(ours).updateOne({ _id: 'installId' }, { $setOnInsert: { value } }, { upsert: true });
+  const stored = (await metaOf(ours).findOne({ _id: 'installId' }))?.value;
+  if (stored === undefined) throw new DroverError('STORE_UNAVAILABLE', 'the install id was not stored');
+  if (given !== undefined && stored !== given) {
+    const text = `install id "${given}": this database belongs to install "${stored}"; leave it out, or use another MONGO_DATABASE`;
+    throw new DroverError('CONFIG_INVALID', text);
+  }
+  return stored;
+};
+
+export const readDrain = async (ours: Db): Promise<Drain | undefined> => {
+  const row = await metaOf(ours).findOne({ _id: 'drain' });
+  if (row === null) return undefined;
+  try {
+    return JSON.parse(row.value) as Drain;
+  } catch (thrown) {
+    // Guessing "not drained" would start a fleet that somebody stopped.
+    throw new DroverError('STORE_CORRUPT', 'the stored drain cannot be read', { cause: thrown });
+  }
+};
+
+export const writeDrain = async (ours: Db, drain: Drain | undefined): Promise<void> => {
+  if (drain === undefined) await metaOf(ours).deleteOne({ _id: 'drain' });
+  else await metaOf(ours).replaceOne({ _id: 'drain' }, { value: JSON.stringify(drain) }, { upsert: true });
+};

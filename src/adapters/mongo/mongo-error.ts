@@ -1,0 +1,39 @@
+/** Errors of the driver as errors of the table. */
+import { MongoError, MongoServerError } from 'mongodb';
+import { DroverError } from '../../domain/errors.ts';
+
+const DUPLICATE = 11_000;
+/** Unauthorized, AuthenticationFailed. */
+const NOT_ALLOWED: ReadonlySet<unknown> = new Set([13, 18]);
+
+/** A unique index refused it. Which one is found by reading back, never from the text (architecture §5). */
+export const isDuplicate = (thrown: unknown): boolean => thrown instanceof MongoError && thrown.code === DUPLICATE;
+
+/** The server itself does not take this document, whatever its state: e.g. keys with `$` or dots, or nested too deeply. */
+export const isUnstorable = (thrown: unknown): boolean => {
+  if (!(thrown instanceof Error)) return false;
+  // The driver's own refusals (NUL in a key) never reach the server.
+  if (thrown.name === 'BSONError' || thrown.name === 'BSONRuntimeError') return true;
+  return (
+    thrown instanceof MongoServerError &&
+    !isDuplicate(thrown) &&
+    !NOT_ALLOWED.has(thrown.code) &&
+    !thrown.hasErrorLabel('RetryableWriteError') &&
+    !thrown.hasErrorLabel('TransientTransactionError')
+  );
+};
+
+/** The server does not know this command or option. */
+export const isUnsupported = (thrown: unknown): boolean =>
+  thrown instanceof MongoServerError &&
+  !NOT_ALLOWED.has(thrown.code) &&
+  !thrown.hasErrorLabel('ResumableChangeStreamError');
+
+/** STORE_UNAVAILABLE for all that may pass or that an operator must mend at the server. */
+export const toStoreError = (thrown: unknown): DroverError => {
+  if (thrown instanceof DroverError) return thrown;
+  const detail = thrown instanceof Error ? thrown.message : String(thrown);
+  const what =
+    thrown instanceof MongoServerError && NOT_ALLOWED.has(thrown.code) ? 'refuses this user' : 'does not answer';
+  return new DroverError('STORE_UNAVAILABLE', `MongoDB ${what}: ${detail}`, { cause: thrown });
+};

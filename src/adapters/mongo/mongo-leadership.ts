@@ -1,0 +1,132 @@
+/**
+ * The lease of a role: one document with an epoch and a counter of renewals. Nobody compares wall clocks: a candidate takes
+ * over once it has seen the same renewal for a whole lease on its own monotonic clock, and a holder trusts its lease only
+ * for a shorter time counted from **before** its last renewal was sent. A frozen holder that wakes therefore knows at once.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Leadership } from '../../ports/leadership.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { MongoConnection } from './mongo-connection.ts';
+import { isDuplicate, toStoreError } from './mongo-error.ts';
+
+interface LeaseRow {
+  readonly _id: string;
+  /** Null once it was given back. */
+  readonly holder: string | null;
+  readonly epoch: number;
+  readonly renewal: number;
+}
+
+export interface LeadershipOptions {
+  readonly role: string;
+  /** Distinct for each process. */
+  readonly holder: string;
+  readonly logger: Logger;
+  /** Monotonic milliseconds. */
+  readonly monotonic?: () => number;
+  /** How long a silent holder is waited for, ms. */
+  readonly leaseMs?: number;
+  readonly renewMs?: number;
+}
+
+export const createMongoLeadership = (mongo: MongoConnection, options: LeadershipOptions): Leadership => {
+  const { role, holder, logger, monotonic = () => performance.now(), leaseMs = 10_000, renewMs = 1_000 } = options;
+  // The margin covers clocks that run at slightly different speeds, and the time a call under way still takes.
+  const trustMs = leaseMs * 0.75;
+  const leases = mongo.ours.collection<LeaseRow>('leases');
+  const listeners = new Set<(leads: boolean) => void>();
+  const stopping = new AbortController();
+  const hasStopped = (): boolean => stopping.signal.aborted;
+  let own: { readonly epoch: number; readonly provenAt: number } | undefined;
+  let seen: { readonly row: LeaseRow; readonly since: number } | undefined;
+  let told = false;
+  let running: Promise<void> | undefined;
+  let expiry: NodeJS.Timeout | undefined;
+
+  const epoch = (): number | undefined =>
+    own !== undefined && monotonic() - own.provenAt < trustMs ? own.epoch : undefined;
+
+  const tell = (): void => {
+    const leads = epoch() !== undefined;
+    if (leads === told) return;
+    told = leads;
+    if (leads) logger.info('leads', { role, epoch: own?.epoch });
+    else logger.warn('leads no more', { role, holder: seen?.row.holder ?? undefined });
+    for (const listener of [...listeners]) listener(leads);
+  };
+
+  const prove = (next: number, provenAt: number): void => {
+    own = { epoch: next, provenAt };
+    clearTimeout(expiry);
+    // So that services hear of it also when the store is silent.
+    expiry = setTimeout(tell, trustMs + 1).unref();
+    tell();
+  };
+
+  const renew = async (held: number): Promise<void> => {
+    const at = monotonic();
+    const { matchedCount } = await leases.updateOne({ _id: role, holder, epoch: held }, { $inc: { renewal: 1 } });
+    if (matchedCount > 0) {
+      prove(held, at);
+      return;
+    }
+    own = undefined;
+    seen = undefined;
+    tell();
+  };
+
+  const compete = async (): Promise<void> => {
+    const at = monotonic();
+    const row = await leases.findOne({ _id: role });
+    if (row === null) {
+      await leases.insertOne({ _id: role, holder, epoch: 1, renewal: 0 });
+      prove(1, at);
+      return;
+    }
+    if (seen?.row.epoch !== row.epoch || seen.row.renewal !== row.renewal || seen.row.holder !== row.holder) {
+      seen = { row, since: monotonic() };
+    }
+    if (row.holder !== null && monotonic() - seen.since < leaseMs) return;
+    const taking = monotonic();
+    const { matchedCount } = await leases.updateOne(
+      { _id: role, epoch: row.epoch, renewal: row.renewal, holder: row.holder },
+      { $set: { holder, epoch: row.epoch + 1, renewal: 0 } },
+    );
+    if (matchedCount > 0) prove(row.epoch + 1, taking);
+  };
+
+  const run = async (): Promise<void> => {
+    while (!hasStopped()) {
+      try {
+        // What was ours once is renewed also after the trust ran out: nobody else may have wanted it.
+        await (own === undefined ? compete() : renew(own.epoch));
+      } catch (thrown) {
+        if (!isDuplicate(thrown)) logger.debug('lease', { role, detail: toStoreError(thrown).message });
+        tell();
+      }
+      await sleep(renewMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  };
+
+  return {
+    role,
+    epoch,
+    holder: () => (epoch() === undefined ? (seen?.row.holder ?? undefined) : holder),
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    start: () => {
+      running ??= run();
+    },
+    stop: async () => {
+      stopping.abort();
+      await running;
+      clearTimeout(expiry);
+      const held = own?.epoch;
+      own = undefined;
+      if (held === undefined) return;
+      await leases.updateOne({ _id: role, holder, epoch: held }, { $set: { holder: null } }).catch(() => undefined);
+    },
+  };
+};

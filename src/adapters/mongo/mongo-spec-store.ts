@@ -1,0 +1,147 @@
+/** What is wished, on `bot_runner.bots` as other programs know it (contract §3); what is ours alone lies in our database. */
+import type { BotId, BotRequest } from '../../domain/bot.ts';
+import { DroverError } from '../../domain/errors.ts';
+import type { SpecRecord, SpecStore } from '../../ports/spec-store.ts';
+import { ensureInstallId, readDrain, writeDrain } from './install-meta.ts';
+import type { MongoConnection } from './mongo-connection.ts';
+import { isDuplicate, toStoreError } from './mongo-error.ts';
+import { createSpecChanges } from './spec-changes.ts';
+import { recordOfBot, recordOfTombstone, wishCollections } from './wish-collections.ts';
+import { createWishWriter } from './write-wish.ts';
+
+export interface MongoSpecStoreOptions {
+  readonly installId?: string;
+  /** Distinct for each process. */
+  readonly writer: string;
+}
+
+const checkId = (id: BotId): void => {
+  if (id === '' || id.includes('\u0000') || !id.isWellFormed()) {
+    throw new DroverError('BOT_ID_INVALID', `bot id ${JSON.stringify(id)} cannot be stored`);
+  }
+};
+
+/** The document as it would come back, so that its hash is taken of that. */
+const asJson = (id: BotId, document: unknown): unknown => {
+  try {
+    const text = JSON.stringify(document) as string | undefined;
+    if (text !== undefined && text !== 'null') return JSON.parse(text);
+  } catch (thrown) {
+    throw new DroverError('DOCUMENT_INVALID', `the document of ${id} is not JSON`, { cause: thrown });
+  }
+  throw new DroverError('DOCUMENT_INVALID', `the document of ${id} is empty`);
+};
+
+const translated = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (thrown) {
+    throw toStoreError(thrown);
+  }
+};
+
+/** @throws DroverError CONFIG_INVALID when `installId` is given and the database has another */
+export const createMongoSpecStore = async (
+  mongo: MongoConnection,
+  options: MongoSpecStoreOptions,
+): Promise<SpecStore> => {
+  const installId = await translated(() => ensureInstallId(mongo.ours, options.installId));
+  const collections = wishCollections(mongo);
+  const { tombstones, requests, findBot, findFleet } = collections;
+  const writer = createWishWriter(collections, options.writer);
+  const changes = createSpecChanges(mongo, options.writer);
+  const stops = new Set<() => void>();
+
+  const requestsOf = async (id: BotId): Promise<readonly BotRequest[]> =>
+    (await requests.find({ bot: id }).sort({ _id: 1 }).toArray()).map(({ request }) => request);
+
+  const read = async (id: BotId): Promise<SpecRecord | undefined> => {
+    const [bot, tombstone, asked] = await Promise.all([findBot(id), tombstones.findOne({ _id: id }), requestsOf(id)]);
+    if (bot !== undefined) return recordOfBot(bot, asked);
+    return tombstone === null ? undefined : recordOfTombstone(tombstone);
+  };
+
+  return {
+    installId: () => Promise.resolve(installId),
+    read: (id) => translated(() => read(id)),
+    readFleet: () =>
+      translated(async () => {
+        const [fleet, stones, asked, drain] = await Promise.all([
+          findFleet(),
+          tombstones.find().toArray(),
+          requests.find().sort({ _id: 1 }).toArray(),
+          readDrain(mongo.ours),
+        ]);
+        const byBot = new Map<BotId, BotRequest[]>();
+        for (const { bot, request } of asked) byBot.set(bot, [...(byBot.get(bot) ?? []), request]);
+        const standing = new Set(fleet.map(({ id }) => id));
+        const records = [
+          ...fleet.map((bot) => recordOfBot(bot, byBot.get(bot.id) ?? [])),
+          ...stones.filter(({ _id }) => !standing.has(_id)).map(recordOfTombstone),
+        ];
+        return { installId, records, ...(drain === undefined ? {} : { drain }) };
+      }),
+    put: async (id, document, asked) => {
+      checkId(id);
+      const json = asJson(id, document);
+      const record = await translated(async () => {
+        await writer.put(id, json, asked);
+        return read(id);
+      });
+      if (record === undefined) throw new DroverError('STORE_CORRUPT', `the document of ${id} was not stored`);
+      changes.publish({ id, asked });
+      return record;
+    },
+    remove: async (id, asked) => {
+      const removed = await translated(() => writer.remove(id, asked));
+      if (removed) changes.publish({ id, asked });
+      return removed;
+    },
+    applyWish: async (id, wish, asked, position) => {
+      checkId(id);
+      const outcome = await translated(() => writer.apply(id, wish, asked, position));
+      if (outcome === 'applied') changes.publish({ id, asked });
+      return outcome;
+    },
+    forgetTombstones: async (before) => {
+      await translated(() => tombstones.deleteMany({ at: { $lt: before } }));
+    },
+    addRequest: async (id, request) => {
+      const added = await translated(async () => {
+        if ((await findBot(id)) === undefined) throw new DroverError('BOT_NOT_FOUND', `there is no bot ${id}`);
+        try {
+          await requests.insertOne({ bot: id, requestId: request.requestId, request });
+          return true;
+        } catch (thrown) {
+          if (isDuplicate(thrown)) return false;
+          throw thrown;
+        }
+      });
+      const { requestId, actor, kind, at } = request;
+      if (added) changes.publish({ id, asked: { requestId, actor, action: kind, at } });
+    },
+    clearRequests: async (id, requestIds) => {
+      if (requestIds.length === 0) return;
+      await translated(() => requests.deleteMany({ bot: id, requestId: { $in: [...requestIds] } }));
+    },
+    setDrain: async (drain) => {
+      await translated(() => writeDrain(mongo.ours, drain));
+      changes.publish({ id: undefined, asked: drain });
+    },
+    onChange: (listener) => {
+      const stop = changes.listeners.add((change) => {
+        listener(change.id, change.asked);
+      });
+      stops.add(stop);
+      return () => {
+        stops.delete(stop);
+        stop();
+      };
+    },
+    close: async () => {
+      for (const stop of stops) stop();
+      stops.clear();
+      await changes.close();
+    },
+  };
+};

@@ -1,0 +1,69 @@
+/** Every store on one MongoDB server. */
+import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
+import type { EventStore } from '../../ports/event-store.ts';
+import type { Leadership } from '../../ports/leadership.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { SnapshotStore } from '../../ports/snapshot-store.ts';
+import type { SpecStore } from '../../ports/spec-store.ts';
+import { DroverError } from '../../domain/errors.ts';
+import { ensureIndexes } from './indexes.ts';
+import { connectMongo, type MongoConnectionOptions } from './mongo-connection.ts';
+import { createMongoDeadLetters } from './mongo-dead-letters.ts';
+import { toStoreError } from './mongo-error.ts';
+import { createMongoEventStore } from './mongo-event-store.ts';
+import { createMongoLeadership } from './mongo-leadership.ts';
+import { createMongoSnapshotStore } from './mongo-snapshot-store.ts';
+import { createMongoSpecStore } from './mongo-spec-store.ts';
+
+export interface MongoStoresOptions extends MongoConnectionOptions {
+  readonly installId?: string;
+  /** Who writes, distinct for each process; stands in every commit. */
+  readonly writer: string;
+  /** Which lease guards the appends of this process. */
+  readonly role: string;
+  readonly logger: Logger;
+  /** Epoch milliseconds. */
+  now(): number;
+}
+
+export interface MongoStores {
+  readonly events: EventStore;
+  readonly specs: SpecStore;
+  readonly snapshots: SnapshotStore;
+  readonly deadLetters: DeadLetterStore;
+  readonly leadership: Leadership;
+  close(): Promise<void>;
+}
+
+/** Fails at once when the server does not answer: whoever wants to wait calls again. @throws DroverError STORE_UNAVAILABLE, CONFIG_INVALID */
+export const openMongoStores = async (options: MongoStoresOptions): Promise<MongoStores> => {
+  const { writer, role, logger, installId } = options;
+  const mongo = connectMongo(options);
+  try {
+    await mongo.ping();
+    await ensureIndexes(mongo, logger);
+    const specs = await createMongoSpecStore(mongo, { writer, ...(installId === undefined ? {} : { installId }) });
+    const leadership = createMongoLeadership(mongo, { role, holder: writer, logger });
+    const epoch = (): number => {
+      const held = leadership.epoch();
+      if (held === undefined) throw new DroverError('LEASE_LOST', `this process does not lead as ${role}`);
+      return held;
+    };
+    const events = createMongoEventStore(mongo, { now: () => options.now(), writer, epoch });
+    return {
+      events,
+      specs,
+      snapshots: createMongoSnapshotStore(mongo),
+      deadLetters: createMongoDeadLetters(mongo),
+      leadership,
+      close: async () => {
+        await events.close();
+        await specs.close();
+        await mongo.close();
+      },
+    };
+  } catch (thrown) {
+    await mongo.close();
+    throw toStoreError(thrown);
+  }
+};

@@ -1,0 +1,64 @@
+/** A change stream where the server has them, taken up again for ever; where it has none, that is told once. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChangeStreamDocument, Collection, Document } from 'mongodb';
+import { isUnsupported } from './mongo-error.ts';
+
+export interface CollectionWatch {
+  onEvent(event: ChangeStreamDocument): void;
+  /** True when it (again) hears everything from now on, false when it does not: anything may have been missed. */
+  onState(works: boolean): void;
+}
+
+const RETRY_MS = 1_000;
+/** A server may learn it (a replica set that is initiated late); nobody waits for that. */
+const RETRY_UNSUPPORTED_MS = 60_000;
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  sleep(ms, undefined, { signal, ref: false }).then(
+    () => undefined,
+    () => undefined,
+  );
+
+const followOnce = async <T extends Document>(
+  collection: Collection<T>,
+  signal: AbortSignal,
+  watch: CollectionWatch,
+): Promise<void> => {
+  const stream = collection.watch([], { fullDocument: 'updateLookup', maxAwaitTimeMS: 1_000 });
+  const stop = (): void => void stream.close().catch(() => undefined);
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    // The first call opens the cursor: what happens after it is heard.
+    let event = await stream.tryNext();
+    watch.onState(true);
+    while (!signal.aborted) {
+      if (event !== null) watch.onEvent(event);
+      event = await stream.tryNext();
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+  }
+};
+
+/** Follows until aborted, in the background. */
+export const watchCollection = <T extends Document>(
+  collection: Collection<T>,
+  signal: AbortSignal,
+  watch: CollectionWatch,
+): void => {
+  void (async () => {
+    for (;;) {
+      let retryMs = RETRY_MS;
+      try {
+        await followOnce(collection, signal, watch);
+      } catch (thrown) {
+        if (signal.aborted) return;
+        if (isUnsupported(thrown)) retryMs = RETRY_UNSUPPORTED_MS;
+        watch.onState(false);
+      }
+      await pause(retryMs, signal);
+      if (signal.aborted) return;
+    }
+  })();
+};

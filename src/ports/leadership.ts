@@ -1,0 +1,18 @@
+/**
+ * Who acts. A role (bot-runner, …) is held by at most one process, by a lease with an epoch that only grows. Time is
+ * counted on each process's own monotonic clock, so wrong wall clocks cost nothing (faults R23, R44).
+ */
+
+export interface Leadership {
+  readonly role: string;
+  /** The epoch for as long as the lease is certainly ours, else undefined. Asks nobody: cheap enough for every call. */
+  epoch(): number | undefined;
+  /** Who holds the role as far as this process has seen. */
+  holder(): string | undefined;
+  /** Calls back when the lease is won (true) and when it is lost (false). Returns how to stop. */
+  onChange(listener: (leads: boolean) => void): () => void;
+  /** Begins to compete; goes on for ever, also while the store is away. */
+  start(): void;
+  /** Gives the role back, so that another need not wait for it to run out. Never rejects. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,45 @@
+/** Fresh databases on the server that the test set-up found, and writers of our own beside the test. */
+import { randomBytes } from 'node:crypto';
+import { MongoClient } from 'mongodb';
+import { connectMongo, type MongoConnection } from '../../src/adapters/mongo/mongo-connection.ts';
+import { ensureIndexes } from '../../src/adapters/mongo/indexes.ts';
+import { silentLogger } from '../support/silent-logger.ts';
+
+/** Undefined where no server can be had; `npm test` names what was left out. */
+export const MONGO_URI = process.env['MONGO_URI'];
+
+export interface MongoScratch {
+  readonly uri: string;
+  readonly database: string;
+  readonly botsDatabase: string;
+  readonly mongo: MongoConnection;
+  /** A connection of its own, as another process would hold it. */
+  connect(): MongoConnection;
+  close(): Promise<void>;
+}
+
+export const mongoScratch = async (): Promise<MongoScratch> => {
+  const uri = MONGO_URI ?? '';
+  const name = `drover_test_${randomBytes(5).toString('hex')}`;
+  const options = { uri, database: name, botsDatabase: `${name}_bots` };
+  const open: MongoConnection[] = [];
+  const connect = (): MongoConnection => {
+    const connection = connectMongo(options);
+    open.push(connection);
+    return connection;
+  };
+  const mongo = connect();
+  await ensureIndexes(mongo, silentLogger);
+  return {
+    ...options,
+    mongo,
+    connect,
+    close: async () => {
+      const client = new MongoClient(uri);
+      await client.db(options.database).dropDatabase();
+      await client.db(options.botsDatabase).dropDatabase();
+      await client.close();
+      for (const connection of open) await connection.close();
+    },
+  };
+};
