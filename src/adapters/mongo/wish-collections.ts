@@ -1,5 +1,5 @@
 /** The collections that hold what is wished, and reading one bot out of them. */
-import type { Collection, Document, ObjectId } from 'mongodb';
+import type { Collection, ObjectId } from 'mongodb';
 import type { BotId, BotRequest } from '../../domain/bot.ts';
 import type { StreamPosition } from '../../ports/message-bus.ts';
 import type { Asked, SpecRecord } from '../../ports/spec-store.ts';
