@@ -50,6 +50,9 @@ const oneOf = <const T extends readonly string[]>(names: T) =>
   });
 const matching = (pattern: RegExp, what: string) => z.string().regex(pattern, what);
 
+const databaseName = matching(/^[^\s/\\."$*<>:|?]{1,63}$/, 'a database name');
+const bucketName = matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'a bucket name');
+
 export interface Setting<T = unknown> {
   readonly env: string;
   readonly parse: z.ZodType<T, string>;
@@ -57,6 +60,8 @@ export interface Setting<T = unknown> {
   readonly default: string;
   readonly doc: string;
   readonly secret?: boolean;
+  /** Other names that count when the first is not set. */
+  readonly also?: readonly string[];
 }
 
 const setting = <T>(
@@ -65,12 +70,14 @@ const setting = <T>(
   fallback: string,
   doc: string,
   secret = false,
+  also: readonly string[] = [],
 ): Setting<T> => ({
   env,
   parse,
   default: fallback,
   doc,
   secret,
+  also,
 });
 
 export const SETTINGS = {
@@ -110,6 +117,51 @@ export const SETTINGS = {
     matching(/./, 'a folder'),
     './.drover',
     'log, documents and archives of the embedded default',
+  ),
+  mongoUri: setting(
+    'MONGO_URI',
+    matching(/^mongodb(\+srv)?:\/\/\S+$/, 'an address such as mongodb://host:27017/'),
+    '',
+    'documents and log in MongoDB instead of the data folder; several processes may then share them',
+  ),
+  mongoDatabase: setting('MONGO_DATABASE', databaseName, 'drover', 'database of drover’s own log, leases and notes'),
+  mongoBotsDatabase: setting(
+    'MONGO_BOTS_DATABASE',
+    databaseName,
+    'bot_runner',
+    'database whose collection `bots` holds what is wished, shared with other programs',
+  ),
+  natsUrl: setting(
+    'NATS_URL',
+    matching(/^\S+$/, 'an address such as nats://host:4222, or several with commas between'),
+    '',
+    'messages that say what changed; without them changes in MongoDB are seen by change streams or the tick',
+  ),
+  minioEndpoint: setting(
+    'MINIO_ENDPOINT',
+    matching(/^\S+$/, 'host:port'),
+    '',
+    'code archives in MinIO or another S3 server instead of the data folder',
+  ),
+  minioAccessKey: setting('MINIO_ACCESS_KEY', text, '', 'user of the S3 server'),
+  minioSecretKey: setting('MINIO_SECRET_KEY', text, '', 'its password', true),
+  minioUseSsl: setting('MINIO_USE_SSL', flag, 'false', 'TLS to the S3 server; MINIO_SSL is another name', false, [
+    'MINIO_SSL',
+  ]),
+  minioCaFile: setting(
+    'MINIO_CA_FILE',
+    matching(/./, 'a file'),
+    '',
+    'authority of its certificate (PEM), beside the usual ones',
+  ),
+  minioCodeBucket: setting('MINIO_CODE_BUCKET', bucketName, 'custom-bots', 'bucket of code archives'),
+  minioStateBucket: setting('MINIO_STATE_BUCKET', bucketName, 'bot-state', 'bucket of state'),
+  minioLogsBucket: setting('MINIO_LOGS_BUCKET', bucketName, 'bot-logs', 'bucket of logs'),
+  minioQueryResultsBucket: setting(
+    'MINIO_QUERY_RESULTS_BUCKET',
+    bucketName,
+    'query-results',
+    'bucket of query results',
   ),
   installId: setting(
     'INSTALL_ID',

@@ -11,7 +11,16 @@ import { DroverError } from './domain/errors.ts';
 
 export type Values = { readonly [N in SettingName]: z.output<(typeof SETTINGS)[N]['parse']> | undefined };
 /** Settings with a default are always there. */
-type Optional = 'dockerHost' | 'installId' | 'apiToken';
+type Optional =
+  | 'dockerHost'
+  | 'installId'
+  | 'apiToken'
+  | 'mongoUri'
+  | 'natsUrl'
+  | 'minioEndpoint'
+  | 'minioAccessKey'
+  | 'minioSecretKey'
+  | 'minioCaFile';
 export type Config = { readonly [N in Exclude<SettingName, Optional>]: NonNullable<Values[N]> } & {
   readonly [N in Optional]: Values[N];
 } & { readonly origins: Readonly<Record<SettingName, Origin>> };
@@ -31,8 +40,9 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|::1)$/;
 
 const invalid = (message: string): DroverError => new DroverError('CONFIG_INVALID', message);
 
-/** Passwords in addresses are nobody's business. */
-const maskUrl = (value: string): string => value.replace(/(\/\/[^:/@\s]*:)[^@\s]+@/g, '$1***@');
+/** Passwords in addresses are nobody's business; a user alone may be a token, and is masked whole. */
+const maskUrl = (value: string): string =>
+  value.replace(/(\/\/[^:/@\s]*:)[^@\s]+@/g, '$1***@').replace(/(\/\/)[^:/@\s]+@/g, '$1***@');
 
 const shown = (name: SettingName, value: string): string =>
   (SETTINGS[name] as Setting).secret === true ? '***' : maskUrl(value);
@@ -73,7 +83,9 @@ export const loadConfig = (sources: ConfigSources = {}): Config => {
   const find = (name: SettingName): [string, Origin] => {
     const candidates: [string | undefined, Origin][] = [
       [sources.flags?.[name], 'flag'],
-      [env[SETTINGS[name].env], 'environment'],
+      ...[SETTINGS[name].env, ...((SETTINGS[name] as Setting).also ?? [])].map(
+        (variable): [string | undefined, Origin] => [env[variable], 'environment'],
+      ),
       [file[fileKeyOf(name)], 'file'],
     ];
     const given = candidates.find((candidate): candidate is [string, Origin] => (candidate[0] ?? '') !== '');
@@ -97,6 +109,12 @@ export const loadConfig = (sources: ConfigSources = {}): Config => {
   }
   if (config.backoffFirst > config.backoffMax) {
     throw invalid(`BACKOFF_FIRST=${String(config.backoffFirst)}ms is not allowed: it must not exceed BACKOFF_MAX`);
+  }
+  if (
+    config.minioEndpoint !== undefined &&
+    (config.minioAccessKey === undefined || config.minioSecretKey === undefined)
+  ) {
+    throw invalid('MINIO_ENDPOINT needs MINIO_ACCESS_KEY and MINIO_SECRET_KEY');
   }
   return config;
 };

@@ -2,21 +2,28 @@
 import { randomUUID } from 'node:crypto';
 import { createBotService } from './controllers/bot-service.ts';
 import { createDesireReader } from './controllers/desire.ts';
+import { createLeader } from './controllers/leader.ts';
 import { createReconcileBot } from './controllers/reconcile-bot.ts';
-import { createRemovalGuard } from './controllers/removal-guard.ts';
+import { createReadiness } from './controllers/readiness.ts';
+import { createRemovalGuard, onlyLeading } from './controllers/removal-guard.ts';
 import { createResync } from './controllers/resync.ts';
 import { createServiceState, type ServiceState } from './controllers/service-state.ts';
 import { followTransitions } from './controllers/transition-log.ts';
 import { createTransitionSource } from './controllers/transition-source.ts';
+import { createWishSource } from './controllers/sources/messages.ts';
+import { createWishIntake } from './controllers/wish-intake.ts';
 import type { SpecDefaults } from './documents/bot-document.ts';
-import { toDroverError } from './domain/errors.ts';
 import type { BotPolicy } from './domain/policy.ts';
 import type { Transition } from './domain/transition.ts';
 import type { Clock } from './ports/clock.ts';
+import type { ArchiveStore } from './ports/archive-store.ts';
 import type { ContainerEngine } from './ports/container-engine.ts';
+import type { DeadLetterStore } from './ports/dead-letter-store.ts';
 import type { EventStore } from './ports/event-store.ts';
 import type { Readiness, RemovalGuard, TransitionSource } from './ports/fleet-view.ts';
+import type { Leadership } from './ports/leadership.ts';
 import type { Logger } from './ports/logger.ts';
+import type { MessageBus } from './ports/message-bus.ts';
 import type { SnapshotStore } from './ports/snapshot-store.ts';
 import type { SpecStore } from './ports/spec-store.ts';
 
@@ -24,6 +31,12 @@ export interface DroverParts {
   readonly events: EventStore;
   readonly specs: SpecStore;
   readonly snapshots: SnapshotStore;
+  readonly deadLetters: DeadLetterStore;
+  readonly archives: ArchiveStore;
+  /** Which of several processes acts. */
+  readonly leadership: Leadership;
+  /** Absent: wishes come through the API and the spec store alone. */
+  readonly bus?: MessageBus | undefined;
   readonly engine: ContainerEngine;
   readonly policy: BotPolicy;
   readonly defaults: SpecDefaults;
@@ -38,6 +51,8 @@ export interface Drover {
   readonly states: ServiceState;
   readonly transitions: TransitionSource;
   readonly guard: RemovalGuard;
+  /** @throws DroverError LEASE_LOST unless this process may act */
+  readonly mayAct: () => void;
   readonly readiness: () => Promise<readonly Readiness[]>;
   /** Folds the log, then listens. */
   start(): Promise<void>;
@@ -45,18 +60,18 @@ export interface Drover {
   stop(withinMs: number): Promise<void>;
 }
 
-const probe = async (name: string, look: () => Promise<unknown>): Promise<Readiness> => {
-  try {
-    await look();
-    return { name, ok: true, detail: 'answers' };
-  } catch (error) {
-    return { name, ok: false, detail: toDroverError(error).message };
-  }
+const RELEASE_MS = 1_500;
+
+/** Waits for it, but not for ever. Never rejects: what is left undone at the end is only a cache or a courtesy. */
+const atMost = async (work: Promise<unknown>, ms: number): Promise<void> => {
+  const late = new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
+  await Promise.race([work.catch(() => undefined), late]);
 };
 
 /** BotService on the given ports. The stores and the engine belong to the caller, who closes them after `stop`. */
 export const createDrover = async (parts: DroverParts): Promise<Drover> => {
-  const { events, specs, snapshots, engine, policy, defaults, resyncIntervalMs, clock, logger, tell } = parts;
+  const { events, specs, snapshots, engine, leadership, policy, defaults, resyncIntervalMs, clock, logger, tell } =
+    parts;
   const states = createServiceState({ events, snapshots });
   const transitions = createTransitionSource(events, logger);
   let drained = false;
@@ -100,38 +115,74 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
       drained = drain !== undefined;
     },
   });
-  const service = createBotService({ engine, specs, states, reconcile, resync, resyncIntervalMs, clock, logger });
+  const bus = parts.bus;
+  let folded = 0;
+  const leader = createLeader({
+    leadership,
+    logger,
+    head: () => events.head(),
+    folded: () => folded,
+    // Before the first wake: a turn must know whether the fleet is drained.
+    prepare: async () => {
+      drained = (await specs.readFleet()).drain !== undefined;
+    },
+    onLead: () => {
+      const known = states.list().filter(({ containerId }) => containerId !== null);
+      for (const bot of known) logger.info('bot taken over', { bot: bot.botId, container: bot.containerId });
+      service.resyncSoon();
+      wishes?.start();
+    },
+    onStandby: () => {
+      void wishes?.stop();
+    },
+  });
+  const { leads, mayAct } = leader;
+  const intake = createWishIntake({ specs, deadLetters: parts.deadLetters, logger, mintId, mayAct });
+  const wishes = bus === undefined ? undefined : createWishSource(bus, intake);
+  const service = createBotService({
+    engine,
+    specs,
+    states,
+    reconcile,
+    resync,
+    resyncIntervalMs,
+    leads,
+    clock,
+    logger,
+  });
   const following = new AbortController();
   let followed: Promise<void> = Promise.resolve();
   let started = false;
+  const { archives } = parts;
 
   return {
     states,
     transitions,
-    guard,
-    readiness: () =>
-      Promise.all([
-        probe('event-store', () => events.head()),
-        probe('spec-store', () => specs.installId()),
-        probe('engine', () => engine.ping()),
-        Promise.resolve({ name: 'bot-service', ok: started, detail: started ? 'listens' : 'folds its log' }),
-      ]),
+    guard: onlyLeading(guard, leader, leadership),
+    mayAct,
+    readiness: createReadiness({ events, specs, archives, engine, leadership, bus, leads, started: () => started }),
     async start() {
-      const after = await events.head();
+      folded = await events.head();
       await states.restore();
-      // Before the first wake: a turn must know whether the fleet is drained.
-      drained = (await specs.readFleet()).drain !== undefined;
-      followed = followTransitions({ events, states, logger, after, tell, signal: following.signal });
-      const known = states.list().filter(({ containerId }) => containerId !== null);
-      for (const bot of known) logger.info('bot taken over', { bot: bot.botId, container: bot.containerId });
+      const onFolded = (position: number): void => {
+        folded = position;
+      };
+      const { signal } = following;
+      followed = followTransitions({ events, states, logger, after: folded, tell, onFolded, signal });
       service.start();
+      leader.start();
       started = true;
     },
     async stop(withinMs) {
+      const taken = wishes?.stop();
       await service.stop(withinMs);
+      // A store that is away must not hold up the end: then the lease runs out by itself.
+      await atMost(Promise.all([taken, leader.stop()]), RELEASE_MS);
       following.abort();
-      await followed;
-      await states.saveSnapshots();
+      await atMost(
+        followed.then(() => states.saveSnapshots()),
+        RELEASE_MS,
+      );
     },
   };
 };

@@ -12,10 +12,10 @@ const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'] as const;
 export const createApp = (deps: ApiDeps): Hono => {
   const app = new Hono();
   app.use(gate(deps.token));
-  app.get('/healthz', (context) => context.text('ok'));
+  for (const path of ['/healthz', '/livez']) app.get(path, (context) => context.text('ok'));
   app.get('/readyz', async (context) => {
     const dependencies = await deps.readiness();
-    const ready = dependencies.every(({ ok }) => ok);
+    const ready = dependencies.every(({ ok, optional }) => ok || optional === true);
     if (context.req.query('verbose') !== undefined) return context.json({ ready, dependencies }, ready ? 200 : 503);
     return context.text(ready ? 'ok' : 'not ready', ready ? 200 : 503);
   });

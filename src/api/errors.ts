@@ -11,7 +11,10 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   VERSION_CONFLICT: 409,
   STORE_UNAVAILABLE: 503,
   ARCHIVE_UNAVAILABLE: 503,
+  ARCHIVE_FORBIDDEN: 503,
   ENGINE_UNAVAILABLE: 503,
+  LEASE_LOST: 503,
+  NOT_LEADER: 503,
 };
 
 export const answerError = (

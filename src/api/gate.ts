@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from 'hono';
 import { refused } from './errors.ts';
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/;
+const HEALTH: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
 /** Undefined for `null`, the origin of pages without one. */
 const hostOf = (origin: string): string | undefined => (URL.canParse(origin) ? new URL(origin).host : undefined);
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -13,7 +14,7 @@ export const gate =
   (token: string | undefined): MiddlewareHandler =>
   async (context, next) => {
     const { req } = context;
-    if (req.path === '/healthz' || req.path === '/readyz') return next();
+    if (HEALTH.has(req.path)) return next();
     const origin = req.header('origin');
     if (origin !== undefined && hostOf(origin) !== req.header('host')) {
       return refused(context, 403, 'requests of other origins are not served');

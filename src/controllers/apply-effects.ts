@@ -22,13 +22,17 @@ const perform = (engine: ContainerEngine, effect: Effect): Promise<void> => {
   }
 };
 
-/** Never rejects: a failure is an outcome with the code, class and detail of the error table. */
+/**
+ * A failure is an outcome with the code, class and detail of the error table; only that we may not act is none, because
+ * nothing was tried. @throws DroverError LEASE_LOST
+ */
 export const applyEffect = async (engine: ContainerEngine, effect: Effect): Promise<Outcome> => {
   try {
     await perform(engine, effect);
     return { effect, ok: true };
   } catch (thrown) {
     const error = toDroverError(thrown);
+    if (error.code === 'LEASE_LOST') throw error;
     return { effect, ok: false, failure: { code: error.code, class: error.class, detail: error.message } };
   }
 };

@@ -24,6 +24,8 @@ export interface BotServiceDependencies {
   readonly reconcile: (botId: string, causes: readonly Cause[]) => Promise<number | undefined>;
   readonly resync: (tick: number) => Promise<readonly Wake[]>;
   readonly resyncIntervalMs: number;
+  /** Only who leads works; a standby hears everything and does nothing. */
+  readonly leads: () => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -40,10 +42,10 @@ export interface BotService {
 const RETRY_TURN_MS = 5_000;
 
 export const createBotService = (dependencies: BotServiceDependencies): BotService => {
-  const { engine, specs, states, reconcile, resync, resyncIntervalMs, clock, logger } = dependencies;
+  const { engine, specs, states, reconcile, resync, resyncIntervalMs, leads, clock, logger } = dependencies;
   const timers = createTimerSource(clock);
   const resyncs = createResyncSource({
-    resync,
+    resync: (tick) => (leads() ? resync(tick) : Promise.resolve([])),
     intervalMs: resyncIntervalMs,
     onError: (error) => {
       states.counters.add('failures');
@@ -55,7 +57,7 @@ export const createBotService = (dependencies: BotServiceDependencies): BotServi
   let stopping = false;
 
   const work = async (botId: string, causes: readonly Cause[]): Promise<void> => {
-    if (stopping) return;
+    if (stopping || !leads()) return;
     const turn = reconcile(botId, causes).then((wakeAfterMs) => {
       timers.arm(botId, wakeAfterMs);
     });
@@ -70,6 +72,10 @@ export const createBotService = (dependencies: BotServiceDependencies): BotServi
 
   const onError = (botId: string, thrown: unknown): void => {
     const error = toDroverError(thrown);
+    if (error.code === 'LEASE_LOST') {
+      logger.debug('turn ended: another process leads', { bot: botId });
+      return;
+    }
     states.counters.add('failures');
     logger.error('reconcile failed', { bot: botId, code: error.code, detail: error.message, remedy: error.remedy });
     timers.arm(botId, RETRY_TURN_MS);

@@ -4,6 +4,7 @@
  * fleet without anyone having asked, nothing is stopped until an operator confirms.
  */
 import type { BotId } from '../domain/bot.ts';
+import { DroverError } from '../domain/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { RemovalGuard, Suspicion } from '../ports/fleet-view.ts';
 import type { FleetRead } from '../ports/spec-store.ts';
@@ -69,5 +70,23 @@ export const createRemovalGuard = (options: {
       onConfirmed();
       return Promise.resolve(botIds);
     },
+  };
+};
+
+/** A standby judges nothing, so it can neither say what is held back nor let it go. @throws DroverError NOT_LEADER */
+export const onlyLeading = (
+  guard: RemovalGuard,
+  leader: { leads(): boolean },
+  leadership: { readonly role: string; holder(): string | undefined },
+): RemovalGuard => {
+  const judging = (): RemovalGuard => {
+    if (leader.leads()) return guard;
+    const holder = leadership.holder();
+    const who = holder === undefined ? 'nobody leads yet' : `${holder} does`;
+    throw new DroverError('NOT_LEADER', `this process does not lead as ${leadership.role}: ${who}`);
+  };
+  return {
+    suspicion: () => judging().suspicion(),
+    confirm: async (asked) => judging().confirm(asked),
   };
 };

@@ -15,6 +15,8 @@ export interface TransitionLogOptions {
   /** Position from which on lines are told. */
   readonly after: number;
   readonly tell: (transition: Transition) => void;
+  /** Told of each commit that is folded. */
+  readonly onFolded: (position: number) => void;
   readonly signal: AbortSignal;
 }
 
@@ -22,7 +24,7 @@ const RETRY_MS = 1_000;
 
 /** Runs until aborted; a feed that breaks is taken up again where it stopped. */
 export const followTransitions = async (options: TransitionLogOptions): Promise<void> => {
-  const { events, states, logger, tell, signal } = options;
+  const { events, states, logger, tell, onFolded, signal } = options;
   const fold = createTransitionFold(logger, states.folds());
   let after = options.after;
   while (!signal.aborted) {
@@ -34,11 +36,14 @@ export const followTransitions = async (options: TransitionLogOptions): Promise<
           states.counters.count(transition);
           tell(transition);
         }
+        onFolded(after);
       }
     } catch (error) {
       // Aborting ends the feed, and may end it with an error.
       if (options.signal.aborted) return;
       logger.error('event feed broke', { after, error });
+      // A commit that cannot be folded is passed over here; its own bot's turn is refused, the others go on.
+      onFolded(after);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }

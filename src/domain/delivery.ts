@@ -3,8 +3,8 @@
  * Paths of contract §5 stay as bots know them; secrets come as a file, never in the container's environment.
  */
 export const DELIVERY = {
-  /** The code archive, mounted read-only. */
-  codeArchive: '/archive/code.zip',
+  /** The code archive, written before each start. Beside the configuration: both are delivered in one call. */
+  codeArchive: '/var/the0/code.zip',
   /** The bot's configuration as JSON, owner 1000, mode 0400, written before each start. BOT_CONFIG wins where it is set. */
   configFile: '/var/the0/config.json',
   /** Written by `runtime execute` before it exits; read by the controller to classify the exit. */

@@ -42,4 +42,6 @@ export interface Readiness {
   readonly name: string;
   readonly ok: boolean;
   readonly detail: string;
+  /** drover is ready without it. */
+  readonly optional?: boolean;
 }

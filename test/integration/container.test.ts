@@ -62,7 +62,6 @@ describe('how it is made', () => {
     });
     expect(Object.keys(info.HostConfig.Tmpfs as object).sort()).toEqual(['/bot', '/query', '/tmp']);
     expect(info.Mounts.map(({ Destination, RW }) => `${Destination} ${String(RW)}`).sort()).toEqual([
-      '/archive/code.zip false',
       '/state true',
       '/var/the0 true',
     ]);
@@ -85,7 +84,7 @@ describe('what the bot finds', () => {
        const can = (path) => { try { fs.writeFileSync(path + '/probe', 'x'); return true } catch { return false } };
        exports.main = async (id, config) => {
          console.log(JSON.stringify({ id, symbol: config.symbol, uid: process.getuid(), cwd: process.cwd(),
-           state: can('/state'), bot: can('/bot'), tmp: can('/tmp'), etc: can('/etc'), archive: can('/archive'),
+           state: can('/state'), bot: can('/bot'), tmp: can('/tmp'), etc: can('/etc'),
            mode: (fs.statSync('/var/the0/config.json').mode & 0o777).toString(8), query: 'QUERY_PATH' in process.env,
            drover: Object.keys(process.env).filter((name) => name.startsWith('DROVER')) }));
        };`,
@@ -101,7 +100,6 @@ describe('what the bot finds', () => {
       bot: true,
       tmp: true,
       etc: false,
-      archive: false,
       mode: '400',
       query: false,
       drover: [],

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ARCHIVE_FOLDER, openEmbeddedStores } from '../../src/adapters/embedded/embedded-stores.ts';
+import { openEmbeddedStores } from '../../src/adapters/embedded/embedded-stores.ts';
 import { containerName } from '../../src/domain/naming.ts';
 import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
 import { removeInstall } from '../../scripts/remove-install.ts';
@@ -77,7 +77,6 @@ describe('interleavings on the real engine', () => {
     const engine = realEngine({
       host: HOST,
       install,
-      archivesRoot: join(dataDir, ARCHIVE_FOLDER),
       archives: stores.archives,
     });
     const worker = async (): Promise<void> => {

@@ -1,19 +1,18 @@
-/** The engine adapter as the tests use it: everything real, mounting archives from the test's own data folder. */
-import { codeArchivePath } from '../../src/adapters/embedded/archive-path.ts';
+/** The engine adapter as the tests use it: everything real. */
 import { createDockerEngine, type DockerEngineOptions } from '../../src/adapters/docker/docker-engine.ts';
 import type { ArchiveStore } from '../../src/ports/archive-store.ts';
 import type { ContainerEngine } from '../../src/ports/container-engine.ts';
 import { dockerAt } from '../../scripts/docker-at.ts';
 
 export const realEngine = (
-  given: { host: string; install: string; archivesRoot: string; archives: ArchiveStore },
+  given: { host: string; install: string; archives: ArchiveStore },
   change: Partial<DockerEngineOptions> = {},
 ): ContainerEngine =>
   createDockerEngine({
     docker: dockerAt(given.host),
     install: given.install,
     archives: given.archives,
-    codePath: (filePath) => codeArchivePath(given.archivesRoot, filePath),
+    mayAct: () => undefined,
     network: 'drover-bots',
     hostGateway: false,
     configInEnv: false,

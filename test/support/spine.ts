@@ -80,7 +80,6 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
     {
       host: options.host ?? HOST,
       install,
-      archivesRoot: stores.archiveRoot,
       archives: stores.archives,
     },
     options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs },

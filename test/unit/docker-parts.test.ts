@@ -24,7 +24,6 @@ describe('errors of the engine', () => {
     [new Error('socket hang up'), 'ENGINE_UNAVAILABLE'],
     [answer(500, 'no available IPv4 addresses on this network'), 'NETWORK_EXHAUSTED'],
     [answer(409, 'removal of container x is already in progress'), 'NAME_BUSY'],
-    [answer(400, 'invalid mount config: bind source path does not exist: /x'), 'ARCHIVE_MISSING'],
     [answer(400, 'invalid CPU shares'), 'ENGINE_REFUSED'],
     [answer(500, 'whatever'), 'ENGINE_ERROR'],
   ])('%# become %s of the table', (thrown, code) => {
@@ -168,13 +167,13 @@ describe('a container’s options', () => {
   };
   const settings = { install: 'i1', network: 'n', hostGateway: false, configInEnv: false };
   it('hold no configuration unless that is asked for', () => {
-    expect(JSON.stringify(createOptions(plan, settings, '/code.zip'))).not.toContain('canary-3');
-    const open = createOptions(plan, { ...settings, configInEnv: true, hostGateway: true }, '/code.zip');
+    expect(JSON.stringify(createOptions(plan, settings))).not.toContain('canary-3');
+    const open = createOptions(plan, { ...settings, configInEnv: true, hostGateway: true });
     expect(open.Env).toContain('BOT_CONFIG={"key":"canary-3"}');
     expect(open.HostConfig?.ExtraHosts).toEqual(['host.docker.internal:host-gateway']);
   });
   it('name the volumes after the incarnation', () => {
-    const mounts = createOptions(plan, settings, '/code.zip').HostConfig?.Mounts ?? [];
+    const mounts = createOptions(plan, settings).HostConfig?.Mounts ?? [];
     expect(mounts.map(({ Source }) => Source)).toEqual([
       'drover-i1-vol-alpha-2-state',
       'drover-i1-vol-alpha-2-the0',

@@ -1,6 +1,6 @@
 /** Contract §5 with its list of deliberate deviations: ContainerPlan and settings → what the engine is asked to create. Pure. */
 import type { ContainerCreateOptions } from 'dockerode';
-import { DELIVERY, DELIVERY_ENV, botGraceMs } from '../../domain/delivery.ts';
+import { DELIVERY_ENV, botGraceMs } from '../../domain/delivery.ts';
 import type { ContainerPlan } from '../../domain/effect.ts';
 import { containerName, volumeName, writeTags } from '../../domain/naming.ts';
 
@@ -41,11 +41,9 @@ const environment = (plan: ContainerPlan, configInEnv: boolean): string[] => {
   return pairs.map(([name, value]) => `${name}=${value}`);
 };
 
-/** `codePath`: where the engine's host finds the code archive, to be mounted read-only. */
 export const createOptions = (
   plan: ContainerPlan,
   settings: CreateSettings,
-  codePath: string,
 ): ContainerCreateOptions & { name: string } => {
   const { spec, incarnation, generation, attempt, specHash } = plan;
   const { install, network, hostGateway, configInEnv } = settings;
@@ -75,11 +73,7 @@ export const createOptions = (
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges:true'],
       Tmpfs: { '/bot': tmpfs(256, ',exec'), '/query': tmpfs(64), '/tmp': tmpfs(64, ',mode=1777') },
-      Mounts: [
-        volume('state', '/state'),
-        volume('the0', '/var/the0'),
-        { Type: 'bind', Source: codePath, Target: DELIVERY.codeArchive, ReadOnly: true },
-      ],
+      Mounts: [volume('state', '/state'), volume('the0', '/var/the0')],
       NetworkMode: network,
       ...(hostGateway ? { ExtraHosts: ['host.docker.internal:host-gateway'] } : {}),
       Memory: spec.limits.memoryMb * MIB,

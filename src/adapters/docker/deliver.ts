@@ -1,14 +1,80 @@
-/** Puts a bot's configuration where `runtime execute` reads it: a file on its own volume, never its environment. */
+/**
+ * Puts what a bot's container needs where `runtime execute` reads it: code and configuration as files on the bot's own
+ * volume. Through the engine, never by a path of its host: the archive may lie anywhere, and so may the engine.
+ */
 import { basename, dirname } from 'node:path';
-import { buffer } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type Docker from 'dockerode';
 import { pack } from 'tar-stream';
 import type { BotSpec } from '../../domain/bot.ts';
 import { DELIVERY } from '../../domain/delivery.ts';
+import { DroverError } from '../../domain/errors.ts';
+import type { ArchiveStore, OpenArchive } from '../../ports/archive-store.ts';
+import { toEngineError } from './docker-errors.ts';
 
-export const deliverConfig = async (container: Docker.Container, spec: BotSpec): Promise<void> => {
+const OWNER = { uid: 1_000, gid: 1_000 };
+
+export const archiveMissing = (filePath: string): DroverError =>
+  new DroverError('ARCHIVE_MISSING', `there is no code archive at ${filePath}`);
+
+/** One tar for both, made while it is read: an archive of any size costs no memory. `onEnd` is told why it broke off. */
+const tarOf = (
+  archive: OpenArchive,
+  spec: BotSpec,
+  onBytes: () => void,
+  onEnd: (broken: unknown) => void,
+): Readable => {
   const tar = pack();
-  tar.entry({ name: basename(DELIVERY.configFile), mode: 0o400, uid: 1_000, gid: 1_000 }, JSON.stringify(spec.config));
-  tar.finalize();
-  await container.putArchive(await buffer(tar), { path: dirname(DELIVERY.configFile) });
+  const entries = async (): Promise<void> => {
+    const code = tar.entry({ name: basename(DELIVERY.codeArchive), mode: 0o444, size: archive.size, ...OWNER });
+    archive.content.on('data', onBytes);
+    await pipeline(archive.content, code);
+    tar.entry({ name: basename(DELIVERY.configFile), mode: 0o400, ...OWNER }, JSON.stringify(spec.config));
+    tar.finalize();
+  };
+  entries().catch(onEnd);
+  return Readable.from(tar, { objectMode: false });
+};
+
+export interface Delivery {
+  readonly container: Docker.Container;
+  readonly spec: BotSpec;
+  readonly archives: ArchiveStore;
+  /** Longest time without a byte that moves, ms. */
+  readonly idleMs: number;
+}
+
+/** Whole or not at all as far as a start is concerned: what broke off is written over by the next try. @throws DroverError */
+export const deliver = async ({ container, spec, archives, idleMs }: Delivery): Promise<void> => {
+  const archive = await archives.openCode(spec.code.filePath);
+  if (archive === undefined) throw archiveMissing(spec.code.filePath);
+  const abort = new AbortController();
+  let broken: unknown;
+  const idle = setTimeout(() => {
+    abort.abort();
+  }, idleMs);
+  const tar = tarOf(
+    archive,
+    spec,
+    () => idle.refresh(),
+    (thrown) => {
+      broken = thrown;
+      abort.abort();
+    },
+  );
+  try {
+    await container.putArchive(tar, { path: dirname(DELIVERY.codeArchive), abortSignal: abort.signal });
+  } catch (thrown) {
+    // An archive that broke off is the cause; the engine's complaint about half a tar only follows from it.
+    if (broken instanceof DroverError) throw broken;
+    if (broken === undefined && abort.signal.aborted) {
+      throw new DroverError('ENGINE_TIMEOUT', `delivering the code stood still for ${String(idleMs)} ms`);
+    }
+    throw toEngineError(broken ?? thrown);
+  } finally {
+    clearTimeout(idle);
+    archive.content.destroy();
+    tar.destroy();
+  }
 };

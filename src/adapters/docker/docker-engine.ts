@@ -6,7 +6,7 @@ import type { ListedContainer } from '../../domain/observation.ts';
 import type { ArchiveStore } from '../../ports/archive-store.ts';
 import type { ContainerEngine } from '../../ports/container-engine.ts';
 import { createOptions, type CreateSettings } from './create-options.ts';
-import { deliverConfig } from './deliver.ts';
+import { archiveMissing, deliver } from './deliver.ts';
 import { doneAlso, statusOf, textOf, toEngineError } from './docker-errors.ts';
 import { createEngineGaps } from './engine-gaps.ts';
 import { createPuller } from './image.ts';
@@ -18,18 +18,26 @@ import { watchEngine } from './watch.ts';
 export interface DockerEngineOptions extends CreateSettings {
   readonly docker: Docker;
   readonly archives: ArchiveStore;
-  /** Where the engine's host finds a code archive. */
-  readonly codePath: (filePath: string) => string;
   readonly startsInFlight: number;
+  /**
+   * Asked before every call that changes something: only who leads may act (architecture §3).
+   * @throws DroverError LEASE_LOST
+   */
+  readonly mayAct: () => void;
   /** Deadline of a call that changes something, ms; reads have a third of it. */
   readonly deadlineMs?: number;
   readonly idleMs?: number;
 }
 
+/** Nothing takes longer; a stream that stands still is given up much earlier. */
+const DELIVERY_MS = 15 * 60_000;
+
 export const createDockerEngine = (options: DockerEngineOptions): ContainerEngine => {
-  const { docker, archives, codePath, install, deadlineMs = 30_000, idleMs = 30_000 } = options;
+  const { docker, archives, mayAct, install, deadlineMs = 30_000, idleMs = 30_000 } = options;
   // Starts have a lane of their own: more than a few at once are slower, and stops never wait behind them (feature B10).
   const starts = createLane({ name: 'start', width: options.startsInFlight, deadlineMs: deadlineMs * 2 });
+  // Bounded by its own idle watch: a large archive over a slow line is no fault.
+  const deliveries = createLane({ name: 'delivery', width: options.startsInFlight, deadlineMs: DELIVERY_MS });
   const stops = createLane({ name: 'stop', width: 16, deadlineMs });
   const reads = createLane({ name: 'read', width: 32, deadlineMs: deadlineMs / 3 });
   const gaps = createEngineGaps();
@@ -63,12 +71,11 @@ export const createDockerEngine = (options: DockerEngineOptions): ContainerEngin
 
   const create: ContainerEngine['ensureContainer'] = async (plan) => {
     const { filePath } = plan.spec.code;
-    if ((await archives.sizeOfCode(filePath)) === undefined) {
-      throw new DroverError('ARCHIVE_MISSING', `there is no code archive at ${filePath}`);
-    }
-    await ensureNetwork(docker, options.network);
+    if ((await archives.sizeOfCode(filePath)) === undefined) throw archiveMissing(filePath);
+    await ensureNetwork(docker, options.network, mayAct);
     try {
-      await docker.createContainer(createOptions(plan, options, codePath(filePath)));
+      mayAct();
+      await docker.createContainer(createOptions(plan, options));
     } catch (thrown) {
       if (statusOf(thrown) === 409) return whoHasName(plan);
       if (statusOf(thrown) === 404 && /no such image/i.test(textOf(thrown))) {
@@ -111,18 +118,27 @@ export const createDockerEngine = (options: DockerEngineOptions): ContainerEngin
       } catch (error) {
         if (!(error instanceof DroverError) || error.code !== 'IMAGE_UNAVAILABLE') throw error;
         // Outside the lane: a slow registry must not hold up the starts of those whose image is there.
+        mayAct();
         await pull(plan.spec.image);
         await starts(() => create(plan));
       }
     },
-    ensureStarted: ({ id }, plan) =>
-      starts(async (abortSignal) => {
-        const container = docker.getContainer(id);
-        // Only what never ran: one that ran and ended meanwhile is left to the next look, with its exit.
-        if ((await container.inspect({ abortSignal })).State.Status !== 'created') return;
-        await deliverConfig(container, plan.spec);
+    async ensureStarted({ id }, { spec }) {
+      const container = docker.getContainer(id);
+      // Only what never ran: one that ran and ended meanwhile is left to the next look, with its exit.
+      const neverRan = async (abortSignal: AbortSignal): Promise<boolean> =>
+        (await container.inspect({ abortSignal })).State.Status === 'created';
+      if (!(await reads(neverRan))) return;
+      await deliveries(() => {
+        mayAct();
+        return deliver({ container, spec, archives, idleMs: deadlineMs });
+      });
+      await starts(async (abortSignal) => {
+        if (!(await neverRan(abortSignal))) return;
+        mayAct();
         await doneAlso([304], () => container.start({ abortSignal }));
-      }),
+      });
+    },
     ensureSignalled: ({ id }, signal) =>
       stops(async (abortSignal) => {
         const container = docker.getContainer(id);
@@ -132,16 +148,22 @@ export const createDockerEngine = (options: DockerEngineOptions): ContainerEngin
         });
         if (info === undefined) return;
         // A frozen process hears nothing, and this engine refuses to signal it.
+        mayAct();
         if (info.State.Paused) await doneAlso([404, 409, 500], () => container.unpause({ abortSignal }));
+        mayAct();
         await doneAlso([304, 404, 409], () => container.kill({ signal, abortSignal }));
       }),
     ensureRemoved: ({ id }, force) =>
-      stops((abortSignal) => doneAlso([404], () => docker.getContainer(id).remove({ force, v: false, abortSignal }))),
+      stops(async (abortSignal) => {
+        mayAct();
+        await doneAlso([404], () => docker.getContainer(id).remove({ force, v: false, abortSignal }));
+      }),
     ensureSetAside: ({ id }) =>
       stops(async (abortSignal) => {
         const container = docker.getContainer(id);
         const { State, Name } = await container.inspect({ abortSignal });
         if (State.Running || State.Pid !== 0) throw new DroverError('CONTAINER_STUCK', 'it still has a process');
+        mayAct();
         await container.rename({ name: asideName(Name.slice(1), id), abortSignal });
       }),
     watch(watch, signal) {

@@ -1,0 +1,89 @@
+/**
+ * Whether this process acts. Winning the lease is not enough: first the log must be folded up to its head, so that nothing
+ * is planned on what the former leader has overtaken. Losing it ends all action at once.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DroverError, toDroverError } from '../domain/errors.ts';
+import type { Leadership } from '../ports/leadership.ts';
+import type { Logger } from '../ports/logger.ts';
+
+export interface LeaderOptions {
+  readonly leadership: Leadership;
+  /** Position of the newest commit. */
+  readonly head: () => Promise<number>;
+  /** Position up to which the log is folded here. */
+  readonly folded: () => number;
+  /** What else must be known before the first act. */
+  readonly prepare: () => Promise<void>;
+  readonly onLead: () => void;
+  readonly onStandby: () => void;
+  readonly logger: Logger;
+}
+
+export interface Leader {
+  /** True from the moment this process may act until it may not. */
+  leads(): boolean;
+  /** @throws DroverError LEASE_LOST */
+  mayAct(): void;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+const RETRY_MS = 1_000;
+const LOOK_MS = 20;
+
+/** Passes for whoever holds the lease. @throws DroverError LEASE_LOST */
+export const fence = (leadership: Leadership) => (): void => {
+  if (leadership.epoch() !== undefined) return;
+  throw new DroverError('LEASE_LOST', `this process does not lead as ${leadership.role}`);
+};
+
+export const createLeader = (options: LeaderOptions): Leader => {
+  const { leadership, head, folded, prepare, onLead, onStandby, logger } = options;
+  const { role } = leadership;
+  /** The epoch this process acts in; another one is another term of office. */
+  let acting: number | undefined;
+  const leads = (): boolean => acting !== undefined && leadership.epoch() === acting;
+
+  const takeOver = async (epoch: number): Promise<void> => {
+    const isStill = (): boolean => leadership.epoch() === epoch;
+    while (isStill()) {
+      try {
+        const target = await head();
+        while (isStill() && folded() < target) await sleep(LOOK_MS);
+        await prepare();
+        if (!isStill() || acting === epoch) return;
+        acting = epoch;
+        onLead();
+        return;
+      } catch (thrown) {
+        logger.warn('takes over as soon as its stores answer', { role, detail: toDroverError(thrown).message });
+        await sleep(RETRY_MS);
+      }
+    }
+  };
+
+  const stopListening = leadership.onChange((won) => {
+    const epoch = leadership.epoch();
+    if (won && epoch !== undefined) {
+      void takeOver(epoch);
+      return;
+    }
+    if (acting === undefined) return;
+    acting = undefined;
+    onStandby();
+  });
+
+  return {
+    leads,
+    mayAct: fence(leadership),
+    start: () => {
+      leadership.start();
+    },
+    stop: async () => {
+      stopListening();
+      acting = undefined;
+      await leadership.stop();
+    },
+  };
+};

@@ -1,0 +1,60 @@
+/** What `/readyz` is made of: each dependency asked, and what this process is at. */
+import { toDroverError } from '../domain/errors.ts';
+import type { ArchiveStore } from '../ports/archive-store.ts';
+import type { ContainerEngine } from '../ports/container-engine.ts';
+import type { EventStore } from '../ports/event-store.ts';
+import type { Readiness } from '../ports/fleet-view.ts';
+import type { Leadership } from '../ports/leadership.ts';
+import type { MessageBus } from '../ports/message-bus.ts';
+import type { SpecStore } from '../ports/spec-store.ts';
+
+export interface ReadinessOptions {
+  readonly events: EventStore;
+  readonly specs: SpecStore;
+  readonly archives: ArchiveStore;
+  readonly engine: ContainerEngine;
+  readonly leadership: Leadership;
+  readonly bus: MessageBus | undefined;
+  readonly started: () => boolean;
+  readonly leads: () => boolean;
+}
+
+/** Any id will do: what counts is that the store answers. */
+const NOBODY = '-';
+
+const probe = async (name: string, look: () => Promise<unknown>): Promise<Readiness> => {
+  try {
+    await look();
+    return { name, ok: true, detail: 'answers' };
+  } catch (error) {
+    return { name, ok: false, detail: toDroverError(error).message };
+  }
+};
+
+/** A standby is ready: it serves the API and waits for its turn. */
+const place = (leadership: Leadership, leads: boolean): Readiness => {
+  const { role } = leadership;
+  const holder = leadership.holder();
+  const standby = holder === undefined ? 'nobody leads yet' : `standby; ${holder} leads`;
+  const detail = leads ? `leads, epoch ${String(leadership.epoch() ?? 0)}` : standby;
+  return { name: `lease ${role}`, ok: leads || holder !== undefined, detail };
+};
+
+/** drover works without messages: only slower, and then the tick carries it. */
+const messages = (bus: MessageBus): Readiness => {
+  const { mode, detail } = bus.status();
+  return { name: 'messages', ok: mode !== 'off', detail, optional: true };
+};
+
+export const createReadiness = (options: ReadinessOptions) => async (): Promise<readonly Readiness[]> => {
+  const { events, specs, archives, engine, leadership, bus, started, leads } = options;
+  const up = started();
+  const asked = await Promise.all([
+    probe('event-store', () => events.head()),
+    probe('spec-store', () => specs.read(NOBODY)),
+    probe('archive-store', () => archives.ping()),
+    probe('engine', () => engine.ping()),
+  ]);
+  const own = { name: 'bot-service', ok: up, detail: up ? 'listens' : 'folds its log' };
+  return [...asked, own, place(leadership, leads()), ...(bus === undefined ? [] : [messages(bus)])];
+};
