@@ -1,7 +1,7 @@
 /** The folder an archive really lies in, found step by step, so that no symbolic link leads out of the root. */
 import { chmod, mkdir, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { refusePath } from './archive-path.ts';
+import { refusePath } from '../../domain/archive-key.ts';
 import { syncFolder } from './sync-folder.ts';
 
 export const errnoOf = (thrown: unknown): unknown =>

@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { refusePath } from '../../domain/archive-key.ts';
 import { DroverError } from '../../domain/errors.ts';
 import type { ArchiveStore } from '../../ports/archive-store.ts';
 import { errnoOf, findInside, makeInside } from './archive-folder.ts';
-import { archiveSteps, refusePath } from './archive-path.ts';
+import { archiveSteps } from './archive-path.ts';
 import { syncFolder } from './sync-folder.ts';
 
 /** Uploads under way; not below the bucket, so no key can name one. */

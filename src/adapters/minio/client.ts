@@ -1,0 +1,61 @@
+/** A client of the minio package, set up so that nothing waits for ever and nothing is tried behind our back. */
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import { rootCertificates } from 'node:tls';
+import { Client } from 'minio';
+import { DroverError } from '../../domain/errors.ts';
+import type { Endpoint } from './endpoint.ts';
+import { createTransport } from './transport.ts';
+
+export interface ClientSettings {
+  readonly accessKey: string;
+  readonly secretKey: string;
+  /** Of temporary keys (STS). */
+  readonly sessionToken?: string | undefined;
+  readonly region?: string | undefined;
+  /** Authority of the server's certificate (PEM), besides the usual ones. */
+  readonly caFile?: string | undefined;
+}
+
+const readCa = (caFile: string): string => {
+  try {
+    return readFileSync(caFile, 'utf8');
+  } catch (thrown) {
+    throw new DroverError('CONFIG_INVALID', `the certificate file ${caFile} cannot be read`, { cause: thrown });
+  }
+};
+
+/**
+ * Connections are not kept: archives are asked for seldom, and a kept one may have died with its server unnoticed. With
+ * no `ca` of ours Node's own list holds, to which NODE_EXTRA_CA_CERTS adds.
+ */
+const agentFor = (endpoint: Endpoint, caFile: string | undefined): http.Agent => {
+  if (!endpoint.useSsl) return new http.Agent({ keepAlive: false });
+  const ca = caFile === undefined ? {} : { ca: [...rootCertificates, readCa(caFile)] };
+  return new https.Agent({ keepAlive: false, ...ca });
+};
+
+/** Does not connect. @throws DroverError CONFIG_INVALID when these settings can never work */
+export const createClient = (endpoint: Endpoint, settings: ClientSettings): Client => {
+  const { accessKey, secretKey, sessionToken, region, caFile } = settings;
+  const transportAgent = agentFor(endpoint, caFile);
+  try {
+    return new Client({
+      endPoint: endpoint.host,
+      ...(endpoint.port === undefined ? {} : { port: endpoint.port }),
+      useSSL: endpoint.useSsl,
+      accessKey,
+      secretKey,
+      ...(sessionToken === undefined ? {} : { sessionToken }),
+      ...(region === undefined ? {} : { region }),
+      transport: createTransport(endpoint.useSsl),
+      transportAgent,
+      // The loop above tries again by its own rules, and the package would print to the console.
+      retryOptions: { disableRetry: true },
+    });
+  } catch (thrown) {
+    const detail = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new DroverError('CONFIG_INVALID', `MINIO_ENDPOINT ${endpoint.text}: ${detail}`, { cause: thrown });
+  }
+};

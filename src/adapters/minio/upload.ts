@@ -1,0 +1,96 @@
+/**
+ * A stream of unknown length as one object. Not the package's own way: that takes parts of over 500 MiB into memory,
+ * joins an unfinished upload of the same key, whoever began it, and leaves its own behind when the source fails.
+ */
+import type { Readable } from 'node:stream';
+import type { Client } from 'minio';
+import { Refusal } from './refusal.ts';
+
+/** Of what is kept in memory, twice over. 10 000 parts make the largest archive 80 GiB. */
+const PART_SIZE = 8 * 1_024 * 1_024;
+const HEADERS = { 'Content-Type': 'application/zip' };
+
+export interface Uploader {
+  put(bucket: string, key: string, content: Readable): Promise<void>;
+}
+
+interface Unfinished {
+  readonly bucket: string;
+  readonly key: string;
+  readonly id: string;
+}
+
+/** Pieces of PART_SIZE, the last one shorter; one empty piece for no bytes at all. */
+async function* inParts(content: Readable): AsyncGenerator<Buffer> {
+  let pieces: Buffer[] = [];
+  let size = 0;
+  let any = false;
+  for await (const piece of content as AsyncIterable<Buffer | string>) {
+    let rest = typeof piece === 'string' ? Buffer.from(piece) : piece;
+    while (size + rest.length >= PART_SIZE) {
+      const cut = PART_SIZE - size;
+      yield Buffer.concat([...pieces, rest.subarray(0, cut)]);
+      any = true;
+      rest = rest.subarray(cut);
+      pieces = [];
+      size = 0;
+    }
+    if (rest.length > 0) pieces.push(rest);
+    size += rest.length;
+  }
+  if (size > 0 || !any) yield Buffer.concat(pieces);
+}
+
+export const createUploader = (client: Client): Uploader => {
+  /** What could not be given up because the server was away; tried again with the next upload. */
+  const unfinished = new Set<Unfinished>();
+
+  const giveUp = async (upload: Unfinished): Promise<void> => {
+    unfinished.add(upload);
+    try {
+      await client.abortMultipartUpload(upload.bucket, upload.key, encodeURIComponent(upload.id));
+      unfinished.delete(upload);
+    } catch (thrown) {
+      // Not there any more, or a server that knows no giving up: asking again changes nothing.
+      if (thrown instanceof Refusal && thrown.status < 500) unfinished.delete(upload);
+    }
+  };
+
+  const putParts = async (upload: Unfinished, parts: AsyncIterable<Buffer>): Promise<void> => {
+    const done: { part: number; etag: string }[] = [];
+    for await (const part of parts) {
+      const { bucket: bucketName, key: objectName, id } = upload;
+      const partNumber = done.length + 1;
+      const where = { bucketName, objectName, uploadID: encodeURIComponent(id), partNumber, headers: {} };
+      const { etag } = await client.uploadPart(where, part);
+      done.push({ part: partNumber, etag });
+    }
+    await client.completeMultipartUpload(upload.bucket, upload.key, upload.id, done);
+  };
+
+  return {
+    put: async (bucket, key, content) => {
+      await Promise.all([...unfinished].map(giveUp));
+      const parts = inParts(content);
+      const first = (await parts.next()).value as Buffer;
+      if (first.length < PART_SIZE) {
+        // Nothing is sent before the source has ended well.
+        await parts.next();
+        await client.putObject(bucket, key, first, first.length, { ...HEADERS });
+        return;
+      }
+      const id = await client.initiateNewMultipartUpload(bucket, key, { ...HEADERS });
+      const upload = { bucket, key, id };
+      const all = async function* (): AsyncGenerator<Buffer> {
+        yield first;
+        yield* parts;
+      };
+      try {
+        await putParts(upload, all());
+      } catch (thrown) {
+        await giveUp(upload);
+        throw thrown;
+      }
+    },
+  };
+};
