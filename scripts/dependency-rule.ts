@@ -15,7 +15,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ['domain', 'documents', 'config-table'],
   'config-table': ['domain'],
   main: ['domain', 'documents', 'machines', 'ports', 'controllers', 'adapters', 'api', 'config'],
-  up: ['domain', 'documents', 'ports', 'adapters', 'api', 'config', 'main'],
+  stores: ['domain', 'ports', 'adapters', 'config'],
+  up: ['domain', 'documents', 'ports', 'adapters', 'api', 'config', 'main', 'stores'],
 };
 
 export const FOLDERS: readonly string[] = Object.keys(MAY_IMPORT);

@@ -25,6 +25,10 @@ export interface DroverProcessOptions {
   readonly port: number;
   readonly env: Readonly<Record<string, string>>;
   readonly onLine?: (line: string) => void;
+  /** `up` when not given. */
+  readonly command?: 'up' | 'bot-runner';
+  /** Resolve as soon as it is alive, though it may wait for its stores. */
+  readonly alive?: boolean;
 }
 
 /** Runs a subcommand of the command line to its end. @throws Error with its output when it fails */
@@ -41,12 +45,13 @@ export const runDrover = async (args: readonly string[], env: Readonly<Record<st
   return output;
 };
 
-const waitUntilUp = async (child: ChildProcess, url: string, output: () => string): Promise<void> => {
+/** Alive is not enough: while a server is waited for, everything else is refused. */
+const waitUntilUp = async (child: ChildProcess, url: string, path: string, output: () => string): Promise<void> => {
   const until = Date.now() + READY_MS;
   for (;;) {
     if (child.exitCode !== null) throw new Error(`drover up ended with ${String(child.exitCode)}:\n${output()}`);
-    const up = await fetch(`${url}/healthz`).then(
-      (response) => response.ok,
+    const up = await fetch(url + path).then(
+      (response) => response.ok || response.status === 401,
       () => false,
     );
     if (up) return;
@@ -56,9 +61,10 @@ const waitUntilUp = async (child: ChildProcess, url: string, output: () => strin
 };
 
 /** Starts `drover up` and resolves once it answers. */
-export const startDrover = async ({ port, env, onLine }: DroverProcessOptions): Promise<DroverProcess> => {
+export const startDrover = async (options: DroverProcessOptions): Promise<DroverProcess> => {
+  const { port, env, onLine, command = 'up', alive = false } = options;
   const url = `http://127.0.0.1:${String(port)}`;
-  const child = spawn(process.execPath, [BIN, 'up'], {
+  const child = spawn(process.execPath, [BIN, command], {
     env: { ...process.env, ...env, HTTP_PORT: String(port), HTTP_HOST: '127.0.0.1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -70,7 +76,7 @@ export const startDrover = async ({ port, env, onLine }: DroverProcessOptions): 
     });
   }
   const output = (): string => lines.join('\n');
-  await waitUntilUp(child, url, output);
+  await waitUntilUp(child, url, alive ? '/healthz' : '/v1/metrics', output);
   const call: DroverProcess['call'] = async (method, path, body) => {
     const response = await fetch(url + path, {
       method,

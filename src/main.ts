@@ -8,6 +8,7 @@ import { createReadiness } from './controllers/readiness.ts';
 import { createRemovalGuard, onlyLeading } from './controllers/removal-guard.ts';
 import { createResync } from './controllers/resync.ts';
 import { createServiceState, type ServiceState } from './controllers/service-state.ts';
+import { createTakeover } from './controllers/takeover.ts';
 import { followTransitions } from './controllers/transition-log.ts';
 import { createTransitionSource } from './controllers/transition-source.ts';
 import { createWishSource } from './controllers/sources/messages.ts';
@@ -20,6 +21,7 @@ import type { ArchiveStore } from './ports/archive-store.ts';
 import type { ContainerEngine } from './ports/container-engine.ts';
 import type { DeadLetterStore } from './ports/dead-letter-store.ts';
 import type { EventStore } from './ports/event-store.ts';
+import type { Predecessor, Takeover } from './ports/predecessor.ts';
 import type { Readiness, RemovalGuard, TransitionSource } from './ports/fleet-view.ts';
 import type { Leadership } from './ports/leadership.ts';
 import type { Logger } from './ports/logger.ts';
@@ -38,6 +40,7 @@ export interface DroverParts {
   /** Absent: wishes come through the API and the spec store alone. */
   readonly bus?: MessageBus | undefined;
   readonly engine: ContainerEngine;
+  readonly predecessor: Predecessor;
   readonly policy: BotPolicy;
   readonly defaults: SpecDefaults;
   readonly resyncIntervalMs: number;
@@ -47,12 +50,14 @@ export interface DroverParts {
   readonly tell: (transition: Transition) => void;
 }
 
+/** For adapters that act: passes for whoever holds the lease. */
+export { fence } from './controllers/leader.ts';
+
 export interface Drover {
   readonly states: ServiceState;
   readonly transitions: TransitionSource;
   readonly guard: RemovalGuard;
-  /** @throws DroverError LEASE_LOST unless this process may act */
-  readonly mayAct: () => void;
+  readonly takeover: Takeover;
   readonly readiness: () => Promise<readonly Readiness[]>;
   /** Folds the log, then listens. */
   start(): Promise<void>;
@@ -159,7 +164,15 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     states,
     transitions,
     guard: onlyLeading(guard, leader, leadership),
-    mayAct,
+    takeover: createTakeover({
+      predecessor: parts.predecessor,
+      specs,
+      mayAct,
+      logger,
+      onTaken: () => {
+        service.resyncSoon();
+      },
+    }),
     readiness: createReadiness({ events, specs, archives, engine, leadership, bus, leads, started: () => started }),
     async start() {
       folded = await events.head();

@@ -1,23 +1,30 @@
 /** `drover up`: the controller in the foreground. SIGTERM and SIGINT end it and leave every bot running. */
-import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
-import { codeArchivePath } from './adapters/embedded/archive-path.ts';
-import { openEmbeddedStores } from './adapters/embedded/embedded-stores.ts';
 import { connectDocker } from './adapters/docker/connect.ts';
 import { createDockerEngine } from './adapters/docker/docker-engine.ts';
+import { createPredecessor } from './adapters/docker/predecessor.ts';
 import { createPinoLogger } from './adapters/log/pino-logger.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import { createApp } from './api/create-app.ts';
-import { serve } from './api/serve.ts';
+import { createFrontDoor, type FrontDoor } from './api/front-door.ts';
+import { serve, type Served } from './api/serve.ts';
 import type { Config } from './config.ts';
-import { DEFAULT_POLICY } from './domain/policy.ts';
+import type { SpecDefaults } from './documents/bot-document.ts';
+import { toDroverError } from './domain/errors.ts';
+import { DEFAULT_POLICY, type BotPolicy } from './domain/policy.ts';
 import { transitionJson, transitionLine, type Paint } from './domain/transition-line.ts';
 import type { Transition } from './domain/transition.ts';
-import { createDrover, mintId } from './main.ts';
+import { createDrover, fence, mintId, type Drover } from './main.ts';
+import type { Logger } from './ports/logger.ts';
+import { openStores, type Stores } from './stores.ts';
 
 const COLOURS: Paint = { dim: pc.dim, good: pc.green, bad: pc.red, busy: pc.yellow, strong: pc.bold };
 /** Fault R22: gone within 10 s, whatever is under way. */
-const STOP_WITHIN_MS = 8_000;
+const STOP_WITHIN_MS = 5_000;
+const RETRY_MS = 1_000;
+/** Whose lease this process competes for. */
+const ROLE = 'bot-runner';
 
 const isPretty = (config: Config): boolean =>
   config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stdout.isTTY);
@@ -36,74 +43,114 @@ const untilAsked = (): Promise<NodeJS.Signals> =>
     }
   });
 
+const defaultsOf = (config: Config): SpecDefaults => ({
+  image: config.runtimeImage,
+  limits: { memoryMb: config.memoryLimitMb, cpuShares: config.cpuShares, pids: config.pidsLimit },
+  stopGraceMs: config.stopGrace,
+  restartPolicy: config.restartPolicy,
+});
+
+const policyOf = (config: Config): BotPolicy => ({
+  ...DEFAULT_POLICY,
+  backoffFirstMs: config.backoffFirst,
+  backoffMaxMs: config.backoffMax,
+  backoffJitter: config.backoffJitter,
+  healthyAfterMs: config.healthyAfter,
+  maxCrashes: config.maxCrashes,
+  crashWindowMs: config.crashWindow,
+  startDeadlineMs: config.startDeadline,
+  killDeadlineMs: config.killDeadline,
+});
+
+/** The controller on these stores, not started, with the API open to callers. */
+const wire = async (config: Config, stores: Stores, front: FrontDoor, logger: Logger): Promise<Drover> => {
+  const install = await stores.specs.installId();
+  const docker = await connectDocker(config.dockerHost);
+  const mayAct = fence(stores.leadership);
+  const engine = createDockerEngine({
+    docker,
+    install,
+    archives: stores.archives,
+    network: config.dockerNetwork,
+    hostGateway: config.hostGateway,
+    configInEnv: config.configInEnv,
+    startsInFlight: config.startsInFlight,
+    mayAct,
+  });
+  const defaults = defaultsOf(config);
+  const drover = await createDrover({
+    ...stores,
+    engine,
+    predecessor: createPredecessor(docker, mayAct),
+    policy: policyOf(config),
+    defaults,
+    resyncIntervalMs: config.reconcileInterval,
+    clock: systemClock,
+    logger,
+    tell: teller(config),
+  });
+  const { states: fleet, transitions, guard, takeover, readiness } = drover;
+  const more = { clock: systemClock, mintId, defaults, token: config.apiToken };
+  front.open(createApp({ ...stores, fleet, transitions, guard, takeover, readiness, ...more }));
+  return drover;
+};
+
+interface Waiting {
+  readonly front: FrontDoor;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Tries until it works; only what may pass is tried again. @throws DroverError for anything else */
+const untilItAnswers = async <T>(attempt: () => Promise<T>, options: Waiting): Promise<T | undefined> => {
+  const { front, logger, signal } = options;
+  let told = '';
+  while (!signal.aborted) {
+    try {
+      return await attempt();
+    } catch (thrown) {
+      const error = toDroverError(thrown);
+      if (error.code !== 'STORE_UNAVAILABLE') throw error;
+      front.waitFor('spec-store', error.message);
+      if (told !== error.message) logger.warn('waits for its store; bots go on as they are', { detail: error.message });
+      told = error.message;
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return undefined;
+};
+
 /** Runs until it is asked to end. @throws DroverError for what keeps it from starting */
 export const up = async (config: Config): Promise<void> => {
   const logger = createPinoLogger({ level: config.logLevel, pretty: isPretty(config) });
-  const asked = untilAsked();
-  const stores = await openEmbeddedStores({
-    dataDir: config.dataDir,
-    writer: `${hostname()}/${String(process.pid)}`,
-    now: () => Date.now(),
-    ...(config.installId === undefined ? {} : { installId: config.installId }),
+  const ending = new AbortController();
+  const asked = untilAsked().then((signal) => {
+    ending.abort();
+    return signal;
   });
+  const front = createFrontDoor();
+  const listen = (): Promise<Served> => serve(front, { host: config.httpHost, port: config.httpPort });
+  // A server may be away for long, and must be seen to be waited for; a data folder is there, or held by another process.
+  let served = config.mongoUri === undefined ? undefined : await listen();
+  const waiting = { front, logger, signal: ending.signal };
   try {
-    const install = await stores.specs.installId();
-    const docker = await connectDocker(config.dockerHost);
-    const engine = createDockerEngine({
-      docker,
-      install,
-      archives: stores.archives,
-      codePath: (filePath) => codeArchivePath(stores.archiveRoot, filePath),
-      network: config.dockerNetwork,
-      hostGateway: config.hostGateway,
-      configInEnv: config.configInEnv,
-      startsInFlight: config.startsInFlight,
-    });
-    const defaults = {
-      image: config.runtimeImage,
-      limits: { memoryMb: config.memoryLimitMb, cpuShares: config.cpuShares, pids: config.pidsLimit },
-      stopGraceMs: config.stopGrace,
-      restartPolicy: config.restartPolicy,
-    };
-    const drover = await createDrover({
-      ...stores,
-      engine,
-      policy: {
-        ...DEFAULT_POLICY,
-        backoffFirstMs: config.backoffFirst,
-        backoffMaxMs: config.backoffMax,
-        backoffJitter: config.backoffJitter,
-        healthyAfterMs: config.healthyAfter,
-        maxCrashes: config.maxCrashes,
-        crashWindowMs: config.crashWindow,
-        startDeadlineMs: config.startDeadline,
-        killDeadlineMs: config.killDeadline,
-      },
-      defaults,
-      resyncIntervalMs: config.reconcileInterval,
-      clock: systemClock,
-      logger,
-      tell: teller(config),
-    });
-    const app = createApp({
-      ...stores,
-      fleet: drover.states,
-      transitions: drover.transitions,
-      guard: drover.guard,
-      readiness: drover.readiness,
-      clock: systemClock,
-      mintId,
-      defaults,
-      token: config.apiToken,
-    });
-    const served = await serve(app, { host: config.httpHost, port: config.httpPort });
-    await drover.start();
-    logger.info('drover is up', { url: served.url, install, data: config.dataDir, image: config.runtimeImage });
-    const signal = await asked;
-    logger.info('drover ends; bots go on', { signal });
-    await served.close();
-    await drover.stop(STOP_WITHIN_MS);
+    const stores = await untilItAnswers(() => openStores(config, ROLE, logger), waiting);
+    if (stores === undefined) return;
+    try {
+      served ??= await listen();
+      const drover = await wire(config, stores, front, logger);
+      await untilItAnswers(() => drover.start(), waiting);
+      const { places } = stores;
+      const install = await stores.specs.installId();
+      logger.info('drover is up', { url: served.url, install, ...places, image: config.runtimeImage });
+      const signal = await asked;
+      logger.info('drover ends; bots go on', { signal });
+      await served.close();
+      await drover.stop(STOP_WITHIN_MS);
+    } finally {
+      await stores.close();
+    }
   } finally {
-    await stores.close();
+    await served?.close();
   }
 };

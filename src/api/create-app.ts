@@ -6,6 +6,7 @@ import { answerError, answerThrown, refused } from './errors.ts';
 import { fleetRoutes } from './fleet-routes.ts';
 import { DroverError } from '../domain/errors.ts';
 import { gate } from './gate.ts';
+import { moveRoutes } from './move-routes.ts';
 
 const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'] as const;
 
@@ -21,6 +22,7 @@ export const createApp = (deps: ApiDeps): Hono => {
   });
   app.route('/v1/bots', botRoutes(deps));
   app.route('/v1', fleetRoutes(deps));
+  app.route('/v1', moveRoutes(deps));
   app.onError((thrown, context) => {
     // What cannot be decoded came from the caller.
     if (thrown instanceof URIError) return refused(context, 400, 'the path is not well encoded');

@@ -2,7 +2,9 @@
 import type { SpecDefaults } from '../documents/bot-document.ts';
 import type { ArchiveStore } from '../ports/archive-store.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { DeadLetterStore } from '../ports/dead-letter-store.ts';
 import type { FleetView, Readiness, RemovalGuard, TransitionSource } from '../ports/fleet-view.ts';
+import type { Takeover } from '../ports/predecessor.ts';
 import type { SpecStore } from '../ports/spec-store.ts';
 
 export interface ApiDeps {
@@ -11,6 +13,8 @@ export interface ApiDeps {
   readonly fleet: FleetView;
   readonly transitions: TransitionSource;
   readonly guard: RemovalGuard;
+  readonly deadLetters: DeadLetterStore;
+  readonly takeover: Takeover;
   readonly readiness: () => Promise<readonly Readiness[]>;
   readonly clock: Clock;
   readonly mintId: () => string;

@@ -12,7 +12,10 @@ export interface Served {
 }
 
 /** @throws DroverError CONFIG_INVALID when the address cannot be listened on */
-export const serve = (app: Hono, options: { readonly host: string; readonly port: number }): Promise<Served> =>
+export const serve = (
+  app: Pick<Hono, 'fetch'>,
+  options: { readonly host: string; readonly port: number },
+): Promise<Served> =>
   new Promise((resolve, reject) => {
     const server = serveNode({ fetch: app.fetch, hostname: options.host, port: options.port }) as Server;
     server.once('error', (error) => {

@@ -8,6 +8,8 @@ import { createProgram } from './program.ts';
 const MISTAKE = 1;
 const USAGE = 2;
 
+const CONTROLLERS: ReadonlySet<string> = new Set(['up', 'bot-runner']);
+
 const ended = new AbortController();
 
 const main = async (): Promise<number> => {
@@ -37,6 +39,6 @@ const main = async (): Promise<number> => {
 
 // A reader that went away (`drover transitions | head`) is no fault of anybody; the controller goes on without one.
 process.stdout.on('error', () => {
-  if (process.argv[2] !== 'up') process.exit(0);
+  if (!CONTROLLERS.has(process.argv[2] ?? '')) process.exit(0);
 });
 void main().then((code) => process.exit(code));

@@ -5,6 +5,7 @@ import { addBotActions } from './bot-actions.ts';
 import { addFleetActions } from './fleet-actions.ts';
 import { addGet } from './get.ts';
 import type { Io } from './io.ts';
+import { addMove } from './move.ts';
 import { addSettings } from './settings.ts';
 import { addTransitions } from './transitions.ts';
 
@@ -28,6 +29,7 @@ export const createProgram = (io: Io): Command => {
   addBotActions(program, io, client);
   addTransitions(program, io, client);
   addFleetActions(program, io, client);
+  addMove(program, io, client);
   program
     .command('version')
     .description('print the version')

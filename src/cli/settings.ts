@@ -1,4 +1,4 @@
-/** `drover up` and `drover config`: the two that read the controller's settings. */
+/** `drover up`, `drover bot-runner` and `drover config`: those that read the controller's settings. */
 import Table from 'cli-table3';
 import { Option, type Command } from 'commander';
 import { fileKeyOf, flagOf, SETTING_NAMES, SETTINGS, type Setting, type SettingName } from '../config-table.ts';
@@ -30,12 +30,17 @@ const configOf = (options: Options, io: Io): Config => {
 };
 
 export const addSettings = (program: Command, io: Io): void => {
-  withSettings(program.command('up').description('run the controller')).action(async (options: Options) => {
+  const run = async (options: Options): Promise<void> => {
     const config = configOf(options, io);
     // Loaded late: the other subcommands need neither engine nor store.
     const { up } = await import('../up.ts');
     await up(config);
-  });
+  };
+  withSettings(program.command('up').description('run the controller: every service in one process')).action(run);
+  // One service so far, so both are the same work; of all processes with one MONGO_URI one leads, the others stand by.
+  withSettings(
+    program.command('bot-runner').description('run BotService alone, e.g. beside another drover that stands by'),
+  ).action(run);
   withSettings(program.command('config').description('show every setting, its value and where it came from'))
     .option('-o, --output <form>', 'json for programs')
     .action((options: Options) => {

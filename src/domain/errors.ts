@@ -64,6 +64,7 @@ export const ERRORS = {
   STORE_UNAVAILABLE: row('retryable', 'The store does not answer; look at its disk and its log.'),
   LEASE_LOST: row('retryable', 'Another drover leads now; this one stands by. Nothing needs to be done.'),
   NOT_LEADER: row('rejected', 'Ask the drover that leads; its name is in the message.'),
+  PREDECESSOR_ACTIVE: row('rejected', 'Stop the predecessor’s bot-runner for good, then run `drover takeover` again.'),
   STORE_CORRUPT: row('terminal', 'The event log has a hole or a broken record; restore it from a backup.'),
   EVENT_ILLEGAL: row('terminal', 'The log holds an event its state cannot take; restore the log, or report this.'),
   VERSION_CONFLICT: row('concurrency', 'Somebody else wrote first; read again and retry.'),

@@ -9,6 +9,7 @@ import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
 import { createDrover, type Drover } from '../../src/main.ts';
 import type { SpecStore } from '../../src/ports/spec-store.ts';
 import { createFakeEngine } from '../support/fake-engine.ts';
+import { noPredecessor } from '../support/no-predecessor.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 import { aDocument } from '../support/served.ts';
 
@@ -41,6 +42,7 @@ describe('a suspect spec store', () => {
       ...stores,
       specs: lossy,
       engine: createFakeEngine(() => Date.now()).engine,
+      predecessor: noPredecessor,
       policy: DEFAULT_POLICY,
       defaults: {
         image: 'img',

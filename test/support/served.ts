@@ -9,6 +9,7 @@ import { createApp } from '../../src/api/create-app.ts';
 import { createDrover, mintId } from '../../src/main.ts';
 import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
 import { createFakeEngine, type FakeEngine } from './fake-engine.ts';
+import { noPredecessor } from './no-predecessor.ts';
 import { silentLogger } from './silent-logger.ts';
 
 const DEFAULTS = {
@@ -33,6 +34,7 @@ export const openApp = async (token?: string): Promise<ServedApp> => {
   const drover = await createDrover({
     ...stores,
     engine: world.engine,
+    predecessor: noPredecessor,
     policy: DEFAULT_POLICY,
     defaults: DEFAULTS,
     resyncIntervalMs: 3_600_000,
@@ -46,6 +48,7 @@ export const openApp = async (token?: string): Promise<ServedApp> => {
     fleet: drover.states,
     transitions: drover.transitions,
     guard: drover.guard,
+    takeover: drover.takeover,
     readiness: drover.readiness,
     clock: systemClock,
     mintId,

@@ -18,6 +18,7 @@ import { DEFAULT_POLICY, type BotPolicy } from '../../src/domain/policy.ts';
 import { dockerAt } from '../../scripts/docker-at.ts';
 import { removeInstall } from '../../scripts/remove-install.ts';
 import { realEngine } from './real-engine.ts';
+import { noPredecessor } from './no-predecessor.ts';
 import { silentLogger } from './silent-logger.ts';
 
 export const HOST = process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock';
@@ -90,6 +91,7 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
     ...stores,
     specs: options.deafToSpecs === true ? { ...stores.specs, onChange: () => () => undefined } : stores.specs,
     engine,
+    predecessor: noPredecessor,
     policy: { ...DEFAULT_POLICY, backoffFirstMs: 300, backoffMaxMs: 2_000, healthyAfterMs: 5_000, ...options.policy },
     defaults: {
       image: IMAGE,

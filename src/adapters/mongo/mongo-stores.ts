@@ -32,6 +32,8 @@ export interface MongoStores {
   readonly snapshots: SnapshotStore;
   readonly deadLetters: DeadLetterStore;
   readonly leadership: Leadership;
+  /** Which server, without user and password. */
+  readonly address: string;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export const openMongoStores = async (options: MongoStoresOptions): Promise<Mong
       snapshots: createMongoSnapshotStore(mongo),
       deadLetters: createMongoDeadLetters(mongo),
       leadership,
+      address: mongo.address,
       close: async () => {
         await events.close();
         await specs.close();

@@ -1,0 +1,112 @@
+/** `drover takeover` and `drover dead-letters`. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import Table from 'cli-table3';
+import type { Command } from 'commander';
+import { durationText } from '../domain/transition-line.ts';
+import { DroverError } from '../domain/errors.ts';
+import type { ApiClient } from './api-client.ts';
+import type { Io } from './io.ts';
+
+interface Found {
+  readonly botId: string;
+  readonly container: string;
+  readonly name: string;
+  readonly createdAt: number;
+}
+interface Look {
+  readonly ours: readonly Found[];
+  readonly strangers: readonly Found[];
+}
+interface Letter {
+  readonly subject: string;
+  readonly at: number;
+  readonly reason: string;
+  readonly size: number;
+  readonly data: string;
+  readonly position?: { readonly stream: string; readonly sequence: number };
+}
+
+/** The predecessor makes missing containers anew each 30 s: one that still runs shows itself within this time. */
+const WATCH_MS = 40_000;
+const LOOK_MS = 2_000;
+
+const listed = (found: readonly Found[]): string =>
+  found
+    .map(
+      ({ botId, name, createdAt }) => `  ${botId}  container ${name}, up for ${durationText(Date.now() - createdAt)}`,
+    )
+    .join('\n');
+
+const takeOver = async (io: Io, client: ApiClient, options: { dryRun?: boolean; watch?: boolean }): Promise<void> => {
+  const { ours, strangers } = await client.call<Look>('GET', '/v1/takeover');
+  if (strangers.length > 0) io.out(`left alone, no bot of drover has their id:\n${listed(strangers)}`);
+  if (ours.length === 0) {
+    io.out('no container of the predecessor runs a bot of drover');
+    return;
+  }
+  if (options.dryRun === true) {
+    io.out(`would be stopped (SIGTERM, 30 s, SIGKILL) and started by drover:\n${listed(ours)}`);
+    return;
+  }
+  const taken = [...new Set(ours.map(({ botId }) => botId))];
+  for (const [index, botId] of taken.entries()) {
+    io.out(`[${String(index + 1)}/${String(taken.length)}] ${botId}: stops`);
+    const { stopped } = await client.call<{ stopped: readonly Found[] }>(
+      'POST',
+      `/v1/takeover/${encodeURIComponent(botId)}`,
+      {},
+    );
+    io.out(
+      `[${String(index + 1)}/${String(taken.length)}] ${botId}: ${String(stopped.length)} stopped, drover goes on`,
+    );
+  }
+  if (options.watch === false) return;
+  io.out(`watches for ${String(WATCH_MS / 1_000)} s whether the predecessor starts them again`);
+  for (const until = Date.now() + WATCH_MS; Date.now() < until && !io.signal.aborted;) {
+    await sleep(LOOK_MS, undefined, { signal: io.signal }).catch(() => undefined);
+    const back = (await client.call<Look>('GET', '/v1/takeover')).ours;
+    if (back.length === 0) continue;
+    throw new DroverError('PREDECESSOR_ACTIVE', `it has started again:\n${listed(back)}`);
+  }
+  io.out('done: drover alone runs them');
+};
+
+export const addMove = (program: Command, io: Io, client: () => ApiClient): void => {
+  program
+    .command('takeover')
+    .description('stop the containers of the predecessor (the0) whose bots drover has, gracefully, and run them')
+    .option('--dry-run', 'only say what would be stopped')
+    .option('--no-watch', 'do not watch whether the predecessor starts them again')
+    .action((options: { dryRun?: boolean; watch?: boolean }) => takeOver(io, client(), options));
+  program
+    .command('dead-letters')
+    .description('messages that were not understood, newest first, with the reason')
+    .option('-n, --limit <count>', 'at most this many', '20')
+    .option('-o, --output <form>', 'json for programs')
+    .action(async ({ limit, output }: { limit: string; output?: string }) => {
+      const letters = await client().call<readonly Letter[]>('GET', `/v1/dead-letters?limit=${limit}`);
+      if (output === 'json') {
+        io.out(JSON.stringify(letters, null, 2));
+        return;
+      }
+      if (letters.length === 0) {
+        io.out('no dead letters');
+        return;
+      }
+      const table = new Table({
+        head: ['when', 'subject', 'number', 'reason', 'begins with'],
+        style: { head: [], border: [] },
+      });
+      for (const { at, subject, position, reason, data } of letters) {
+        const start = Buffer.from(data, 'base64').toString('utf8').slice(0, 40);
+        table.push([
+          new Date(at).toISOString(),
+          subject,
+          position?.sequence ?? '',
+          reason.slice(0, 80),
+          JSON.stringify(start),
+        ]);
+      }
+      io.out(table.toString());
+    });
+};

@@ -1,0 +1,43 @@
+/** `drover takeover`: the predecessor's containers of our bots are stopped, gracefully, and drover starts the bots. */
+import { DroverError } from '../domain/errors.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Predecessor, Takeover } from '../ports/predecessor.ts';
+import type { SpecStore } from '../ports/spec-store.ts';
+
+export interface TakeoverOptions {
+  readonly predecessor: Predecessor;
+  readonly specs: SpecStore;
+  /** @throws DroverError LEASE_LOST */
+  readonly mayAct: () => void;
+  /** Look at the fleet soon. */
+  readonly onTaken: () => void;
+  readonly logger: Logger;
+}
+
+/** What the predecessor itself gives its bots (contract §9.1). */
+const GRACE_MS = 30_000;
+
+export const createTakeover = ({ predecessor, specs, mayAct, onTaken, logger }: TakeoverOptions): Takeover => ({
+  async look() {
+    const [found, { records }] = await Promise.all([predecessor.list(), specs.readFleet()]);
+    const known = new Set(records.filter(({ document }) => document !== null).map(({ id }) => id));
+    return {
+      ours: found.filter(({ botId }) => known.has(botId)),
+      strangers: found.filter(({ botId }) => !known.has(botId)),
+    };
+  },
+  async take(botId) {
+    mayAct();
+    const record = await specs.read(botId);
+    if (record === undefined || record.document === null) {
+      throw new DroverError('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(botId)}: its containers are left alone`);
+    }
+    const containers = (await predecessor.list()).filter((container) => container.botId === botId);
+    for (const { container, name } of containers) {
+      logger.warn('takeover: stops a container of the predecessor', { bot: botId, container, name });
+      await predecessor.stop(container, GRACE_MS);
+    }
+    onTaken();
+    return containers;
+  },
+});

@@ -1,0 +1,81 @@
+/** Which stores this install uses: the data folder by default, MongoDB and an S3 server where they are configured. */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { ARCHIVE_FOLDER, openEmbeddedStores } from './adapters/embedded/embedded-stores.ts';
+import { createFolderArchiveStore } from './adapters/embedded/folder-archive-store.ts';
+import { createMinioArchives } from './adapters/minio/minio-archives.ts';
+import { openMongoStores } from './adapters/mongo/mongo-stores.ts';
+import type { Config } from './config.ts';
+import type { ArchiveStore } from './ports/archive-store.ts';
+import type { DeadLetterStore } from './ports/dead-letter-store.ts';
+import type { EventStore } from './ports/event-store.ts';
+import type { Leadership } from './ports/leadership.ts';
+import type { Logger } from './ports/logger.ts';
+import type { SnapshotStore } from './ports/snapshot-store.ts';
+import type { SpecStore } from './ports/spec-store.ts';
+
+export interface Stores {
+  readonly events: EventStore;
+  readonly specs: SpecStore;
+  readonly snapshots: SnapshotStore;
+  readonly deadLetters: DeadLetterStore;
+  readonly leadership: Leadership;
+  readonly archives: ArchiveStore;
+  /** Where documents and log, and where archives lie; for people. */
+  readonly places: { readonly data: string; readonly archives: string };
+  close(): Promise<void>;
+}
+
+/** Two processes never share one, also not in containers that share a host's name and count from 1. */
+export const writerName = (): string => `${hostname()}/${String(process.pid)}/${randomBytes(2).toString('hex')}`;
+
+const objectStore = (config: Config): ArchiveStore | undefined => {
+  const { minioEndpoint, minioAccessKey = '', minioSecretKey = '', minioCaFile } = config;
+  if (minioEndpoint === undefined) return undefined;
+  return createMinioArchives({
+    endpoint: minioEndpoint,
+    accessKey: minioAccessKey,
+    secretKey: minioSecretKey,
+    useSsl: config.minioUseSsl,
+    ...(minioCaFile === undefined ? {} : { caFile: minioCaFile }),
+    buckets: {
+      code: config.minioCodeBucket,
+      state: config.minioStateBucket,
+      logs: config.minioLogsBucket,
+      queryResults: config.minioQueryResultsBucket,
+    },
+  });
+};
+
+/** @throws DroverError STORE_UNAVAILABLE for a server that may answer later; what the data folder throws; CONFIG_INVALID */
+export const openStores = async (config: Config, role: string, logger: Logger): Promise<Stores> => {
+  const { mongoUri, dataDir, installId } = config;
+  const writer = writerName();
+  const now = (): number => Date.now();
+  const install = installId === undefined ? {} : { installId };
+  const objects = objectStore(config);
+  const folder = join(dataDir, ARCHIVE_FOLDER);
+  const archivesAt = objects === undefined ? folder : `${config.minioEndpoint ?? ''}/${config.minioCodeBucket}`;
+  if (mongoUri === undefined) {
+    const stores = await openEmbeddedStores({ dataDir, writer, now, ...install });
+    return {
+      ...stores,
+      archives: objects ?? stores.archives,
+      places: { data: dataDir, archives: archivesAt },
+    };
+  }
+  const { mongoDatabase: database, mongoBotsDatabase: botsDatabase } = config;
+  const archives = objects ?? (await createFolderArchiveStore(folder));
+  const stores = await openMongoStores({
+    uri: mongoUri,
+    database,
+    botsDatabase,
+    writer,
+    role,
+    logger,
+    now,
+    ...install,
+  });
+  return { ...stores, archives, places: { data: stores.address, archives: archivesAt } };
+};
