@@ -9,6 +9,16 @@ import type { Logger } from '../../ports/logger.ts';
 import type { MongoConnection } from './mongo-connection.ts';
 import { isDuplicate, toStoreError } from './mongo-error.ts';
 
+/** When it was certain, by both clocks. */
+interface Moment {
+  readonly monotonic: number;
+  readonly wall: number;
+}
+interface Proof {
+  readonly epoch: number;
+  readonly at: Moment;
+}
+
 interface LeaseRow {
   readonly _id: string;
   /** Null once it was given back. */
@@ -24,27 +34,32 @@ export interface LeadershipOptions {
   readonly logger: Logger;
   /** Monotonic milliseconds. */
   readonly monotonic?: () => number;
+  /** Epoch milliseconds; only ever shortens the trust. */
+  readonly wall?: () => number;
   /** How long a silent holder is waited for, ms. */
   readonly leaseMs?: number;
   readonly renewMs?: number;
 }
 
 export const createMongoLeadership = (mongo: MongoConnection, options: LeadershipOptions): Leadership => {
-  const { role, holder, logger, monotonic = () => performance.now(), leaseMs = 10_000, renewMs = 1_000 } = options;
+  const { role, holder, logger, leaseMs = 10_000, renewMs = 1_000 } = options;
+  const { monotonic = () => performance.now(), wall = () => Date.now() } = options;
   // The margin covers clocks that run at slightly different speeds, and the time a call under way still takes.
   const trustMs = leaseMs * 0.75;
   const leases = mongo.ours.collection<LeaseRow>('leases');
   const listeners = new Set<(leads: boolean) => void>();
   const stopping = new AbortController();
   const hasStopped = (): boolean => stopping.signal.aborted;
-  let own: { readonly epoch: number; readonly provenAt: number } | undefined;
+  let own: Proof | undefined;
   let seen: { readonly row: LeaseRow; readonly since: number } | undefined;
   let told = false;
   let running: Promise<void> | undefined;
   let expiry: NodeJS.Timeout | undefined;
 
-  const epoch = (): number | undefined =>
-    own !== undefined && monotonic() - own.provenAt < trustMs ? own.epoch : undefined;
+  const moment = (): Moment => ({ monotonic: monotonic(), wall: wall() });
+  // A machine that slept has a monotonic clock that slept with it: the wall clock tells. Set forward by hand it costs one renewal.
+  const isFresh = (at: Moment): boolean => monotonic() - at.monotonic < trustMs && wall() - at.wall < trustMs;
+  const epoch = (): number | undefined => (own !== undefined && isFresh(own.at) ? own.epoch : undefined);
 
   const tell = (): void => {
     const leads = epoch() !== undefined;
@@ -55,8 +70,8 @@ export const createMongoLeadership = (mongo: MongoConnection, options: Leadershi
     for (const listener of [...listeners]) listener(leads);
   };
 
-  const prove = (next: number, provenAt: number): void => {
-    own = { epoch: next, provenAt };
+  const prove = (next: number, at: Moment): void => {
+    own = { epoch: next, at };
     clearTimeout(expiry);
     // So that services hear of it also when the store is silent.
     expiry = setTimeout(tell, trustMs + 1).unref();
@@ -64,7 +79,7 @@ export const createMongoLeadership = (mongo: MongoConnection, options: Leadershi
   };
 
   const renew = async (held: number): Promise<void> => {
-    const at = monotonic();
+    const at = moment();
     const { matchedCount } = await leases.updateOne({ _id: role, holder, epoch: held }, { $inc: { renewal: 1 } });
     if (matchedCount > 0) {
       prove(held, at);
@@ -76,7 +91,7 @@ export const createMongoLeadership = (mongo: MongoConnection, options: Leadershi
   };
 
   const compete = async (): Promise<void> => {
-    const at = monotonic();
+    const at = moment();
     const row = await leases.findOne({ _id: role });
     if (row === null) {
       await leases.insertOne({ _id: role, holder, epoch: 1, renewal: 0 });
@@ -87,7 +102,7 @@ export const createMongoLeadership = (mongo: MongoConnection, options: Leadershi
       seen = { row, since: monotonic() };
     }
     if (row.holder !== null && monotonic() - seen.since < leaseMs) return;
-    const taking = monotonic();
+    const taking = moment();
     const { matchedCount } = await leases.updateOne(
       { _id: role, epoch: row.epoch, renewal: row.renewal, holder: row.holder },
       { $set: { holder, epoch: row.epoch + 1, renewal: 0 } },

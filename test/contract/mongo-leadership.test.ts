@@ -1,0 +1,141 @@
+/** The lease of a role on MongoDB (faults R23, R44): at most one leads, and who cannot be sure does not. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createMongoLeadership } from '../../src/adapters/mongo/mongo-leadership.ts';
+import type { Leadership } from '../../src/ports/leadership.ts';
+import { silentLogger } from '../support/silent-logger.ts';
+import { oneTo } from './commits.ts';
+import { MONGO_URI, mongoScratch, type MongoScratch } from './mongo-support.ts';
+
+const LEASE_MS = 2_000;
+const RENEW_MS = 100;
+
+interface Candidate {
+  readonly lease: Leadership;
+  /** As seen by this candidate's own clocks. */
+  skip(ms: number, clock?: 'monotonic' | 'wall'): void;
+  /** Silent from now on, without giving anything back. */
+  die(): Promise<void>;
+}
+
+describe.skipIf(MONGO_URI === undefined)('lease on MongoDB', () => {
+  let scratch: MongoScratch;
+  const open: Leadership[] = [];
+  beforeEach(async () => {
+    scratch = await mongoScratch();
+  });
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((lease) => lease.stop()));
+    await scratch.close();
+  });
+
+  const candidate = (holder: string, role = 'r'): Candidate => {
+    const skipped = { monotonic: 0, wall: 0 };
+    const mongo = scratch.connect();
+    const lease = createMongoLeadership(mongo, {
+      role,
+      holder,
+      logger: silentLogger,
+      leaseMs: LEASE_MS,
+      renewMs: RENEW_MS,
+      monotonic: () => performance.now() + skipped.monotonic,
+      wall: () => Date.now() + skipped.wall,
+    });
+    open.push(lease);
+    lease.start();
+    return {
+      lease,
+      skip: (ms, clock = 'monotonic') => {
+        skipped[clock] += ms;
+      },
+      die: () => mongo.close(),
+    };
+  };
+  const leads = ({ lease }: Candidate): boolean => lease.epoch() !== undefined;
+  const becomes = (one: Candidate): Promise<void> => expect.poll(() => leads(one), { timeout: 15_000 }).toBe(true);
+
+  it('is held by the first, and handed over at once when it is given back', async () => {
+    const first = candidate('a');
+    await becomes(first);
+    const second = candidate('b');
+    await sleep(LEASE_MS * 1.5);
+    expect([leads(first), leads(second)]).toEqual([true, false]);
+    expect(second.lease.holder()).toBe('a');
+    const told: boolean[] = [];
+    second.lease.onChange((won) => told.push(won));
+    const before = performance.now();
+    await first.lease.stop();
+    await becomes(second);
+    expect(performance.now() - before).toBeLessThan(LEASE_MS);
+    expect([first.lease.epoch(), second.lease.epoch(), told]).toEqual([undefined, 2, [true]]);
+  });
+
+  it('goes to another after a silent death, with the next epoch', async () => {
+    const first = candidate('a');
+    await becomes(first);
+    const second = candidate('b');
+    await expect.poll(() => second.lease.holder()).toBe('a');
+    await first.die();
+    await becomes(second);
+    expect(second.lease.epoch()).toBe(2);
+    expect(leads(first)).toBe(false);
+  });
+
+  it.each(['monotonic', 'wall'] as const)('is not trusted by a holder that slept, by its %s clock', async (clock) => {
+    const first = candidate('a');
+    await becomes(first);
+    const told: boolean[] = [];
+    first.lease.onChange((won) => told.push(won));
+    first.skip(LEASE_MS, clock);
+    // Before it has asked anybody.
+    expect(first.lease.epoch()).toBeUndefined();
+    // Nobody else wanted it: the same term goes on.
+    await becomes(first);
+    expect(first.lease.epoch()).toBe(1);
+    // Only the clock of the machine jumped, and jumped back: what was proven stays proven.
+    first.skip(-3_600_000, 'wall');
+    expect(first.lease.epoch()).toBe(1);
+  });
+
+  it('is refused to a holder that slept while another took over', async () => {
+    const first = candidate('a');
+    await becomes(first);
+    await first.die();
+    first.skip(LEASE_MS);
+    const second = candidate('b');
+    await becomes(second);
+    const back = candidate('a');
+    await sleep(LEASE_MS * 1.5);
+    expect([leads(first), leads(second), leads(back)]).toEqual([false, true, false]);
+  });
+
+  it('is one for each role', async () => {
+    const [runner, scheduler] = [candidate('a', 'bot-runner'), candidate('b', 'bot-scheduler')];
+    await becomes(runner);
+    await becomes(scheduler);
+    expect([runner.lease.epoch(), scheduler.lease.epoch()]).toEqual([1, 1]);
+  });
+
+  it('has at most one holder at any time among five, over deaths and returns', async () => {
+    const all = oneTo(5).map((n) => candidate(`c${String(n)}`));
+    const epochs: number[] = [];
+    let most = 0;
+    const watching = setInterval(() => {
+      const held = all.map(({ lease }) => lease.epoch()).filter((epoch) => epoch !== undefined);
+      most = Math.max(most, held.length);
+      for (const epoch of held) if (epochs.at(-1) !== epoch) epochs.push(epoch);
+    }, 5);
+    for (let deaths = 0; deaths < 3; deaths += 1) {
+      await expect.poll(() => all.some(leads), { timeout: 15_000 }).toBe(true);
+      const leader = all.find(leads);
+      await (deaths === 1 ? leader?.lease.stop() : leader?.die());
+      await expect.poll(() => leader !== undefined && leads(leader), { timeout: 15_000 }).toBe(false);
+    }
+    await expect.poll(() => all.some(leads), { timeout: 15_000 }).toBe(true);
+    clearInterval(watching);
+    expect(most).toBe(1);
+    expect(epochs).toEqual([...epochs].sort((a, b) => a - b));
+    expect(new Set(epochs).size).toBe(epochs.length);
+    expect(epochs.at(-1)).toBeGreaterThanOrEqual(4);
+  });
+});
