@@ -98,6 +98,9 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
       allows: guard.allows,
       drained: () => drained,
       isWanted: (id) => states.folds().get(id)?.state.context.wanted === true,
+      onUnconfirmed: () => {
+        service.resyncSoon();
+      },
     }),
     requestsTaken: (id, requests) =>
       specs.clearRequests(

@@ -21,7 +21,7 @@ import { openStores, type Stores } from './stores.ts';
 
 const COLOURS: Paint = { dim: pc.dim, good: pc.green, bad: pc.red, busy: pc.yellow, strong: pc.bold };
 /** Fault R22: gone within 10 s, whatever is under way. */
-const STOP_WITHIN_MS = 5_000;
+const STOP_WITHIN_MS = 4_000;
 const RETRY_MS = 1_000;
 /** Whose lease this process competes for. */
 const ROLE = 'bot-runner';

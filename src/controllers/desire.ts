@@ -15,6 +15,8 @@ export interface DesireOptions {
   readonly drained: () => boolean;
   /** Does the log want it running? Only such a bot needs the guard. */
   readonly isWanted: (id: BotId) => boolean;
+  /** A stop that another program wrote needs a complete read before it counts. */
+  readonly onUnconfirmed: () => void;
 }
 
 export interface Desire {
@@ -40,13 +42,13 @@ export const isStop = (desired: Desired): boolean =>
 
 const causeOf = ({ asked }: SpecRecord): Cause | undefined => asked && requestCause(asked);
 
-export const createDesireReader = ({ specs, defaults, allows, drained, isWanted }: DesireOptions) => {
+export const createDesireReader = ({ specs, defaults, allows, drained, isWanted, onUnconfirmed }: DesireOptions) => {
   const guarded = (id: BotId, desired: Desired, asked: boolean): Desired =>
     !asked && isStop(desired) && isWanted(id) && !allows(id)
       ? { kind: 'unknown', reason: 'nobody asked for this stop and no complete read has confirmed it' }
       : desired;
 
-  return async (id: BotId): Promise<Desire> => {
+  return async (id: BotId, causes: readonly Cause[] = []): Promise<Desire> => {
     let record: SpecRecord | undefined;
     try {
       record = await specs.read(id);
@@ -56,6 +58,8 @@ export const createDesireReader = ({ specs, defaults, allows, drained, isWanted 
     if (record === undefined) return { desired: guarded(id, { kind: 'gone' }, false) };
     const cause = causeOf(record);
     const desired = guarded(id, desiredOfRecord(record, defaults, drained()), record.asked !== undefined);
+    // Only for what the collection itself told: a complete read that held it back would ask for itself for ever.
+    if (desired.kind === 'unknown' && causes.some(({ kind }) => kind === 'spec')) onUnconfirmed();
     return cause === undefined ? { desired } : { desired, cause };
   };
 };

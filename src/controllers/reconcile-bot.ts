@@ -21,7 +21,10 @@ export interface ReconcileDependencies {
   readonly events: EventStore;
   readonly engine: ContainerEngine;
   readonly states: ServiceState;
-  readonly desiredOf: (botId: string) => Promise<{ readonly desired: Desired; readonly cause?: Cause }>;
+  readonly desiredOf: (
+    botId: string,
+    causes: readonly Cause[],
+  ) => Promise<{ readonly desired: Desired; readonly cause?: Cause }>;
   /** Told once the log has taken them. */
   readonly requestsTaken: (botId: string, requests: readonly BotRequest[]) => Promise<void>;
   readonly policy: BotPolicy;
@@ -90,7 +93,7 @@ export const createReconcileBot = (dependencies: ReconcileDependencies) => {
     causes: readonly Cause[],
   ): Promise<{ readonly again: boolean; readonly wakeAfterMs: number | undefined }> => {
     const { state, version } = await states.load(botId);
-    const [{ desired, cause }, observation] = await Promise.all([desiredOf(botId), engine.observe(botId)]);
+    const [{ desired, cause }, observation] = await Promise.all([desiredOf(botId, causes), engine.observe(botId)]);
     const given = { desired, observation, now: clock.now(), random: clock.random(), policy };
     const planned = plan(state, given);
     if (planned.events.length > 0) {

@@ -14,6 +14,8 @@ export interface SocketProxy {
   stall: RegExp | undefined;
   /** The reply to the next request that matches is lost after the engine gave it. */
   loseReply: RegExp | undefined;
+  /** First lines of all requests so far, in order. */
+  requests(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -21,6 +23,7 @@ export const openSocketProxy = async (target = '/var/run/docker.sock'): Promise<
   const folder = await mkdtemp(join(tmpdir(), 'drover-proxy-'));
   const path = join(folder, 'docker.sock');
   const open = new Set<Socket>();
+  const asked: string[] = [];
   let refusing = false;
   const proxy = {
     host: `unix://${path}`,
@@ -44,6 +47,7 @@ export const openSocketProxy = async (target = '/var/run/docker.sock'): Promise<
       const [line = ''] = chunk.toString('latin1').split('\r\n', 1);
       if (/^[A-Z]+ \//.test(line)) {
         fate = 'pass';
+        asked.push(line);
         if (proxy.stall?.test(line) === true) fate = 'hold';
         if (proxy.loseReply?.test(line) === true) {
           fate = 'lose';
@@ -66,6 +70,7 @@ export const openSocketProxy = async (target = '/var/run/docker.sock'): Promise<
     for (const client of open) client.destroy();
   };
   return Object.assign(proxy, {
+    requests: () => asked,
     cut: () => {
       refusing = true;
       endAll();

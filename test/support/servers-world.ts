@@ -1,0 +1,166 @@
+/** A fleet on the real servers, each behind a proxy of its own, with drover processes as an operator runs them. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { Client } from 'minio';
+import { MongoClient, type Collection, type Db } from 'mongodb';
+import { expect } from 'vitest';
+import { startDrover, type DroverProcess, type DroverProcessOptions } from '../../scripts/drover-process.ts';
+import { freePort } from '../../scripts/free-port.ts';
+import { removeInstall } from '../../scripts/remove-install.ts';
+import type { RunningBot } from '../../src/domain/running-bot.ts';
+import { docker, HOST, IMAGE, LOOPING, zipOf } from './spine.ts';
+import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+
+const { MONGO_URI, NATS_URL, MINIO_ENDPOINT, MINIO_ACCESS_KEY = '', MINIO_SECRET_KEY = '' } = process.env;
+/** What the test set-up found; `npm test` names what it did not. */
+export const HAS = {
+  mongo: MONGO_URI !== undefined,
+  nats: NATS_URL !== undefined,
+  minio: MINIO_ENDPOINT !== undefined,
+};
+
+export interface World {
+  readonly install: string;
+  readonly proxies: { readonly mongo: TcpProxy; readonly nats?: TcpProxy; readonly minio?: TcpProxy };
+  /** Straight to the server, as another program sees it. */
+  readonly bots: Collection;
+  readonly ours: Db;
+  readonly env: Readonly<Record<string, string>>;
+  start(options?: Partial<DroverProcessOptions>): Promise<DroverProcess>;
+  /** A zip in the bucket, at the key that the reference's API would give it. */
+  putZip(key: string, code?: string): Promise<void>;
+  document(id: string, config?: object, filePath?: string): Record<string, unknown>;
+  reaches(drover: DroverProcess, id: string, state: RunningBot['state'], timeoutMs?: number): Promise<RunningBot>;
+  /** Of one bot, whatever state they are in. */
+  containers(id: string): Promise<{ readonly id: string; readonly state: string; readonly created: number }[]>;
+  close(): Promise<void>;
+}
+
+const hostOf = (url: string): string => /^(?:\w+(?:\+\w+)?:\/\/)?(?:[^@/]*@)?([^/?,]+)/.exec(url)?.[1] ?? '';
+const through = (url: string, { address }: TcpProxy): string => url.replace(hostOf(url), address);
+
+export const openWorld = async (more: Readonly<Record<string, string>> = {}): Promise<World> => {
+  const install = `t${randomBytes(4).toString('hex')}`;
+  const dataDir = await mkdtemp(join(tmpdir(), 'drover-world-'));
+  const mongo = await openTcpProxy(hostOf(MONGO_URI ?? ''));
+  const nats = NATS_URL === undefined ? undefined : await openTcpProxy(hostOf(NATS_URL));
+  const minio = MINIO_ENDPOINT === undefined ? undefined : await openTcpProxy(MINIO_ENDPOINT);
+  const [database, botsDatabase, bucket] = [`drover_${install}`, `bots_${install}`, `code-${install}`];
+  const uri = through(MONGO_URI ?? '', mongo);
+  const running: DroverProcess[] = [];
+  const client = new MongoClient(MONGO_URI ?? '');
+  const s3 = (): Client => {
+    const [endPoint = '', port] = (MINIO_ENDPOINT ?? '').split(':');
+    const keys = { accessKey: MINIO_ACCESS_KEY, secretKey: MINIO_SECRET_KEY };
+    return new Client({ endPoint, port: Number(port), useSSL: false, ...keys });
+  };
+  const env: Record<string, string> = {
+    DOCKER_HOST: HOST,
+    RUNTIME_IMAGE: IMAGE,
+    DROVER_DATA_DIR: dataDir,
+    INSTALL_ID: install,
+    LOG_FORMAT: 'json',
+    // What is seen here is not seen by the tick.
+    RECONCILE_INTERVAL: '1h',
+    BACKOFF_FIRST: '300ms',
+    BOT_STOP_GRACE: '5s',
+    MONGO_URI:
+      uri + (uri.includes('?') ? '&' : uri.replace('://', '').includes('/') ? '?' : '/?') + 'directConnection=true',
+    MONGO_DATABASE: database,
+    MONGO_BOTS_DATABASE: botsDatabase,
+    NATS_URL: '',
+    ...(minio === undefined
+      ? { MINIO_ENDPOINT: '' }
+      : {
+          MINIO_ENDPOINT: minio.address,
+          MINIO_ACCESS_KEY,
+          MINIO_SECRET_KEY,
+          MINIO_CODE_BUCKET: bucket,
+          MINIO_STATE_BUCKET: `state-${install}`,
+          MINIO_LOGS_BUCKET: `logs-${install}`,
+          MINIO_QUERY_RESULTS_BUCKET: `results-${install}`,
+        }),
+    ...(nats === undefined ? {} : { NATS_URL: nats.address }),
+    ...more,
+  };
+
+  return {
+    install,
+    env,
+    proxies: { mongo, ...(nats === undefined ? {} : { nats }), ...(minio === undefined ? {} : { minio }) },
+    bots: client.db(botsDatabase).collection('bots'),
+    ours: client.db(database),
+    async start(options = {}) {
+      const { env: extra = {}, ...rest } = options;
+      const started = await startDrover({ port: await freePort(), env: { ...env, ...extra }, ...rest });
+      running.push(started);
+      return started;
+    },
+    async putZip(key, code = LOOPING) {
+      const zip = await buffer(zipOf({ 'main.js': code }));
+      if (minio === undefined) {
+        const [drover] = running;
+        const answer = await fetch(`${drover?.url ?? ''}/v1/archives/${key}`, {
+          method: 'PUT',
+          body: new Uint8Array(zip),
+        });
+        expect(answer.status).toBe(201);
+        return;
+      }
+      const api = s3();
+      if (!(await api.bucketExists(bucket))) await api.makeBucket(bucket);
+      await api.putObject(bucket, key, zip, zip.length, { 'Content-Type': 'application/zip' });
+    },
+    document: (id, config = {}, filePath = `user-1/${id}/1.0.0`) => ({
+      id,
+      config: { name: id, type: `realtime/${id}`, version: '1.0.0', enabled: true, customBotId: 'c1', ...config },
+      custom: {
+        version: '1.0.0',
+        filePath,
+        createdAt: '2024-01-01T00:00:00Z',
+        updatedAt: '2024-01-01T00:00:00Z',
+        config: {
+          name: id,
+          description: '',
+          runtime: 'nodejs20',
+          version: '1.0.0',
+          author: 'test',
+          type: 'realtime',
+          entrypoints: { bot: 'main.js' },
+          schema: {},
+          readme: '',
+          metadata: {},
+        },
+      },
+    }),
+    async reaches(drover, id, state, timeoutMs = 30_000) {
+      let bot: RunningBot | undefined;
+      const look = async (): Promise<string | undefined> => (bot = await drover.bot(id).catch(() => undefined))?.state;
+      try {
+        await expect.poll(look, { timeout: timeoutMs, interval: 25 }).toBe(state);
+      } catch (error) {
+        throw new Error(`${id} is ${bot?.state ?? 'unknown'}, not ${state}:\n${drover.output().slice(-4_000)}`, {
+          cause: error,
+        });
+      }
+      return bot as RunningBot;
+    },
+    async containers(id) {
+      const label = [`drover.install=${install}`, 'drover.role=bot', `runtime.id=${id}`];
+      const found = await docker.listContainers({ all: true, filters: { label } });
+      return found.map(({ Id, State, Created }) => ({ id: Id, state: State, created: Created }));
+    },
+    async close() {
+      await Promise.all(running.map((drover) => drover.end('SIGKILL')));
+      await removeInstall(docker, install);
+      await client.db(database).dropDatabase();
+      await client.db(botsDatabase).dropDatabase();
+      await client.close();
+      await Promise.all([mongo.close(), nats?.close(), minio?.close()]);
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+};

@@ -1,0 +1,68 @@
+/** A TCP port in front of a server: cut it, freeze it (half-open), and let it go on. */
+import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net';
+
+export interface TcpProxy {
+  /** `127.0.0.1:port` */
+  readonly address: string;
+  /** Ends every connection and refuses new ones. */
+  cut(): void;
+  /** Connections stay open and nothing passes: packets are lost, nobody says so. */
+  freeze(): void;
+  restore(): void;
+  close(): Promise<void>;
+}
+
+/** `target`: `host:port`. */
+export const openTcpProxy = async (target: string): Promise<TcpProxy> => {
+  const [host = '127.0.0.1', port = ''] = target.split(':');
+  const open = new Set<Socket>();
+  let mode: 'pass' | 'cut' | 'freeze' = 'pass';
+  const endAll = (): void => {
+    for (const socket of open) socket.destroy();
+    open.clear();
+  };
+  const server = createServer((client) => {
+    if (mode === 'cut') {
+      client.destroy();
+      return;
+    }
+    const far = createConnection(Number(port), host);
+    for (const [from, to] of [
+      [client, far],
+      [far, client],
+    ] as const) {
+      open.add(from);
+      from.on('data', (chunk: Buffer) => {
+        if (mode === 'pass') to.write(chunk);
+      });
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        open.delete(from);
+        to.destroy();
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    cut: () => {
+      mode = 'cut';
+      endAll();
+    },
+    freeze: () => {
+      mode = 'freeze';
+    },
+    restore: () => {
+      // What was lost while frozen makes the old connections worthless: a reset is what the network would send.
+      if (mode === 'freeze') endAll();
+      mode = 'pass';
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        endAll();
+      }),
+  };
+};
