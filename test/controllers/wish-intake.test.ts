@@ -1,0 +1,128 @@
+/** Messages into documents on real stores: folded, ordered, dead letters for what is malformed (faults R1, R5). */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openEmbeddedStores } from '../../src/adapters/embedded/embedded-stores.ts';
+import { createWishIntake } from '../../src/controllers/wish-intake.ts';
+import { DroverError } from '../../src/domain/errors.ts';
+import { mintId } from '../../src/main.ts';
+import type { BusMessage, WishConsumer } from '../../src/ports/message-bus.ts';
+import type { SpecStore } from '../../src/ports/spec-store.ts';
+import { malformedMessages } from '../support/malformed-messages.ts';
+import { aDocument } from '../support/served.ts';
+import { silentLogger } from '../support/silent-logger.ts';
+
+const asked = { requestId: 'r', actor: 't', action: 'apply', at: 1 };
+
+describe('the intake of messages', () => {
+  let dataDir: string;
+  let stores: Awaited<ReturnType<typeof openEmbeddedStores>>;
+  let intake: WishConsumer;
+  let mayAct: () => void;
+  let written: string[];
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'drover-intake-'));
+    stores = await openEmbeddedStores({ dataDir, writer: 'test', now: () => Date.now() });
+    mayAct = () => undefined;
+    written = [];
+    const specs: SpecStore = {
+      ...stores.specs,
+      applyWish: (id, wish, ...rest) => {
+        written.push(`${wish.kind} ${id}`);
+        return stores.specs.applyWish(id, wish, ...rest);
+      },
+    };
+    const { deadLetters } = stores;
+    intake = createWishIntake({ specs, deadLetters, logger: silentLogger, mintId, mayAct: () => { mayAct(); } }); // prettier-ignore
+  });
+  afterEach(async () => {
+    await stores.close();
+    await rm(dataDir, { recursive: true });
+  });
+
+  const message = (kind: string, body: unknown, sequence?: number, at = 1_700_000_000_000): BusMessage => ({
+    subject: `the0.bot.${kind}`,
+    data: body instanceof Uint8Array ? body : new TextEncoder().encode(JSON.stringify(body)),
+    at,
+    ...(sequence === undefined ? {} : { position: { stream: 'THE0_EVENTS@1', sequence } }),
+  });
+  const documentOf = async (id: string): Promise<unknown> => (await stores.specs.read(id))?.document;
+
+  it('stores what is sent, and who sent it', async () => {
+    await intake.onMessages([message('created', aDocument('a'), 7)]);
+    const record = await stores.specs.read('a');
+    expect(record?.document).toEqual(aDocument('a'));
+    expect(record?.asked).toMatchObject({
+      actor: 'nats',
+      action: 'the0.bot.created',
+      message: { subject: 'the0.bot.created', sequence: 7 },
+    });
+  });
+
+  it('writes once for a bot whose whole history waits, and nothing for one that its end deletes but a tombstone', async () => {
+    const history = [
+      message('created', aDocument('a', { n: 1 }), 1),
+      message('created', aDocument('b'), 2),
+      message('updated', aDocument('a', { n: 2 }), 3),
+      message('updated', aDocument('b'), 4),
+      message('updated', aDocument('a', { n: 3 }), 5),
+      message('deleted', { id: 'b' }, 6),
+    ];
+    await intake.onMessages(history);
+    expect(written.sort()).toEqual(['delete b', 'update a']);
+    expect(await documentOf('a')).toEqual(aDocument('a', { n: 3 }));
+    expect(await documentOf('b')).toBeNull();
+    await intake.onMessages(history);
+    expect(await documentOf('a')).toEqual(aDocument('a', { n: 3 }));
+  });
+
+  it('R5: an update shortly after a deletion, in no stream, brings nothing back; later it does, and a creation does', async () => {
+    const at = Date.now();
+    await intake.onMessages([message('created', aDocument('a'), undefined, at)]);
+    await intake.onMessages([message('deleted', { id: 'a' }, undefined, at)]);
+    await intake.onMessages([message('updated', aDocument('a'), undefined, at + 59_000)]);
+    expect(await documentOf('a')).toBeNull();
+    await intake.onMessages([message('updated', aDocument('a'), undefined, at + 61_000)]);
+    expect(await documentOf('a')).toEqual(aDocument('a'));
+    await intake.onMessages([message('deleted', { id: 'a' }, undefined, at + 62_000)]);
+    await intake.onMessages([message('created', aDocument('a'), undefined, at + 63_000)]);
+    expect(await documentOf('a')).toEqual(aDocument('a'));
+    // What nobody deleted is inserted by an update, as on the reference.
+    await intake.onMessages([message('updated', aDocument('never-seen'), undefined, at)]);
+    expect(await documentOf('never-seen')).toEqual(aDocument('never-seen'));
+  });
+
+  it('R1: 200 malformed messages leave 200 dead letters with subject and reason, and hold up nobody', async () => {
+    const bad = malformedMessages(200);
+    const all = bad.map(({ kind, data }, index) => message(kind, data, index + 1));
+    await intake.onMessages([...all, message('created', aDocument('good'), 201)]);
+    expect(await documentOf('good')).toEqual(aDocument('good'));
+    const letters = await stores.deadLetters.list(1_000);
+    expect(letters).toHaveLength(200);
+    expect(letters.every(({ reason, subject }) => reason !== '' && subject.startsWith('the0.bot.'))).toBe(true);
+    expect(new Set(letters.map(({ position }) => position?.sequence)).size).toBe(200);
+    // Brought again, as after a crash before the stream heard of it.
+    await intake.onMessages(all);
+    expect(await stores.deadLetters.list(1_000)).toHaveLength(200);
+    expect((await stores.specs.readFleet()).records.map(({ id }) => id)).toEqual(['good']);
+  });
+
+  it('refuses all while another process leads, so that the messages come again to whoever does', async () => {
+    mayAct = () => {
+      throw new DroverError('LEASE_LOST', 'not me');
+    };
+    await expect(intake.onMessages([message('created', aDocument('a'), 1)])).rejects.toMatchObject({
+      code: 'LEASE_LOST',
+    });
+    expect(await documentOf('a')).toBeUndefined();
+  });
+
+  it('starts a new consumer at the present when the store holds bots, else at the beginning', async () => {
+    expect(await intake.startsAtNow()).toBe(false);
+    await stores.specs.put('a', aDocument('a'), asked);
+    expect(await intake.startsAtNow()).toBe(true);
+    await stores.specs.remove('a', asked);
+    expect(await intake.startsAtNow()).toBe(false);
+  });
+});
