@@ -31,10 +31,16 @@ export interface DroverProcessOptions {
   readonly alive?: boolean;
 }
 
+const SERVERS = /^(MONGO_|NATS_|MINIO_)/;
+
+/** Servers that are meant for tests are used only by who asks for them: everybody else wants the embedded default. */
+const inherited = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !SERVERS.test(name)));
+
 /** Runs a subcommand of the command line to its end. @throws Error with its output when it fails */
 export const runDrover = async (args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> => {
   const child = spawn(process.execPath, [BIN, ...args], {
-    env: { ...process.env, ...env },
+    env: { ...inherited(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -65,7 +71,7 @@ export const startDrover = async (options: DroverProcessOptions): Promise<Drover
   const { port, env, onLine, command = 'up', alive = false } = options;
   const url = `http://127.0.0.1:${String(port)}`;
   const child = spawn(process.execPath, [BIN, command], {
-    env: { ...process.env, ...env, HTTP_PORT: String(port), HTTP_HOST: '127.0.0.1' },
+    env: { ...inherited(), ...env, HTTP_PORT: String(port), HTTP_HOST: '127.0.0.1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];

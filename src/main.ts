@@ -9,6 +9,7 @@ import { createRemovalGuard, onlyLeading } from './controllers/removal-guard.ts'
 import { createResync } from './controllers/resync.ts';
 import { createServiceState, type ServiceState } from './controllers/service-state.ts';
 import { createTakeover } from './controllers/takeover.ts';
+import { createTombstoneSweeper } from './controllers/tombstones.ts';
 import { followTransitions } from './controllers/transition-log.ts';
 import { createTransitionSource } from './controllers/transition-source.ts';
 import { createWishSource } from './controllers/sources/messages.ts';
@@ -111,6 +112,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     clock,
     logger,
   });
+  const sweepTombstones = createTombstoneSweeper(specs, logger);
   const resync = createResync({
     engine,
     specs,
@@ -121,6 +123,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     logger,
     onRead: ({ drain }) => {
       drained = drain !== undefined;
+      void sweepTombstones(clock.now());
     },
   });
   const bus = parts.bus;
