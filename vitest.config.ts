@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Pure parts and the embedded stores run side by side; what shares one engine runs one file at a time. */
+/** Pure parts and the embedded stores run side by side; what shares one engine, or starts servers, runs one file at a time. */
 export default defineConfig({
   test: {
     projects: [
@@ -17,6 +17,15 @@ export default defineConfig({
           include: ['test/contract/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'servers',
+          include: ['test/servers/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
         },
       },
       {

@@ -1,0 +1,78 @@
+/** A server program that tests may end, freeze and start again: same port, same data. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const READY_MS = 60_000;
+const STOP_MS = 10_000;
+
+export interface ServerProcess {
+  /** Resolves once it answers. */
+  start(): Promise<void>;
+  /** Ends it, and resolves once it is gone. */
+  kill(signal: NodeJS.Signals): Promise<void>;
+  /** Stopped as by a debugger: connections stay, nothing answers. */
+  freeze(): void;
+  thaw(): void;
+}
+
+export interface ServerCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** Does it answer now? May throw when it does not. */
+  answers(): Promise<boolean>;
+}
+
+const isOver = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+
+export const createServerProcess = ({ command, args, env, answers }: ServerCommand): ServerProcess => {
+  let child: ChildProcess | undefined;
+  let output = '';
+  // A test run that is cut off leaves no server behind.
+  const last = (): void => {
+    child?.kill('SIGKILL');
+  };
+  const waitUntilReady = async (started: ChildProcess): Promise<void> => {
+    const until = Date.now() + READY_MS;
+    for (;;) {
+      if (isOver(started)) throw new Error(`${command} ended at once:\n${output}`);
+      if (await answers().catch(() => false)) return;
+      if (Date.now() > until) throw new Error(`${command} does not answer:\n${output}`);
+      await sleep(100);
+    }
+  };
+  return {
+    start: async () => {
+      output = '';
+      const started = spawn(command, [...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+      child = started;
+      process.once('exit', last);
+      const note = (chunk: Buffer): void => {
+        output = (output + chunk.toString()).slice(-4_000);
+      };
+      started.stdout.on('data', note);
+      started.stderr.on('data', note);
+      await once(started, 'spawn');
+      await waitUntilReady(started);
+    },
+    kill: async (signal) => {
+      const ending = child;
+      child = undefined;
+      process.removeListener('exit', last);
+      if (ending === undefined || isOver(ending)) return;
+      const over = once(ending, 'exit');
+      ending.kill(signal);
+      // One that was frozen, or has much to tidy up, is not waited for long.
+      const timer = setTimeout(() => ending.kill('SIGKILL'), STOP_MS);
+      await over;
+      clearTimeout(timer);
+    },
+    freeze: () => {
+      child?.kill('SIGSTOP');
+    },
+    thaw: () => {
+      child?.kill('SIGCONT');
+    },
+  };
+};
