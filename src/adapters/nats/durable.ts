@@ -6,6 +6,7 @@
  */
 import { AckPolicy, DeliverPolicy, type ConsumerConfig, type ConsumerInfo, type JetStreamManager } from 'nats';
 import { orMissing } from './find-stream.ts';
+import { ANOTHER_READER, Interrupted } from './interrupted.ts';
 
 /** A server before 2.10 knows one filter only; the log subjects have a token more and do not match. */
 export const FILTER = 'the0.bot.*';
@@ -16,6 +17,8 @@ export interface OpenedDurable {
   readonly settled: number;
   /** The number that its next delivery will have. */
   readonly nextDelivery: number;
+  /** @throws Interrupted when it is no longer this one: another process has made it anew, and the numbers mean others */
+  assertSame(): Promise<void>;
 }
 
 const configAt = (name: string, start: number): Partial<ConsumerConfig> => ({
@@ -54,15 +57,24 @@ export const openDurable = async (
     name,
     settled: settledOf(info),
     nextDelivery: info.delivered.consumer_seq + 1,
+    assertSame: async () => {
+      const { created } = await consumers.info(stream, name);
+      if (created !== info.created) throw new Interrupted(ANOTHER_READER);
+    },
   });
 
   const makeAt = async (start: number): Promise<OpenedDurable> => {
     const made = await make(name, start);
+    // Another process was faster and has read from it already: what it got would be acknowledged by us.
+    if (made.delivered.consumer_seq > 0 || !isClean(made)) throw new Interrupted(ANOTHER_READER);
     await drop(note);
     return opened(made);
   };
 
-  const [present, noted] = await Promise.all([infoOf(name), infoOf(note)]);
+  // In this order: another process that is making it anew right now is never seen without both.
+  const before = await infoOf(name);
+  const noted = await infoOf(note);
+  const present = before ?? (noted === undefined ? await infoOf(name) : undefined);
   if (present === undefined) return makeAt(noted === undefined ? await startWhenNew() : settledOf(noted) + 1);
   if (noted !== undefined) await drop(note);
   if (isClean(present)) return opened(present);

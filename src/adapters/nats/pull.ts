@@ -1,5 +1,6 @@
 /** One request for messages, and what the server answers to it. There is never a second one at the same time. */
 import { createInbox, type Msg, type NatsConnection } from 'nats';
+import { Interrupted } from './interrupted.ts';
 
 export interface PullRequest {
   readonly stream: string;
@@ -9,16 +10,11 @@ export interface PullRequest {
   readonly wait: boolean;
 }
 
-/** Why reading cannot go on as it was: all is looked at anew. */
-export class Interrupted extends Error {
-  override readonly name = 'Interrupted';
-}
-
 const NANOS_PER_MS = 1_000_000;
 const EXPIRES_MS = 30_000;
-const HEARTBEAT_MS = 4_000;
+const HEARTBEAT_MS = 2_000;
 /** Two heartbeats missing, or what lies ready not delivered. */
-const SILENT_MS = 10_000;
+const SILENT_MS = 5_000;
 const HEARTBEAT = 100;
 /** Nothing there, and nothing came in time. */
 const NOTHING = new Set([404, 408]);
@@ -61,7 +57,7 @@ export const pull = (
         const status = message.headers?.code ?? 0;
         if (status === HEARTBEAT) return;
         if (status > HEARTBEAT && !NOTHING.has(status)) {
-          interrupt(message.headers?.description ?? String(status));
+          interrupt(`${String(status)} ${message.headers?.description ?? ''}`.trimEnd());
           return;
         }
         if (status === 0) messages.push(message);

@@ -4,14 +4,18 @@ import { WISH_SUBJECTS, type BusMessage } from '../../ports/message-bus.ts';
 import { readDelivery, type Delivery } from './delivery.ts';
 import type { OpenedDurable } from './durable.ts';
 import { API_MS } from './find-stream.ts';
+import { ANOTHER_READER, Interrupted } from './interrupted.ts';
 import type { Progress } from './progress.ts';
-import { Interrupted, pull } from './pull.ts';
+import { pull } from './pull.ts';
 import type { Settle } from './settle.ts';
 
 const MAX_MESSAGES = 10_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 /** Messages of one request: bounds how far a batch can go beyond its size. */
 const CHUNK = 64;
+
+/** In less time nobody takes over. */
+const LONG_MS = 1_000;
 
 const WISHES: ReadonlySet<string> = new Set(WISH_SUBJECTS);
 
@@ -33,7 +37,7 @@ const createReader = (nextDelivery: number) => {
   let next = nextDelivery;
   return (message: Msg): Delivered => {
     const delivery = readDelivery(message);
-    if (delivery?.delivery !== next) throw new Interrupted('another process reads through the same consumer');
+    if (delivery?.delivery !== next) throw new Interrupted(ANOTHER_READER);
     next += 1;
     return { ...delivery, message };
   };
@@ -80,8 +84,12 @@ export const followStream = async (session: StreamSession): Promise<void> => {
     if (last === undefined) continue;
     // What was settled before the connection broke comes once more when the server has not heard of it.
     const fresh = batch.filter(({ sequence, message }) => sequence > progress.settled() && WISHES.has(message.subject));
+    await durable.assertSame();
+    const began = performance.now();
     if (fresh.length > 0 && !(await settle(fresh.map(toBusMessage)))) return;
     progress.settle(last.sequence);
+    // An acknowledgement with a number of the former consumer would spoil the count of the one that took its place.
+    if (performance.now() - began > LONG_MS) await durable.assertSame();
     // Nothing is asked for before the server has confirmed: so it never redelivers what is settled, nor out of order.
     await connection.request(last.message.reply ?? '', '+ACK', { timeout: API_MS });
   }
