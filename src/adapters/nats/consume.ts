@@ -1,0 +1,159 @@
+/** Reads wishes for as long as it is wanted: from the stream where there is one, else as they are sent; and looks anew after each break. */
+import type { NatsConnection } from 'nats';
+import type { Logger } from '../../ports/logger.ts';
+import type { BusStatus, WishConsumer } from '../../ports/message-bus.ts';
+import type { Births } from './births.ts';
+import { followCore } from './core-session.ts';
+import { openDurable, type OpenedDurable } from './durable.ts';
+import { API_MS, findStream, refusalOf, STREAM, type FoundStream } from './find-stream.ts';
+import type { Link } from './link.ts';
+import { nextWait, pause } from './pause.ts';
+import { createProgress, type Progress } from './progress.ts';
+import { createSettle } from './settle.ts';
+import { followStream } from './stream-session.ts';
+
+export interface ConsumeOptions {
+  readonly link: Link;
+  /** Name of the durable consumer. */
+  readonly durable: string;
+  readonly births: Births;
+  readonly logger: Logger;
+  /** How messages come in from now on. */
+  onMode(status: BusStatus): void;
+}
+
+const FIRST_WAIT_MS = 100;
+const MAX_WAIT_MS = 5_000;
+/** What went well for this long was no failed attempt. */
+const GOOD_MS = 5_000;
+
+const wordsOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+
+const positionOf = ({ name, created }: FoundStream): string => `${name}@${created}`;
+
+interface Opened {
+  readonly durable: OpenedDurable;
+  readonly progress: Progress;
+}
+
+/** Why there is no reading from a stream now. */
+interface Without {
+  readonly reason: string;
+  /** Somebody should know. */
+  readonly refused: boolean;
+}
+
+/** Until `signal` aborts. Never rejects. */
+export const consumeWishes = async (
+  options: ConsumeOptions,
+  consumer: WishConsumer,
+  signal: AbortSignal,
+): Promise<void> => {
+  const { link, births, logger, onMode } = options;
+  const settle = createSettle(consumer, logger, signal);
+  let progress: Progress | undefined;
+  let told: string | undefined;
+
+  const tell = (status: BusStatus, isTrouble = false): void => {
+    onMode(status);
+    const words = `${status.mode} ${status.detail}`;
+    if (told !== words) logger[isTrouble ? 'warn' : 'info']('messages', { mode: status.mode, detail: status.detail });
+    told = words;
+  };
+
+  /** `heard`: everything up to the present came in as it was sent. */
+  const startWhenNew = async (stream: FoundStream, heard: boolean, isNewborn: boolean): Promise<number> => {
+    const next = stream.last + 1;
+    if (progress?.stream === positionOf(stream)) return progress.settled() + 1;
+    if (heard) return next;
+    if (isNewborn || !(await consumer.startsAtNow())) return 1;
+    logger.info('the stream is read from now on', {
+      stream: stream.name,
+      consumer: options.durable,
+      reason: 'there was no such consumer, and the store already holds bots: older messages may be out of date',
+      remedy: 'for older ones: stop drover, make the consumer anew with deliver policy "all", start drover',
+    });
+    return next;
+  };
+
+  /** @throws what `startsAtNow` throws, NatsError when the connection is gone */
+  const open = async (connection: NatsConnection, heard: boolean): Promise<Opened | Without> => {
+    const look = await findStream(connection);
+    if (look.kind === 'absent') births.absent();
+    if (look.kind !== 'found') return { reason: look.reason, refused: look.kind === 'refused' };
+    const { stream } = look;
+    const position = positionOf(stream);
+    const isNewborn = births.found(stream.created);
+    try {
+      const jetstream = await connection.jetstreamManager({ checkAPI: false, timeout: API_MS });
+      const durable = await openDurable(jetstream, stream.name, options.durable, () =>
+        startWhenNew(stream, heard, isNewborn),
+      );
+      if (progress?.stream !== position) progress = createProgress(position, durable.settled);
+      else progress.settle(durable.settled);
+      return { durable, progress };
+    } catch (thrown) {
+      const reason = connection.isClosed() ? undefined : refusalOf(thrown);
+      if (reason === undefined) throw thrown;
+      return { reason, refused: true };
+    }
+  };
+
+  const readStream = (connection: NatsConnection, { durable, progress: of }: Opened): Promise<void> => {
+    tell({ mode: 'stream', detail: `stream ${STREAM}, consumer ${durable.name}` });
+    return followStream({ connection, stream: STREAM, durable, progress: of, settle, signal });
+  };
+
+  /** What to read from the stream once it is there. */
+  const readCore = async (connection: NatsConnection, without: Without): Promise<Opened | undefined> => {
+    let heard = !without.refused;
+    let opened: Opened | undefined;
+    const tellWhy = ({ reason, refused }: Without): void => {
+      tell({ mode: 'core', detail: `messages as they are sent: ${reason}` }, refused);
+    };
+    tellWhy(without);
+    const hasStream = async (): Promise<boolean> => {
+      try {
+        const found = await open(connection, heard);
+        if ('durable' in found) opened = found;
+        else {
+          heard = !found.refused;
+          tellWhy(found);
+        }
+      } catch (thrown) {
+        logger.debug('stream', { detail: wordsOf(thrown) });
+      }
+      return opened !== undefined;
+    };
+    const onRefused = (reason: string): void => {
+      tell({ mode: 'off', detail: reason }, true);
+    };
+    return (await followCore({ connection, settle, logger, signal, hasStream, onRefused })) ? opened : undefined;
+  };
+
+  const read = async (connection: NatsConnection): Promise<void> => {
+    const found = await open(connection, false);
+    const opened = 'durable' in found ? found : await readCore(connection, found);
+    if (opened !== undefined) await readStream(connection, opened);
+  };
+
+  let wait = FIRST_WAIT_MS;
+  let interrupted: string | undefined;
+  while (!signal.aborted) {
+    const connection = await link.next(signal);
+    if (connection === undefined) break;
+    const began = performance.now();
+    try {
+      await read(connection);
+    } catch (thrown) {
+      const reason = wordsOf(thrown);
+      if (!connection.isClosed() && interrupted !== reason) logger.info('messages are taken up again', { reason });
+      interrupted = reason;
+    }
+    onMode({ mode: 'off', detail: 'not reading' });
+    const wentWell = performance.now() - began > GOOD_MS;
+    wait = wentWell ? FIRST_WAIT_MS : nextWait(wait, MAX_WAIT_MS);
+    if (wentWell) interrupted = undefined;
+    await pause(wait, signal);
+  }
+};

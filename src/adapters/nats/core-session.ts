@@ -1,0 +1,77 @@
+/** Without a stream: messages as they are sent, in order of arrival. What is sent while nobody listens is gone. */
+import type { NatsConnection } from 'nats';
+import type { Logger } from '../../ports/logger.ts';
+import { WISH_SUBJECTS } from '../../ports/message-bus.ts';
+import { createWakeSignal } from '../common/wake-signal.ts';
+import { createCoreQueue } from './core-queue.ts';
+import type { Settle } from './settle.ts';
+
+export interface CoreSession {
+  readonly connection: NatsConnection;
+  readonly settle: Settle;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** Asked now and then whether a stream keeps from now on what is sent. Never rejects. */
+  hasStream(): Promise<boolean>;
+  /** Subscribing was refused. */
+  onRefused(reason: string): void;
+}
+
+const LOOK_MS = 5_000;
+
+/** True when the stream has taken over, false when aborted, or the connection is gone; all that was heard is settled then. */
+export const followCore = async (session: CoreSession): Promise<boolean> => {
+  const { connection, settle, logger, signal } = session;
+  const queue = createCoreQueue();
+  const wake = createWakeSignal();
+  const subscriptions = WISH_SUBJECTS.map((subject) =>
+    connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error !== null) {
+          session.onRefused(error.message);
+          return;
+        }
+        // A copy: the driver's view keeps alive all that came in the same packet.
+        queue.push({ subject: message.subject, data: message.data.slice(), at: Date.now() });
+        wake.ring();
+      },
+    }),
+  );
+  const unsubscribe = (): void => {
+    for (const subscription of subscriptions.splice(0)) subscription.unsubscribe();
+  };
+  void connection.closed().then(wake.ring);
+  let nextLook = performance.now() + LOOK_MS;
+  const clock = setInterval(wake.ring, LOOK_MS).unref();
+
+  /** False when aborted. */
+  const settleHeard = async (): Promise<boolean> => {
+    for (;;) {
+      const batch = queue.take();
+      const dropped = queue.dropped();
+      if (dropped > 0) logger.error('messages dropped: more came than could be stored', { dropped });
+      if (batch.length === 0) return true;
+      if (!(await settle(batch))) return false;
+    }
+  };
+
+  try {
+    for (;;) {
+      const seen = wake.count();
+      if (!(await settleHeard()) || signal.aborted || connection.isClosed()) return false;
+      if (performance.now() < nextLook) {
+        await wake.wait(seen, signal);
+        continue;
+      }
+      nextLook = performance.now() + LOOK_MS;
+      if (!(await session.hasStream())) continue;
+      // The stream has what comes from now on; what the server sent us before that is heard once it answers this.
+      await connection.flush().catch(() => undefined);
+      unsubscribe();
+      return await settleHeard();
+    }
+  } finally {
+    clearInterval(clock);
+    unsubscribe();
+  }
+};

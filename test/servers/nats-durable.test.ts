@@ -1,0 +1,188 @@
+/** The record of how far we are: it outlives processes, and survives what others do to it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { AckPolicy, createInbox, type NatsConnection } from 'nats';
+import { describe, expect, it, vi } from 'vitest';
+import {
+  adminAt,
+  busAt,
+  closeAfterwards,
+  consumeWith,
+  consumerInfo,
+  createCollector,
+  makeStream,
+  missingNats,
+  ownNats,
+  removeStream,
+  send,
+  type Collector,
+} from './nats-support.ts';
+
+const soon = { timeout: 10_000, interval: 20 };
+
+describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS durable consumer', async () => {
+  if (missingNats !== undefined) return;
+  const server = await ownNats();
+
+  const withStream = async (): Promise<NatsConnection> => {
+    const admin = await adminAt(server);
+    await makeStream(admin);
+    closeAfterwards(() => removeStream(admin));
+    return admin;
+  };
+
+  const expectTexts = (collector: Collector, texts: readonly string[]): Promise<void> =>
+    vi.waitFor(() => {
+      expect(collector.texts()).toEqual(texts);
+    }, soon);
+
+  /** Somebody else asks for the next message of our consumer and keeps it. */
+  const steal = async (admin: NatsConnection): Promise<void> => {
+    const inbox = createInbox();
+    admin.subscribe(inbox, { callback: () => undefined });
+    const ask = JSON.stringify({ batch: 1, expires: 20_000_000_000 });
+    admin.publish('$JS.API.CONSUMER.MSG.NEXT.THE0_EVENTS.drover-i1', ask, { reply: inbox });
+    await admin.flush();
+  };
+
+  it('another process goes on at once when one is killed with messages in its hands', async () => {
+    const admin = await withStream();
+    await send(admin, '1', '2', '3');
+    const child = spawn(
+      process.execPath,
+      ['--import', 'tsx', new URL('nats-hold.ts', import.meta.url).pathname, server.url],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    closeAfterwards(() => Promise.resolve(child.kill('SIGKILL')));
+    const [heard] = (await once(child.stdout, 'data')) as [Buffer];
+    expect(heard.toString()).toBe('1 2 3\n');
+    await send(admin, '4');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const began = Date.now();
+    const collector = createCollector(true);
+    consumeWith(busAt(server.url).bus, collector);
+    await expectTexts(collector, ['1', '2', '3', '4']);
+    expect(Date.now() - began).toBeLessThan(10_000);
+  });
+
+  it('loses nothing to one that still asks when the next one takes over', async () => {
+    const admin = await withStream();
+    const first = createCollector();
+    const consuming = consumeWith(busAt(server.url).bus, first);
+    await send(admin, '1');
+    await expectTexts(first, ['1']);
+    await consuming.stop();
+    await steal(admin);
+    const second = createCollector(true);
+    const { bus } = busAt(server.url);
+    consumeWith(bus, second);
+    await vi.waitFor(() => {
+      expect(bus.status().mode).toBe('stream');
+    }, soon);
+    await send(admin, '2', '3', '4');
+    await expectTexts(second, ['2', '3', '4']);
+  });
+
+  it('notices that another one got a message, and reads on from before it', async () => {
+    const admin = await withStream();
+    const collector = createCollector();
+    const { bus, lines } = busAt(server.url);
+    consumeWith(bus, collector);
+    await send(admin, '1');
+    await expectTexts(collector, ['1']);
+    // One of the next messages goes there, whoever asked first.
+    await steal(admin);
+    await send(admin, '2', '3', '4', '5');
+    await expectTexts(collector, ['1', '2', '3', '4', '5']);
+    expect(lines.some(({ message }) => message === 'messages are taken up again')).toBe(true);
+  });
+
+  it('two at once: each message reaches somebody, in order', async () => {
+    const admin = await withStream();
+    const [first, second] = [createCollector(), createCollector()];
+    consumeWith(busAt(server.url).bus, first);
+    consumeWith(busAt(server.url).bus, second);
+    const texts = Array.from({ length: 50 }, (_none, index) => String(index));
+    for (const text of texts) await send(admin, text);
+    await vi.waitFor(() => {
+      expect(new Set([...first.texts(), ...second.texts()])).toEqual(new Set(texts));
+    }, soon);
+    for (const { taken } of [first, second]) {
+      const sequences = taken.map(({ position }) => position?.sequence ?? 0);
+      expect(sequences).toEqual([...sequences].sort((a, b) => a - b));
+      expect(new Set(sequences).size).toBe(sequences.length);
+    }
+  });
+
+  it('goes on where it was when the consumer is deleted under it', async () => {
+    const admin = await withStream();
+    const jetstream = await admin.jetstreamManager();
+    const collector = createCollector(true);
+    const { bus } = busAt(server.url);
+    consumeWith(bus, collector);
+    await vi.waitFor(() => {
+      expect(bus.status().mode).toBe('stream');
+    }, soon);
+    await send(admin, '1');
+    await expectTexts(collector, ['1']);
+    await jetstream.consumers.delete('THE0_EVENTS', 'drover-i1');
+    await send(admin, '2', '3');
+    await expectTexts(collector, ['1', '2', '3']);
+  });
+
+  it('finds its place from the note of one that died while it made the consumer anew', async () => {
+    const admin = await withStream();
+    await send(admin, '1', '2', '3');
+    const first = createCollector();
+    const consuming = consumeWith(busAt(server.url).bus, first);
+    await expectTexts(first, ['1', '2', '3']);
+    await consuming.stop();
+    const jetstream = await admin.jetstreamManager();
+    const { config } = await consumerInfo(admin, 'drover-i1');
+    await jetstream.consumers.add('THE0_EVENTS', {
+      ...config,
+      name: 'drover-i1-place',
+      durable_name: 'drover-i1-place',
+      deliver_policy: 'by_start_sequence' as typeof config.deliver_policy,
+      opt_start_seq: 3,
+    });
+    await jetstream.consumers.delete('THE0_EVENTS', 'drover-i1');
+    const second = createCollector(true);
+    consumeWith(busAt(server.url).bus, second);
+    await expectTexts(second, ['3']);
+    await expect(consumerInfo(admin, 'drover-i1-place')).rejects.toThrow('consumer not found');
+  });
+
+  it('takes over a consumer of its name that somebody made by hand, at its place', async () => {
+    const admin = await withStream();
+    await send(admin, '1', '2');
+    const jetstream = await admin.jetstreamManager();
+    await jetstream.consumers.add('THE0_EVENTS', { durable_name: 'drover-i1', ack_policy: AckPolicy.Explicit });
+    const collector = createCollector(true);
+    consumeWith(busAt(server.url).bus, collector);
+    await expectTexts(collector, ['1', '2']);
+    expect((await consumerInfo(admin, 'drover-i1')).config).toMatchObject({ ack_policy: 'all' });
+  });
+
+  it('a stream that is made anew is another one, read from its beginning', async () => {
+    const admin = await withStream();
+    const collector = createCollector(true);
+    const { bus } = busAt(server.url);
+    consumeWith(bus, collector);
+    await vi.waitFor(() => {
+      expect(bus.status().mode).toBe('stream');
+    }, soon);
+    await send(admin, 'a');
+    await expectTexts(collector, ['a']);
+    await removeStream(admin);
+    await makeStream(admin);
+    await send(admin, 'b', 'c');
+    await expectTexts(collector, ['a', 'b', 'c']);
+    const [a, b, c] = collector.taken.map(({ position }) => position);
+    expect(b?.stream).not.toBe(a?.stream);
+    expect([a?.sequence, b?.sequence, c]).toEqual([1, 1, { stream: b?.stream, sequence: 2 }]);
+  });
+});

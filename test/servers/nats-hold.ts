@@ -1,0 +1,15 @@
+/** Reads the stream and never settles what it has got, until somebody kills it. */
+import { createNatsBus } from '../../src/adapters/nats/nats-bus.ts';
+import { silentLogger } from '../support/silent-logger.ts';
+
+const bus = createNatsBus({ url: process.argv[2] ?? '', install: 'i1', logger: silentLogger });
+await bus.consume(
+  {
+    startsAtNow: () => Promise.resolve(false),
+    onMessages: (messages) => {
+      process.stdout.write(`${messages.map(({ data }) => Buffer.from(data).toString()).join(' ')}\n`);
+      return new Promise(() => setInterval(() => undefined, 60_000));
+    },
+  },
+  new AbortController().signal,
+);
