@@ -1,22 +1,32 @@
-/** Bundles the command line and the controller into dist/, so that they start fast. Libraries stay in node_modules. */
+/** Bundles the command line and the controller, so that they start fast. Libraries stay in node_modules. */
 import { rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { build } from 'esbuild';
+import { relative, resolve } from 'node:path';
+import { build, type BuildOptions } from 'esbuild';
 
 const ROOT = resolve(import.meta.dirname, '..');
+const DIST = resolve(ROOT, 'dist');
 
+const BUNDLE = {
+  entryPoints: { drover: resolve(ROOT, 'src/cli/main.ts') },
+  outdir: DIST,
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  packages: 'external',
+  logLevel: 'warning',
+} as const satisfies BuildOptions;
+
+/** Into dist/. */
 export const buildDrover = async (): Promise<void> => {
-  await rm(resolve(ROOT, 'dist'), { recursive: true, force: true });
-  await build({
-    entryPoints: { drover: resolve(ROOT, 'src/cli/main.ts') },
-    outdir: resolve(ROOT, 'dist'),
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-    sourcemap: true,
-    logLevel: 'warning',
-  });
+  await rm(DIST, { recursive: true, force: true });
+  await build({ ...BUNDLE, sourcemap: true });
+};
+
+/** The same without touching dist/, which others may be running: path below it → content. */
+export const bundleDrover = async (): Promise<ReadonlyMap<string, Buffer>> => {
+  const { outputFiles } = await build({ ...BUNDLE, write: false });
+  const files = outputFiles.map(({ path, contents }) => [relative(DIST, path), Buffer.from(contents)] as const);
+  return new Map(files.sort(([a], [b]) => (a < b ? -1 : 1)));
 };
