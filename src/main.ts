@@ -17,6 +17,7 @@ import { createWishIntake } from './controllers/wish-intake.ts';
 import type { SpecDefaults } from './documents/bot-document.ts';
 import type { BotPolicy } from './domain/policy.ts';
 import type { Transition } from './domain/transition.ts';
+import { transitionsSubject } from './domain/transitions-subject.ts';
 import type { Clock } from './ports/clock.ts';
 import type { ArchiveStore } from './ports/archive-store.ts';
 import type { ContainerEngine } from './ports/container-engine.ts';
@@ -161,6 +162,11 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     clock,
     logger,
   });
+  /** Facts for whoever listens; of several processes one says them, and what nobody heard is in the log. */
+  const tellAll = (transition: Transition): void => {
+    tell(transition);
+    if (bus !== undefined && leads()) bus.publish(transitionsSubject(transition.botId), JSON.stringify(transition));
+  };
   const following = new AbortController();
   let followed: Promise<void> = Promise.resolve();
   let started = false;
@@ -187,7 +193,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
         folded = position;
       };
       const { signal } = following;
-      followed = followTransitions({ events, states, logger, after: folded, tell, onFolded, signal });
+      followed = followTransitions({ events, states, logger, after: folded, tell: tellAll, onFolded, signal });
       service.start();
       leader.start();
       started = true;

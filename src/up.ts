@@ -5,6 +5,7 @@ import { connectDocker } from './adapters/docker/connect.ts';
 import { createDockerEngine } from './adapters/docker/docker-engine.ts';
 import { createPredecessor } from './adapters/docker/predecessor.ts';
 import { createPinoLogger } from './adapters/log/pino-logger.ts';
+import { createNatsBus } from './adapters/nats/nats-bus.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import { createApp } from './api/create-app.ts';
 import { createFrontDoor, type FrontDoor } from './api/front-door.ts';
@@ -17,6 +18,7 @@ import { transitionJson, transitionLine, type Paint } from './domain/transition-
 import type { Transition } from './domain/transition.ts';
 import { createDrover, fence, mintId, type Drover } from './main.ts';
 import type { Logger } from './ports/logger.ts';
+import type { MessageBus } from './ports/message-bus.ts';
 import { openStores, type Stores } from './stores.ts';
 
 const COLOURS: Paint = { dim: pc.dim, good: pc.green, bad: pc.red, busy: pc.yellow, strong: pc.bold };
@@ -62,9 +64,18 @@ const policyOf = (config: Config): BotPolicy => ({
   killDeadlineMs: config.killDeadline,
 });
 
+interface WireParts {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly install: string;
+  readonly bus: MessageBus | undefined;
+  readonly front: FrontDoor;
+  readonly logger: Logger;
+}
+
 /** The controller on these stores, not started, with the API open to callers. */
-const wire = async (config: Config, stores: Stores, front: FrontDoor, logger: Logger): Promise<Drover> => {
-  const install = await stores.specs.installId();
+const wire = async (parts: WireParts): Promise<Drover> => {
+  const { config, stores, install, bus, front, logger } = parts;
   const docker = await connectDocker(config.dockerHost);
   const mayAct = fence(stores.leadership);
   const engine = createDockerEngine({
@@ -80,6 +91,7 @@ const wire = async (config: Config, stores: Stores, front: FrontDoor, logger: Lo
   const defaults = defaultsOf(config);
   const drover = await createDrover({
     ...stores,
+    bus,
     engine,
     predecessor: createPredecessor(docker, mayAct),
     policy: policyOf(config),
@@ -136,18 +148,21 @@ export const up = async (config: Config): Promise<void> => {
   try {
     const stores = await untilItAnswers(() => openStores(config, ROLE, logger), waiting);
     if (stores === undefined) return;
+    let bus: MessageBus | undefined;
     try {
       served ??= await listen();
-      const drover = await wire(config, stores, front, logger);
-      await untilItAnswers(() => drover.start(), waiting);
-      const { places } = stores;
       const install = await stores.specs.installId();
-      logger.info('drover is up', { url: served.url, install, ...places, image: config.runtimeImage });
+      const { natsUrl: url } = config;
+      bus = url === undefined ? undefined : createNatsBus({ url, install, logger });
+      const drover = await wire({ config, stores, install, bus, front, logger });
+      await untilItAnswers(() => drover.start(), waiting);
+      logger.info('drover is up', { url: served.url, install, ...stores.places, image: config.runtimeImage });
       const signal = await asked;
       logger.info('drover ends; bots go on', { signal });
       await served.close();
       await drover.stop(STOP_WITHIN_MS);
     } finally {
+      await bus?.close();
       await stores.close();
     }
   } finally {
