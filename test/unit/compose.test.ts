@@ -123,10 +123,14 @@ describe('the servers for developers', () => {
 
 describe('the health check of MongoDB', () => {
   const script = filledIn(real.services['mongo']?.healthcheck?.test.at(-1) ?? '');
-  const check = (status: () => unknown, isWritablePrimary: boolean) => {
+  /** `electedAfter`: ms until the member is one that can be written to. */
+  const check = (status: () => unknown, electedAfter: number) => {
     const [initiate, quit] = [vi.fn(), vi.fn()];
+    let now = 0;
+    const sleep = (ms: number): void => void (now += ms);
+    const hello = () => ({ isWritablePrimary: now >= electedAfter });
     const look = (): void => {
-      runInNewContext(script, { rs: { status, initiate }, db: { hello: () => ({ isWritablePrimary }) }, quit });
+      runInNewContext(script, { rs: { status, initiate }, db: { hello }, quit, sleep });
     };
     return { look, initiate, quit };
   };
@@ -135,19 +139,24 @@ describe('the health check of MongoDB', () => {
   };
 
   it('makes the set when there is none, as clients on the host reach it', () => {
-    const { look, initiate, quit } = check(refuses('NotYetInitialized'), false);
+    const { look, initiate, quit } = check(refuses('NotYetInitialized'), 1_000);
     look();
     expect(initiate).toHaveBeenCalledExactlyOnceWith({ _id: 'rs0', members: [{ _id: 0, host: '127.0.0.1:27017' }] });
-    expect(quit).toHaveBeenCalledExactlyOnceWith(1);
+    expect(quit).toHaveBeenCalledExactlyOnceWith(0);
   });
   it('is healthy once the set can be written to, and makes no second one', () => {
-    const { look, initiate, quit } = check(() => ({ ok: 1 }), true);
+    const { look, initiate, quit } = check(() => ({ ok: 1 }), 0);
     look();
     expect(initiate).not.toHaveBeenCalled();
     expect(quit).toHaveBeenCalledExactlyOnceWith(0);
   });
+  it('is not healthy while nothing can be written', () => {
+    const { look, quit } = check(() => ({ ok: 1 }), Infinity);
+    look();
+    expect(quit).toHaveBeenCalledExactlyOnceWith(1);
+  });
   it('makes nothing when it is refused for another reason', () => {
-    const { look, initiate } = check(refuses('Unauthorized'), false);
+    const { look, initiate } = check(refuses('Unauthorized'), 0);
     expect(look).toThrow('Unauthorized');
     expect(initiate).not.toHaveBeenCalled();
   });
