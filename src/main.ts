@@ -144,7 +144,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
       service.resyncSoon();
       wishes?.start();
     },
-    onStandby: () => {
+    onSuperseded: () => {
       void wishes?.stop();
     },
   });

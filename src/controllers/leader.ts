@@ -16,7 +16,8 @@ export interface LeaderOptions {
   /** What else must be known before the first act. */
   readonly prepare: () => Promise<void>;
   readonly onLead: () => void;
-  readonly onStandby: () => void;
+  /** Another leads, or may. Not called while only the store is away: then the same term may go on. */
+  readonly onSuperseded: () => void;
   readonly logger: Logger;
 }
 
@@ -31,6 +32,7 @@ export interface Leader {
 
 const RETRY_MS = 1_000;
 const LOOK_MS = 20;
+const SUPERSEDED_LOOK_MS = 100;
 
 /** Passes for whoever holds the lease. @throws DroverError LEASE_LOST */
 export const fence = (leadership: Leadership) => (): void => {
@@ -39,7 +41,7 @@ export const fence = (leadership: Leadership) => (): void => {
 };
 
 export const createLeader = (options: LeaderOptions): Leader => {
-  const { leadership, head, folded, prepare, onLead, onStandby, logger } = options;
+  const { leadership, head, folded, prepare, onLead, onSuperseded, logger } = options;
   const { role } = leadership;
   /** The epoch this process acts in; another one is another term of office. */
   let acting: number | undefined;
@@ -63,6 +65,14 @@ export const createLeader = (options: LeaderOptions): Leader => {
     }
   };
 
+  const untilSuperseded = async (): Promise<void> => {
+    while (leadership.term() !== undefined) {
+      if (leads()) return;
+      await sleep(SUPERSEDED_LOOK_MS, undefined, { ref: false });
+    }
+    onSuperseded();
+  };
+
   const stopListening = leadership.onChange((won) => {
     const epoch = leadership.epoch();
     if (won && epoch !== undefined) {
@@ -71,7 +81,7 @@ export const createLeader = (options: LeaderOptions): Leader => {
     }
     if (acting === undefined) return;
     acting = undefined;
-    onStandby();
+    void untilSuperseded();
   });
 
   return {

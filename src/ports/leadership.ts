@@ -7,6 +7,8 @@ export interface Leadership {
   readonly role: string;
   /** The epoch for as long as the lease is certainly ours, else undefined. Asks nobody: cheap enough for every call. */
   epoch(): number | undefined;
+  /** The epoch that may still be ours though nobody can say so at the moment; undefined once it certainly is not. */
+  term(): number | undefined;
   /** Who holds the role as far as this process has seen. */
   holder(): string | undefined;
   /** Calls back when the lease is won (true) and when it is lost (false). Returns how to stop. */

@@ -172,7 +172,7 @@ describe.skipIf(!HAS.mongo || !HAS.nats || !HAS.minio).each(['plain', 'stream'] 
       await send('created', world.document('fresh'));
       await world.reaches(drover, 'fresh', 'running');
       expect(await drover.bot('ancient')).toBeUndefined();
-      expect(drover.output()).toMatch(/starts at/);
+      expect(drover.output()).toMatch(/the stream is read from now on/);
     },
   );
 

@@ -7,6 +7,7 @@ export const createSoleLeadership = (holder: string, epoch: number): Leadership 
   return {
     role: 'all',
     epoch: () => (started ? epoch : undefined),
+    term: () => (started ? epoch : undefined),
     holder: () => holder,
     onChange: (listener) => {
       listeners.add(listener);

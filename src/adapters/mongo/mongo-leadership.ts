@@ -126,6 +126,7 @@ export const createMongoLeadership = (mongo: MongoConnection, options: Leadershi
   return {
     role,
     epoch,
+    term: () => own?.epoch,
     holder: () => (epoch() === undefined ? (seen?.row.holder ?? undefined) : holder),
     onChange: (listener) => {
       listeners.add(listener);

@@ -1,8 +1,11 @@
-/** Messages as wishes, taken only while this process leads: of several, one writes for all. */
+/**
+ * Messages as wishes, taken only by who leads: of several processes, one writes for all. While only the store is away the
+ * taking goes on and holds what it hears, because what no stream keeps would be lost.
+ */
 import type { MessageBus, WishConsumer } from '../../ports/message-bus.ts';
 
 export interface WishSource {
-  /** Begins to take messages, after those of the term before are settled. */
+  /** Begins to take messages, after those of the term before are settled; goes on where it never stopped. */
   start(): void;
   stop(): Promise<void>;
 }
@@ -12,8 +15,8 @@ export const createWishSource = (bus: MessageBus, consumer: WishConsumer): WishS
   let settled: Promise<void> = Promise.resolve();
   return {
     start() {
+      if (term?.signal.aborted === false) return;
       const begun = new AbortController();
-      term?.abort();
       term = begun;
       settled = settled.then(() => (begun.signal.aborted ? undefined : bus.consume(consumer, begun.signal)));
     },
