@@ -5,6 +5,8 @@ export interface TestServer {
   readonly env: Readonly<Record<string, string>>;
   /** Which program and where it was found, for the person who reads the output. */
   readonly how: string;
+  /** The server that this one is not, with the reason: what only that one does is not tested. */
+  readonly standsInFor?: string;
   /** Ends what was started here; leaves alone what was there before. */
   stop(): Promise<void>;
 }
@@ -16,3 +18,7 @@ export type Progress = (step: string, detail?: string) => void;
 export class NoServer extends Error {
   override readonly name = 'NoServer';
 }
+
+/** First line of what was thrown. */
+export const wordOf = (thrown: unknown): string =>
+  (thrown instanceof Error ? thrown.message : String(thrown)).split('\n')[0]?.trim() ?? '';
