@@ -26,7 +26,7 @@ const named = (): TestServer | undefined => {
       MINIO_USE_SSL: MINIO_USE_SSL ?? 'false',
       ...(MINIO_CA_FILE === undefined || MINIO_CA_FILE === '' ? {} : { MINIO_CA_FILE }),
     },
-    ...(isS3rver ? { standsInFor: 'MinIO' } : {}),
+    ...(isS3rver ? { instead: { of: 'MinIO', why: 'MINIO_ENDPOINT names it' } } : {}),
     stop: () => Promise.resolve(),
   };
 };
@@ -46,9 +46,9 @@ export const startOwnObjectStore = async (told: Told): Promise<OwnObjectStore> =
   try {
     return await startRealMinio(told);
   } catch (thrown) {
-    const instead = await startOwnS3rver(told.certsDir);
-    if (instead === undefined) throw new NoServer(`${wordOf(thrown)}; no npm package s3rver either`, { cause: thrown });
-    return { ...instead, standsInFor: `MinIO (${wordOf(thrown).replace(/^MinIO: /, '')})` };
+    const s3rver = await startOwnS3rver(told.certsDir);
+    if (s3rver === undefined) throw new NoServer(`${wordOf(thrown)}; no npm package s3rver either`, { cause: thrown });
+    return { ...s3rver, instead: { of: 'MinIO', why: wordOf(thrown).replace(/^MinIO: /, '') } };
   }
 };
 

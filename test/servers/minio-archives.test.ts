@@ -11,16 +11,15 @@ import {
   freshFixture,
   plainClient,
   removeBuckets,
-  startOr,
   storeAt,
-  tellStandIn,
   unfinishedUploads,
 } from './minio-support.ts';
+import { startOr, tellStandIn } from './started.ts';
 
 const found = await startOr(() => startMinio({ progress: () => undefined }));
 const none = typeof found === 'string' ? found : undefined;
 const server = typeof found === 'string' ? undefined : found;
-const isS3rver = server?.standsInFor !== undefined;
+const isS3rver = server?.instead !== undefined;
 // What stands in for MinIO where there is none must itself be known to work.
 const s3rver = isS3rver ? undefined : await startOwnS3rver();
 afterAll(async () => {

@@ -6,7 +6,8 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
 import { startOwnObjectStore } from '../../scripts/servers/minio.ts';
 import type { OpenArchive } from '../../src/ports/archive-store.ts';
-import { BUCKETS, freshBuckets, plainClient, refusalOf, startOr, storeAt, tellStandIn } from './minio-support.ts';
+import { BUCKETS, freshBuckets, plainClient, refusalOf, storeAt } from './minio-support.ts';
+import { startOr, tellStandIn } from './started.ts';
 
 const IN_TIME_MS = 15_000;
 const UNAVAILABLE = { code: 'ARCHIVE_UNAVAILABLE' };
@@ -15,7 +16,7 @@ const MIB = 1_024 * 1_024;
 
 const found = await startOr(() => startOwnObjectStore({ progress: () => undefined }));
 const none = typeof found === 'string' ? found : undefined;
-const isMinio = typeof found !== 'string' && found.standsInFor === undefined;
+const isMinio = typeof found !== 'string' && found.instead === undefined;
 const server = () => {
   if (typeof found === 'string') throw new Error(found);
   return found;

@@ -7,7 +7,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
 import { startRealMinio } from '../../scripts/servers/minio.ts';
 import type { MinioArchives, MinioSettings } from '../../src/adapters/minio/minio-archives.ts';
-import { freshBuckets, refusalOf, startOr, storeAt } from './minio-support.ts';
+import { freshBuckets, refusalOf, storeAt } from './minio-support.ts';
+import { startOr } from './started.ts';
 
 const minio = await startOr(() => startRealMinio({ progress: () => undefined }));
 const env = typeof minio === 'string' ? {} : minio.env;

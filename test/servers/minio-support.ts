@@ -2,14 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { Client } from 'minio';
-import { it } from 'vitest';
 import {
   createMinioArchives,
   type MinioArchives,
   type MinioSettings,
 } from '../../src/adapters/minio/minio-archives.ts';
 import { DroverError } from '../../src/domain/errors.ts';
-import { NoServer, type TestServer } from '../../scripts/servers/test-server.ts';
 import type { ArchiveStoreFixture } from '../contract/archive-store-contract.ts';
 
 type Env = Readonly<Record<string, string>>;
@@ -80,21 +78,6 @@ export const freshFixture = (env: Env): ArchiveStoreFixture => {
     content: async (filePath) => buffer(await client.getObject(buckets.code, filePath)),
     close: () => removeBuckets(client, buckets),
   };
-};
-
-/** What was started, or the one line that says why there is none. */
-export const startOr = async <T>(start: () => Promise<T>): Promise<T | string> => {
-  try {
-    return await start();
-  } catch (thrown) {
-    if (thrown instanceof NoServer) return thrown.message;
-    throw thrown;
-  }
-};
-
-/** What the stand-in ran in place of is seen among the tests that were left out. */
-export const tellStandIn = ({ standsInFor, how }: TestServer): void => {
-  if (standsInFor !== undefined) it.skip(`on ${standsInFor} itself: ${how} stood in for it`);
 };
 
 /** @throws Error when it did not fail, or not with an error of our table */

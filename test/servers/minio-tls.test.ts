@@ -8,7 +8,8 @@ import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startOwnObjectStore } from '../../scripts/servers/minio.ts';
-import { refusalOf, startOr, storeAt, tellStandIn } from './minio-support.ts';
+import { refusalOf, storeAt } from './minio-support.ts';
+import { startOr, tellStandIn } from './started.ts';
 
 const run = promisify(execFile);
 const folder = await mkdtemp(join(tmpdir(), 'drover-tls-'));
@@ -53,7 +54,7 @@ describe.skipIf(typeof speaksTls === 'string')(typeof speaksTls === 'string' ? `
     const content = Buffer.alloc(9_000_000, 'x');
     await store.putCode('user-1/bot/1', Readable.from([content.subarray(0, 500_000)]));
     expect(await store.sizeOfCode('user-1/bot/1')).toBe(500_000);
-    if (typeof speaksTls !== 'string' && speaksTls.standsInFor === undefined) {
+    if (typeof speaksTls !== 'string' && speaksTls.instead === undefined) {
       await store.putCode('user-1/bot/1', Readable.from([content]));
       const opened = await store.openCode('user-1/bot/1');
       expect((await buffer(opened?.content ?? Readable.from([]))).equals(content)).toBe(true);
