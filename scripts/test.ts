@@ -1,34 +1,23 @@
 /**
  * `npm test`: everything. Brings up what it needs, runs all tests, and names in its last lines what it could not test
- * and why. `--unit` leaves out what needs an engine.
+ * and why. `--unit` leaves out what needs an engine or a server.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { constants } from 'node:os';
 import pc from 'picocolors';
 import { toDroverError } from '../src/domain/errors.ts';
 import { buildDrover } from './build-drover.ts';
 import { ensureBotImage } from './build-image.ts';
 import { dockerAt } from './docker-at.ts';
 import { ensureEngine } from './ensure-engine.ts';
+import { runVitest, type Report, type TestRun } from './run-vitest.ts';
+import { createTestServers } from './servers/test-servers.ts';
 
-interface Report {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numFailedTestSuites: number;
-  readonly testResults: readonly {
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
-  }[];
-}
-
-const ROOT = resolve(import.meta.dirname, '..');
 const leftOut: string[] = [];
 const say = (step: string, detail?: string): void => {
   console.log(`${pc.cyan('▸')} ${step}${detail === undefined ? '' : pc.dim(` ${detail.trim().slice(0, 100)}`)}`);
 };
+const servers = createTestServers(say);
+let tests: TestRun | undefined;
 
 /** Environment of the tests, or undefined when there can be no engine here. */
 const engineFor = async (): Promise<Record<string, string> | undefined> => {
@@ -43,41 +32,31 @@ const engineFor = async (): Promise<Record<string, string> | undefined> => {
   }
 };
 
-const runVitest = async (projects: readonly string[], env: Record<string, string>): Promise<Report | undefined> => {
-  const folder = await mkdtemp(join(tmpdir(), 'drover-test-'));
-  const file = join(folder, 'report.json');
-  const args = ['run', ...projects.flatMap((project) => ['--project', project])];
-  const child = spawn(
-    process.execPath,
-    [
-      join(ROOT, 'node_modules/vitest/vitest.mjs'),
-      ...args,
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${file}`,
-    ],
-    { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...env } },
-  );
-  await once(child, 'close');
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  await rm(folder, { recursive: true, force: true });
-  return text === undefined ? undefined : (JSON.parse(text) as Report);
+const run = async (projects: readonly string[], env: Readonly<Record<string, string>>): Promise<Report | undefined> => {
+  tests = runVitest(projects, env);
+  return tests.report;
 };
 
-const main = async (): Promise<number> => {
-  const unitOnly = process.argv.includes('--unit');
-  const env = unitOnly ? undefined : await engineFor();
-  if (unitOnly) leftOut.push('everything that needs a Docker Engine: only unit tests were asked for');
-  else await buildDrover();
-  const projects = unitOnly ? ['unit'] : ['unit', 'contract', ...(env === undefined ? [] : ['integration'])];
-  const report = await runVitest(projects, env ?? {});
-  if (report === undefined) {
-    console.error('the test runner ended without a report');
-    return 1;
-  }
+const runUnit = (): Promise<Report | undefined> => {
+  leftOut.push('everything that needs a Docker Engine or a server: only unit tests were asked for');
+  return run(['unit'], {});
+};
+
+const runAll = async (): Promise<Report | undefined> => {
+  const engine = await engineFor();
+  await servers.start();
+  leftOut.push(...servers.leftOut());
+  await buildDrover();
+  const projects = ['unit', 'contract', 'servers', ...(engine === undefined ? [] : ['integration'])];
+  return run(projects, { ...servers.env(), ...engine });
+};
+
+const tell = (report: Report): number => {
   const skipped = report.testResults
     .flatMap(({ assertionResults }) => assertionResults)
-    .filter(({ status }) => status !== 'passed' && status !== 'failed');
+    .filter(({ status }) => status !== 'passed' && status !== 'failed')
+    // What stands in for a server is said once, not by each test file.
+    .filter(({ fullName }) => !leftOut.some((line) => fullName.endsWith(line)));
   leftOut.push(...skipped.map(({ fullName }) => `skipped: ${fullName}`));
   console.log(leftOut.length === 0 ? '\nNothing was left out.' : `\n${pc.bold(pc.yellow('NOT TESTED:'))}`);
   for (const line of leftOut) console.log(pc.yellow(`  - ${line}`));
@@ -85,5 +64,23 @@ const main = async (): Promise<number> => {
   console.log(`\n${String(passed)} passed, ${String(failed)} failed, ${String(pending)} skipped`);
   return failed === 0 && report.numFailedTestSuites === 0 && passed > 0 ? 0 : 1;
 };
+
+const main = async (): Promise<number> => {
+  try {
+    const report = await (process.argv.includes('--unit') ? runUnit() : runAll());
+    if (report !== undefined) return tell(report);
+    console.error('the test runner ended without a report');
+    return 1;
+  } finally {
+    await servers.stop();
+  }
+};
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    tests?.end(signal);
+    void servers.stop().finally(() => process.exit(128 + constants.signals[signal]));
+  });
+}
 
 process.exitCode = await main();

@@ -18,13 +18,14 @@ export interface GoTool {
   readonly progress: Progress;
 }
 
-const isProgram = (path: string): Promise<boolean> =>
+export const isProgram = (path: string): Promise<boolean> =>
   access(path, constants.X_OK).then(
     () => true,
     () => false,
   );
 
-const onPath = async (name: string): Promise<string | undefined> => {
+/** Path of the program, or undefined. */
+export const onPath = async (name: string): Promise<string | undefined> => {
   for (const folder of (process.env['PATH'] ?? '').split(delimiter).filter((part) => part !== '')) {
     const path = join(folder, name);
     if (await isProgram(path)) return path;

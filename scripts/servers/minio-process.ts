@@ -9,6 +9,9 @@ import { freePort } from '../free-port.ts';
 import { createServerProcess, type ServerProcess } from './server-process.ts';
 import type { TestServer } from './test-server.ts';
 
+/** Key and secret of every s3rver; nobody gives them to a MinIO. */
+export const S3RVER_KEY = 'S3RVER';
+
 export interface OwnObjectStore extends TestServer, ServerProcess {
   /** `host:port` */
   readonly endpoint: string;
@@ -80,7 +83,7 @@ export const startOwnMinio = (path: string, certsDir?: string): Promise<OwnObjec
   const keys = { access: 'drover-test', secret: 'drover-test-secret' };
   const certs = certsDir === undefined ? [] : ['--certs-dir', certsDir];
   return startProgram({
-    how: `MinIO server (${path})`,
+    how: `MinIO (${path})`,
     command: path,
     args: (port, data) => [
       'server',
@@ -133,7 +136,7 @@ export const startOwnS3rver = async (certsDir?: string): Promise<OwnObjectStore 
     ],
     env: {},
     health: '/',
-    keys: { access: 'S3RVER', secret: 'S3RVER' },
+    keys: { access: S3RVER_KEY, secret: S3RVER_KEY },
     useSsl: certsDir !== undefined,
   });
 };

@@ -33,12 +33,15 @@ export const createServerProcess = ({ command, args, env, answers }: ServerComma
   const last = (): void => {
     child?.kill('SIGKILL');
   };
+  /** Its last word on the first line, all of it below. */
+  const failed = (what: string): Error =>
+    new Error(`${command} ${what} (${output.trim().split('\n').at(-1) ?? ''})\n${output}`);
   const waitUntilReady = async (started: ChildProcess): Promise<void> => {
     const until = Date.now() + READY_MS;
     for (;;) {
-      if (isOver(started)) throw new Error(`${command} ended at once:\n${output}`);
+      if (isOver(started)) throw failed('ended at once');
       if (await answers().catch(() => false)) return;
-      if (Date.now() > until) throw new Error(`${command} does not answer:\n${output}`);
+      if (Date.now() > until) throw failed('does not answer');
       await sleep(100);
     }
   };

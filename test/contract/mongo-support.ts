@@ -6,7 +6,7 @@ import { ensureIndexes } from '../../src/adapters/mongo/indexes.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 
 /** Undefined where no server can be had; `npm test` names what was left out. */
-export const MONGO_URI = process.env['MONGO_URI'];
+export const MONGO_URI = process.env['MONGO_URI'] === '' ? undefined : process.env['MONGO_URI'];
 
 export interface MongoScratch {
   readonly uri: string;

@@ -2,25 +2,19 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { Readable } from 'node:stream';
-import { AssumeRoleProvider } from 'minio';
+import { AssumeRoleProvider } from 'minio/dist/esm/AssumeRoleProvider.mjs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
-import { startFaultyMinio } from '../../scripts/servers/minio.ts';
+import { startRealMinio } from '../../scripts/servers/minio.ts';
 import type { MinioArchives, MinioSettings } from '../../src/adapters/minio/minio-archives.ts';
-import { DroverError } from '../../src/domain/errors.ts';
-import { freshBuckets, startOr, storeAt } from './minio-support.ts';
+import { freshBuckets, refusalOf, storeAt } from './minio-support.ts';
+import { startOr } from './started.ts';
 
-const minio = await startOr(() => startFaultyMinio(() => undefined));
+const minio = await startOr(() => startRealMinio({ progress: () => undefined }));
 const env = typeof minio === 'string' ? {} : minio.env;
 afterAll(async () => {
   if (typeof minio !== 'string') await minio.stop();
 });
-
-const refusalOf = async (attempt: Promise<unknown>): Promise<DroverError> => {
-  const thrown = await attempt.catch((error: unknown) => error);
-  if (thrown instanceof DroverError) return thrown;
-  throw new Error(`no DroverError: ${String(thrown)}`);
-};
 
 /** A store with temporary keys that may do no more than these actions. */
 const storeThatMay = async (actions: readonly string[], buckets: MinioSettings['buckets']): Promise<MinioArchives> => {
@@ -44,7 +38,7 @@ const storeThatMay = async (actions: readonly string[], buckets: MinioSettings['
   });
 };
 
-describe.skipIf(typeof minio === 'string')(typeof minio === 'string' ? minio : 'rights on MinIO', () => {
+describe.skipIf(typeof minio === 'string')(typeof minio === 'string' ? `rights on ${minio}` : 'rights on MinIO', () => {
   const LOOK = 's3:ListBucket';
 
   it('names s3:CreateBucket when a bucket is missing and may not be made', async () => {
@@ -68,8 +62,8 @@ describe.skipIf(typeof minio === 'string')(typeof minio === 'string' ? minio : '
     const buckets = freshBuckets();
     await storeAt(env, { buckets }).putCode('a', Readable.from(['x']));
     const store = await storeThatMay([LOOK], buckets);
-    for (const attempt of [store.sizeOfCode('a'), store.openCode('a')]) {
-      const error = await refusalOf(attempt);
+    for (const attempt of [store.sizeOfCode, store.openCode]) {
+      const error = await refusalOf(attempt('a'));
       expect(error.code).toBe('ARCHIVE_FORBIDDEN');
       expect(error.message).toMatch(new RegExp(`${buckets.code}.*s3:GetObject`));
     }
@@ -92,8 +86,8 @@ describe.skipIf(typeof minio === 'string')(typeof minio === 'string' ? minio : '
       [which]: secret,
       ...(which === 'accessKey' && { secretKey: secret }),
     });
-    for (const attempt of [store.ping(), store.sizeOfCode('a'), regional.ping()]) {
-      const error = await refusalOf(attempt);
+    for (const attempt of [store.ping, () => store.sizeOfCode('a'), regional.ping]) {
+      const error = await refusalOf(attempt());
       expect(error.code).toBe('ARCHIVE_FORBIDDEN');
       expect(error.message).toMatch(/MINIO_ACCESS_KEY.*MINIO_SECRET_KEY/);
       if (which === 'secretKey') expect(error.message).not.toContain(secret);

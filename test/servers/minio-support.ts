@@ -7,7 +7,7 @@ import {
   type MinioArchives,
   type MinioSettings,
 } from '../../src/adapters/minio/minio-archives.ts';
-import { NoServer } from '../../scripts/servers/test-server.ts';
+import { DroverError } from '../../src/domain/errors.ts';
 import type { ArchiveStoreFixture } from '../contract/archive-store-contract.ts';
 
 type Env = Readonly<Record<string, string>>;
@@ -25,6 +25,7 @@ export const settingsOf = (env: Env, more: Partial<MinioSettings> = {}): MinioSe
   accessKey: env['MINIO_ACCESS_KEY'] ?? '',
   secretKey: env['MINIO_SECRET_KEY'] ?? '',
   useSsl: env['MINIO_USE_SSL'] === 'true',
+  caFile: env['MINIO_CA_FILE'],
   buckets: BUCKETS,
   ...more,
 });
@@ -34,11 +35,11 @@ export const storeAt = (env: Env, more: Partial<MinioSettings> = {}): MinioArchi
 
 /** The package as it comes, to look behind our store's back. */
 export const plainClient = (env: Env): Client => {
-  const [host = '', port] = (env['MINIO_ENDPOINT'] ?? '').split(':');
+  const { host, port } = new URL(`http://${env['MINIO_ENDPOINT'] ?? ''}`);
   return new Client({
-    endPoint: host,
-    port: Number(port),
-    useSSL: false,
+    endPoint: host.replace(/:\d+$/, ''),
+    ...(port === '' ? {} : { port: Number(port) }),
+    useSSL: env['MINIO_USE_SSL'] === 'true',
     accessKey: env['MINIO_ACCESS_KEY'] ?? '',
     secretKey: env['MINIO_SECRET_KEY'] ?? '',
   });
@@ -49,6 +50,25 @@ export const unfinishedUploads = async (client: Client, bucket: string): Promise
   return uploads.length;
 };
 
+const namesIn = async (client: Client, bucket: string): Promise<string[]> => {
+  const names: string[] = [];
+  for await (const { name } of client.listObjectsV2(bucket, '', true) as AsyncIterable<{ name: string }>)
+    names.push(name);
+  return names;
+};
+
+/** A server that was there before us gets back what it lent. */
+export const removeBuckets = async (client: Client, buckets: typeof BUCKETS): Promise<void> => {
+  for (const bucket of Object.values(buckets)) {
+    if (!(await client.bucketExists(bucket))) continue;
+    // Of an object and those below it, MinIO lists the first one only: another look shows what it hid.
+    for (let names = await namesIn(client, bucket); names.length > 0; names = await namesIn(client, bucket)) {
+      for (const name of names) await client.removeObject(bucket, name);
+    }
+    await client.removeBucket(bucket);
+  }
+};
+
 /** Each test has buckets of its own. */
 export const freshFixture = (env: Env): ArchiveStoreFixture => {
   const buckets = freshBuckets();
@@ -56,16 +76,13 @@ export const freshFixture = (env: Env): ArchiveStoreFixture => {
   return {
     store: storeAt(env, { buckets }),
     content: async (filePath) => buffer(await client.getObject(buckets.code, filePath)),
-    close: () => Promise.resolve(),
+    close: () => removeBuckets(client, buckets),
   };
 };
 
-/** What was started, or the one line that says why there is none. */
-export const startOr = async <T>(start: () => Promise<T>): Promise<T | string> => {
-  try {
-    return await start();
-  } catch (thrown) {
-    if (thrown instanceof NoServer) return thrown.message;
-    throw thrown;
-  }
+/** @throws Error when it did not fail, or not with an error of our table */
+export const refusalOf = async (attempt: Promise<unknown>): Promise<DroverError> => {
+  const thrown = await attempt.catch((error: unknown) => error);
+  if (thrown instanceof DroverError) return thrown;
+  throw new Error(`no DroverError: ${String(thrown)}`);
 };

@@ -1,4 +1,5 @@
 /** A client of the minio package, set up so that nothing waits for ever and nothing is tried behind our back. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -14,15 +15,20 @@ export interface ClientSettings {
   /** Of temporary keys (STS). */
   readonly sessionToken?: string | undefined;
   readonly region?: string | undefined;
-  /** Authority of the server's certificate (PEM), besides the usual ones. */
+  /** Authorities of the server's certificate (PEM), besides those that come with Node: MINIO_CA_FILE. */
   readonly caFile?: string | undefined;
 }
 
 const readCa = (caFile: string): string => {
   try {
-    return readFileSync(caFile, 'utf8');
+    const pem = readFileSync(caFile, 'utf8');
+    // TLS would pass over what is no certificate without a word.
+    new X509Certificate(pem);
+    return pem;
   } catch (thrown) {
-    throw new DroverError('CONFIG_INVALID', `the certificate file ${caFile} cannot be read`, { cause: thrown });
+    const detail = thrown instanceof Error ? thrown.message : String(thrown);
+    const what = `MINIO_CA_FILE ${JSON.stringify(caFile)} is not a readable certificate in PEM (${detail})`;
+    throw new DroverError('CONFIG_INVALID', what, { cause: thrown });
   }
 };
 

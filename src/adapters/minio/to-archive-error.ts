@@ -60,11 +60,14 @@ const codeOf = (thrown: unknown): string =>
   thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
 
 /** Why two who speak of TLS do not understand one another, or undefined when it is something else. */
-const tlsHint = (code: string): string | undefined => {
+const tlsHint = (code: string, detail: string): string | undefined => {
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/i.test(`${code} ${detail.replaceAll(' ', '_')}`)) {
+    return 'it does not speak TLS, and was spoken to with; set MINIO_USE_SSL=false';
+  }
   if (/^(EPROTO$|ERR_SSL_)/.test(code)) return 'it does not speak TLS as expected; look at MINIO_USE_SSL';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its certificate is for another name; look at MINIO_ENDPOINT';
   if (/SELF_SIGNED|UNABLE_TO_|^CERT_/.test(code)) {
-    return 'its certificate is not trusted; name its authority in NODE_EXTRA_CA_CERTS';
+    return 'its certificate is not trusted; name the file of its authority in MINIO_CA_FILE, or in NODE_EXTRA_CA_CERTS';
   }
   return undefined;
 };
@@ -75,7 +78,7 @@ export const toArchiveError = (thrown: unknown, attempt: Attempt, endpoint: Endp
   const detail = thrown instanceof Error && thrown.message !== '' ? thrown.message : String(thrown);
   if (thrown instanceof InvalidBucketNameError) return new DroverError('CONFIG_INVALID', detail, { cause: thrown });
   const code = codeOf(thrown);
-  const hint = tlsHint(code);
+  const hint = tlsHint(code, detail);
   if (hint !== undefined) return unavailable(endpoint, `${hint} (${code}: ${detail})`, thrown);
   // A TLS server that hears plain text may just hang up.
   const maybe = detail === 'socket hang up' && !endpoint.useSsl ? '; if it speaks TLS, set MINIO_USE_SSL=true' : '';

@@ -9,6 +9,11 @@ type Transport = NonNullable<ClientOptions['transport']>;
 /** Longest silence until the answer begins: connecting, shaking hands and waiting alike. Callers are promised 10 s. */
 const ANSWER_MS = 8_000;
 
+/** Bodies longer than this wait for the server's word. */
+const SHORT = 64 * 1_024;
+/** A server that does not know the question gets the body all the same. */
+const CONTINUE_MS = 1_000;
+
 export class NoAnswer extends Error {
   constructor() {
     super(`no answer within ${String(ANSWER_MS / 1_000)} s`);
@@ -23,13 +28,49 @@ const watch = (asked: ClientRequest): void => {
   });
 };
 
+/**
+ * Asks before a long body is sent: a server that refuses hangs up without reading it, and what it said is then lost in
+ * the broken connection.
+ */
+const sendWhenWelcome = (asked: ClientRequest): void => {
+  const end = asked.end.bind(asked) as (body?: unknown) => ClientRequest;
+  const endLater = (body?: unknown): ClientRequest => {
+    if (!Buffer.isBuffer(body) || body.length <= SHORT || !asked.hasHeader('content-length')) return end(body);
+    asked.setHeader('Expect', '100-continue');
+    asked.flushHeaders();
+    const send = (): void => {
+      clearTimeout(timer);
+      asked.off('continue', send);
+      if (!asked.destroyed && !asked.writableEnded) end(body);
+    };
+    const timer = setTimeout(send, CONTINUE_MS);
+    asked.once('continue', send);
+    asked.once('response', () => {
+      clearTimeout(timer);
+    });
+    asked.once('close', () => {
+      clearTimeout(timer);
+    });
+    return asked;
+  };
+  asked.end = endLater as ClientRequest['end'];
+};
+
+/** Nothing more is said or heard after a refusal. */
+const refuse = async (asked: ClientRequest, answer: IncomingMessage): Promise<void> => {
+  const refusal = await readRefusal(answer);
+  asked.emit('error', refusal);
+  asked.destroy();
+};
+
 export const createTransport = (useSsl: boolean): Transport => {
   const ask = (options: RequestOptions, onAnswer: (answer: IncomingMessage) => void): ClientRequest => {
     const asked = (useSsl ? https : http).request(options, (answer) => {
       if ((answer.statusCode ?? 0) < 400) onAnswer(answer);
-      else void readRefusal(answer).then((refusal) => asked.emit('error', refusal));
+      else void refuse(asked, answer);
     });
     watch(asked);
+    sendWhenWelcome(asked);
     return asked;
   };
   return { request: ask as Transport['request'] };

@@ -3,11 +3,14 @@
  * joins an unfinished upload of the same key, whoever began it, and leaves its own behind when the source fails.
  */
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'minio';
 import { Refusal } from './refusal.ts';
 
 /** Of what is kept in memory, twice over. 10 000 parts make the largest archive 80 GiB. */
 const PART_SIZE = 8 * 1_024 * 1_024;
+/** Who has just failed does not wait long for a server that may be away. */
+const GIVE_UP_MS = 2_000;
 const HEADERS = { 'Content-Type': 'application/zip' };
 
 export interface Uploader {
@@ -70,7 +73,7 @@ export const createUploader = (client: Client): Uploader => {
 
   return {
     put: async (bucket, key, content) => {
-      await Promise.all([...unfinished].map(giveUp));
+      for (const upload of [...unfinished]) void giveUp(upload);
       const parts = inParts(content);
       const first = (await parts.next()).value as Buffer;
       if (first.length < PART_SIZE) {
@@ -88,7 +91,7 @@ export const createUploader = (client: Client): Uploader => {
       try {
         await putParts(upload, all());
       } catch (thrown) {
-        await giveUp(upload);
+        await Promise.race([giveUp(upload), sleep(GIVE_UP_MS, undefined, { ref: false })]);
         throw thrown;
       }
     },

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 
 /** Longest silence in the middle of an archive. */
-const IDLE_MS = 15_000;
+const IDLE_MS = 12_000;
 
 /** Time counts only while a piece is asked for: a reader that is slow does no harm. */
 const inTime = async <T>(piece: Promise<T>): Promise<T> => {

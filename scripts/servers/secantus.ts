@@ -1,0 +1,55 @@
+/** The program `secantusd-py` of the Python package secantusdb, which speaks MongoDB's protocol: from PATH, else installed once. */
+import { mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runTold } from '../base-image.ts';
+import { cacheFolder, isProgram, onPath } from './go-tool.ts';
+import { NoServer, wordOf, type Progress } from './test-server.ts';
+
+/** One exact version. */
+const PACKAGE = 'secantusdb==0.7.0b3';
+const NAME = 'secantusd-py';
+
+const install = async (python: string, target: string, progress: Progress): Promise<void> => {
+  const tools = join(target, '..');
+  await mkdir(tools, { recursive: true });
+  // It cannot be moved once it is made, for its programs know their place. So it is found by a link that comes last: two
+  // who install at once do no harm, and half an installation is never found.
+  const place = await mkdtemp(`${target}.`);
+  const step = `installing ${PACKAGE} (once)`;
+  progress(step);
+  const told = (line: string): void => {
+    progress(step, line);
+  };
+  try {
+    await runTold(python, ['-m', 'venv', place], told);
+    const quiet = ['--quiet', '--disable-pip-version-check', '--no-input'];
+    // Built from its source it would take longer than anybody waits.
+    await runTold(
+      join(place, 'bin/python'),
+      ['-m', 'pip', 'install', ...quiet, '--only-binary', 'secantusdb', PACKAGE],
+      told,
+    );
+    await symlink(place, `${place}.link`);
+    await rename(`${place}.link`, target);
+  } catch (thrown) {
+    await rm(place, { recursive: true, force: true });
+    throw thrown;
+  }
+};
+
+/** Path of the program. @throws NoServer with what was tried */
+export const findSecantus = async (progress: Progress): Promise<string> => {
+  const installed = await onPath(NAME);
+  if (installed !== undefined) return installed;
+  const target = join(cacheFolder(), 'tools', PACKAGE.replace('==', '-'));
+  const path = join(target, 'bin', NAME);
+  if (await isProgram(path)) return path;
+  const python = await onPath('python3');
+  if (python === undefined) throw new NoServer(`no \`python3\` that could install ${PACKAGE}`);
+  try {
+    await install(python, target, progress);
+  } catch (thrown) {
+    throw new NoServer(`${PACKAGE} could not be installed with python3 (${wordOf(thrown)})`, { cause: thrown });
+  }
+  return path;
+};

@@ -1,0 +1,80 @@
+/** The MongoDB of these tests does what they rely on: it can be ended, frozen and started again, with its data. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MongoClient } from 'mongodb';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { NoServer } from '../../scripts/servers/test-server.ts';
+import { startOwnMongo, type OwnMongo } from '../../scripts/servers/mongo.ts';
+import { startOr, tellStandIn } from './started.ts';
+
+const progress = (): void => undefined;
+const found = await startOr(() => startOwnMongo({ progress }));
+afterAll(async () => {
+  if (typeof found !== 'string') await found.stop();
+});
+
+const clientOf = ({ uri }: OwnMongo): MongoClient => {
+  const client = new MongoClient(uri, { serverSelectionTimeoutMS: 2_000, socketTimeoutMS: 2_000 });
+  onTestFinished(() => client.close());
+  return client;
+};
+
+describe.skipIf(typeof found === 'string')(typeof found === 'string' ? found : `own server: ${found.how}`, () => {
+  const server = (): OwnMongo => {
+    if (typeof found === 'string') throw new Error(found);
+    return found;
+  };
+  if (typeof found !== 'string') tellStandIn(found);
+
+  it('keeps what it acknowledged when it is killed, on the same port', async () => {
+    const things = clientOf(server()).db('kept').collection<{ _id: number }>('things');
+    for (let n = 0; n < 50; n += 1)
+      await things.insertOne({ _id: n }, { writeConcern: { w: 'majority', journal: true } });
+    await server().kill('SIGKILL');
+    await expect(things.countDocuments()).rejects.toThrow();
+    await server().start();
+    expect(await clientOf(server()).db('kept').collection('things').countDocuments()).toBe(50);
+  });
+
+  it('does not answer while it is frozen, and does again once it is thawed', async () => {
+    const admin = clientOf(server()).db('admin');
+    await admin.command({ ping: 1 });
+    server().freeze();
+    try {
+      await expect(admin.command({ ping: 1 })).rejects.toThrow();
+    } finally {
+      server().thaw();
+    }
+    await expect.poll(() => admin.command({ ping: 1 }), { timeout: 10_000 }).toMatchObject({ ok: 1 });
+  });
+
+  it.skipIf(typeof found !== 'string' && found.how.includes('no change streams'))('has change streams', async () => {
+    const things = clientOf(server()).db('watched').collection<{ _id: number }>('things');
+    const stream = things.watch();
+    onTestFinished(() => stream.close());
+    // Opens the cursor.
+    await stream.tryNext();
+    await things.insertOne({ _id: 1 });
+    expect(await stream.next()).toMatchObject({ operationType: 'insert', documentKey: { _id: 1 } });
+  });
+
+  it('has none when it stands alone', async () => {
+    const alone = await startOwnMongo({ progress, standalone: true });
+    onTestFinished(() => alone.stop());
+    expect(alone.how).toMatch(/no change streams/);
+    const things = clientOf(alone).db('alone').collection<{ _id: number }>('things');
+    await things.insertOne({ _id: 1 });
+    const stream = things.watch();
+    await expect(Promise.race([stream.tryNext(), sleep(5_000).then(() => 'none')])).rejects.toThrow();
+  });
+});
+
+describe('a machine that has no MongoDB', () => {
+  it('is told what was tried', async () => {
+    vi.stubEnv('PATH', '');
+    vi.stubEnv('DROVER_CACHE', '/nowhere');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const thrown = await startOwnMongo({ progress }).catch((error: unknown) => error);
+    expect(thrown).toBeInstanceOf(NoServer);
+    expect(String(thrown)).toMatch(/`mongod`.*`ferretdb`.*`python3`.*secantusdb==/);
+  });
+});
