@@ -11,6 +11,7 @@ import {
   makeStream,
   missingNats,
   ownNats,
+  send,
 } from './nats-support.ts';
 
 const soon = { timeout: 20_000, interval: 20 };
@@ -53,14 +54,24 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS rights', () => {
     expect(JSON.stringify([lines, bus.status()])).not.toContain(PASSWORD);
   });
 
-  it('without the right to make the consumer it does the same', async () => {
-    const server = await ownNats({ config: users('publish: { deny: "$JS.API.CONSUMER.CREATE.>" }'), login: LOGIN });
-    await makeStream(await rootAt(server.port));
-    const { bus } = busAt(server.url);
-    consumeWith(bus, createCollector());
-    await mode(bus, 'core');
-    expect(bus.status().detail).toContain('Permissions Violation');
-  });
+  it.each(['$JS.API.CONSUMER.CREATE.>', '$JS.API.CONSUMER.MSG.NEXT.>', '$JS.ACK.>'])(
+    'without the right to %s alone it does the same',
+    async (subject) => {
+      const server = await ownNats({ config: users(`publish: { deny: "${subject}" }`), login: LOGIN });
+      const root = await rootAt(server.port);
+      await makeStream(root);
+      await send(root, 'first');
+      const { bus } = busAt(server.url);
+      const collector = createCollector();
+      consumeWith(bus, collector);
+      await mode(bus, 'core');
+      expect(bus.status().detail).toContain('Permissions Violation');
+      await vi.waitFor(async () => {
+        await send(root, 'a');
+        expect(collector.texts()).toContain('a');
+      }, soon);
+    },
+  );
 
   it('without the right to hear anything it is off, and says why', async () => {
     const server = await ownNats({ config: users('subscribe: { deny: "the0.>" }'), login: LOGIN });
