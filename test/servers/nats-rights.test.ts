@@ -95,6 +95,14 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS rights', () => {
     }, soon);
   });
 
+  it('nothing is said in the open where TLS was wanted', async () => {
+    const server = await ownNats();
+    const { bus } = busAt(server.url.replace('nats:', 'tls:'));
+    await vi.waitFor(() => {
+      expect(bus.status().detail).toContain('the server offers no TLS');
+    }, soon);
+  });
+
   it('a token opens too', async () => {
     const server = await ownNats({ config: 'authorization { token: "abc" }', login: 'abc' });
     const { bus } = busAt(server.url);
