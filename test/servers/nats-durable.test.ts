@@ -1,7 +1,7 @@
 /** The record of how far we are: it outlives processes, and survives what others do to it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { AckPolicy, createInbox, type NatsConnection } from 'nats';
+import { AckPolicy, createInbox, DeliverPolicy, type NatsConnection } from 'nats';
 import { describe, expect, it, vi } from 'vitest';
 import {
   adminAt,
@@ -146,7 +146,7 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS durable consumer
       ...config,
       name: 'drover-i1-place',
       durable_name: 'drover-i1-place',
-      deliver_policy: 'by_start_sequence' as typeof config.deliver_policy,
+      deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: 3,
     });
     await jetstream.consumers.delete('THE0_EVENTS', 'drover-i1');

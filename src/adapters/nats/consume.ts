@@ -5,7 +5,7 @@ import type { BusStatus, WishConsumer } from '../../ports/message-bus.ts';
 import type { Births } from './births.ts';
 import { followCore } from './core-session.ts';
 import { openDurable, type OpenedDurable } from './durable.ts';
-import { API_MS, findStream, refusalOf, STREAM, type FoundStream } from './find-stream.ts';
+import { API_MS, findStream, isForbidden, refusalOf, STREAM, type FoundStream } from './find-stream.ts';
 import type { Link } from './link.ts';
 import { nextWait, pause } from './pause.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -52,12 +52,14 @@ export const consumeWishes = async (
   const { link, births, logger, onMode } = options;
   const settle = createSettle(consumer, logger, signal);
   let progress: Progress | undefined;
+  /** The connection whose user may make the consumer, but not read or acknowledge: rights change with a new one only. */
+  let barred: { readonly connection: NatsConnection; readonly reason: string } | undefined;
   let told: string | undefined;
 
   const tell = (status: BusStatus, isTrouble = false): void => {
     onMode(status);
     const words = `${status.mode} ${status.detail}`;
-    if (told !== words) logger[isTrouble ? 'warn' : 'info']('messages', { mode: status.mode, detail: status.detail });
+    if (told !== words) logger[isTrouble ? 'warn' : 'info']('how messages come in', { ...status });
     told = words;
   };
 
@@ -78,6 +80,7 @@ export const consumeWishes = async (
 
   /** @throws what `startsAtNow` throws, NatsError when the connection is gone */
   const open = async (connection: NatsConnection, heard: boolean): Promise<Opened | Without> => {
+    if (barred?.connection === connection) return { reason: barred.reason, refused: true };
     const look = await findStream(connection);
     if (look.kind === 'absent') births.absent();
     if (look.kind !== 'found') return { reason: look.reason, refused: look.kind === 'refused' };
@@ -146,6 +149,7 @@ export const consumeWishes = async (
     try {
       await read(connection);
     } catch (thrown) {
+      if (isForbidden(thrown)) barred = { connection, reason: wordsOf(thrown) };
       const reason = wordsOf(thrown);
       if (!connection.isClosed() && interrupted !== reason) logger.info('messages are taken up again', { reason });
       interrupted = reason;

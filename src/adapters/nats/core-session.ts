@@ -41,8 +41,13 @@ export const followCore = async (session: CoreSession): Promise<boolean> => {
     for (const subscription of subscriptions.splice(0)) subscription.unsubscribe();
   };
   void connection.closed().then(wake.ring);
-  let nextLook = performance.now() + LOOK_MS;
-  const clock = setInterval(wake.ring, LOOK_MS).unref();
+  let due = false;
+  // Read through a function: it changes while something is awaited.
+  const isDue = (): boolean => due;
+  const clock = setInterval(() => {
+    due = true;
+    wake.ring();
+  }, LOOK_MS).unref();
 
   /** False when aborted. */
   const settleHeard = async (): Promise<boolean> => {
@@ -59,11 +64,11 @@ export const followCore = async (session: CoreSession): Promise<boolean> => {
     for (;;) {
       const seen = wake.count();
       if (!(await settleHeard()) || signal.aborted || connection.isClosed()) return false;
-      if (performance.now() < nextLook) {
+      if (!isDue()) {
         await wake.wait(seen, signal);
         continue;
       }
-      nextLook = performance.now() + LOOK_MS;
+      due = false;
       if (!(await session.hasStream())) continue;
       // The stream has what comes from now on; what the server sent us before that is heard once it answers this.
       await connection.flush().catch(() => undefined);

@@ -40,10 +40,13 @@ export const orMissing = (thrown: unknown): undefined => {
 /** Somebody changed it between two of our calls: stream gone; consumer gone, or made by another process. */
 const RACES = new Set<number | undefined>([STREAM_NOT_FOUND, CONSUMER_NOT_FOUND, 10_013, 10_148]);
 
+/** The user of this connection may not do it. */
+export const isForbidden = (thrown: unknown): boolean => thrown instanceof NatsError && thrown.isPermissionError();
+
 /** What the server refuses, in its words; undefined when something else went wrong, as a connection that broke. */
 export const refusalOf = (thrown: unknown): string | undefined => {
   if (!(thrown instanceof NatsError)) return undefined;
-  if (thrown.isPermissionError()) return thrown.message;
+  if (isForbidden(thrown)) return thrown.message;
   if (RACES.has(apiCodeOf(thrown))) return undefined;
   return thrown.api_error === undefined ? undefined : `JetStream: ${thrown.api_error.description}`;
 };

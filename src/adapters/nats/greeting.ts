@@ -3,10 +3,12 @@
  * never closes the socket of a server that accepts and then stays silent (a frozen one, packets dropped), one for each try.
  */
 import { connect } from 'node:net';
+import { isObject } from '../../domain/json.ts';
 import type { NatsServer } from './server-list.ts';
 
 export interface Greeting {
   readonly demandsTls: boolean;
+  readonly offersTls: boolean;
 }
 
 const MAX_BYTES = 64 * 1024;
@@ -17,9 +19,8 @@ const parseGreeting = (text: string): Greeting | undefined => {
   if (end < 0 && text.length < MAX_BYTES) return undefined;
   if (!text.startsWith('INFO ') || end < 0) throw new Error('it is not a NATS server');
   const info: unknown = JSON.parse(text.slice('INFO '.length, end));
-  return {
-    demandsTls: typeof info === 'object' && info !== null && 'tls_required' in info && info.tls_required === true,
-  };
+  const demandsTls = isObject(info) && info['tls_required'] === true;
+  return { demandsTls, offersTls: demandsTls || (isObject(info) && info['tls_available'] === true) };
 };
 
 /** @throws Error in words for a person */

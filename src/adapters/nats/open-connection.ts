@@ -44,7 +44,8 @@ export const openConnection = async (
   name: string,
   signal: AbortSignal,
 ): Promise<NatsConnection> => {
-  const greeting = await readGreeting(server, CONNECT_MS, signal);
+  const { demandsTls, offersTls } = await readGreeting(server, CONNECT_MS, signal);
+  if (server.tls && !offersTls) throw new Error('the server offers no TLS');
   const connection = await connect({
     servers: [server.address],
     name,
@@ -53,7 +54,7 @@ export const openConnection = async (
     resolve: false,
     timeout: CONNECT_MS,
     noAsyncTraces: true,
-    tls: server.tls || greeting.demandsTls ? tlsFor(server) : null,
+    tls: server.tls || demandsTls ? tlsFor(server) : null,
     ...credentialsOf(server),
   });
   closeWhenSilent(connection);

@@ -47,11 +47,13 @@ export const pull = (
     const silence = setTimeout(() => {
       interrupt('the server is silent');
     }, SILENT_MS).unref();
-    const subscription = connection.subscribe(inbox, {
+    const asked = `$JS.API.CONSUMER.MSG.NEXT.${request.stream}.${request.consumer}`;
+    const subscribed = connection.subscribe(inbox, {
       callback: (error, message) => {
         silence.refresh();
         if (error !== null) {
-          interrupt(error.message);
+          end();
+          reject(error);
           return;
         }
         const status = message.headers?.code ?? 0;
@@ -66,6 +68,8 @@ export const pull = (
         resolve(messages);
       },
     });
+    // How the driver finds out whom a refused request belongs to.
+    const subscription = Object.assign(subscribed, { requestSubject: asked });
     const end = (): void => {
       isOver = true;
       clearTimeout(silence);
@@ -80,7 +84,5 @@ export const pull = (
       onAbort();
       return;
     }
-    connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${request.stream}.${request.consumer}`, bodyOf(request), {
-      reply: inbox,
-    });
+    connection.publish(asked, bodyOf(request), { reply: inbox });
   });

@@ -1,0 +1,144 @@
+/** Messages as they are sent, where no stream keeps them, and the way from there to a stream. */
+import { describe, expect, it, vi } from 'vitest';
+import type { NatsConnection } from 'nats';
+import type { BusMessage, MessageBus } from '../../src/ports/message-bus.ts';
+import {
+  adminAt,
+  busAt,
+  closeAfterwards,
+  consumeWith,
+  consumerInfo,
+  createCollector,
+  makeStream,
+  missingNats,
+  ownNats,
+  removeStream,
+  send,
+  type Collector,
+} from './nats-support.ts';
+
+const soon = { timeout: 20_000, interval: 20 };
+
+const publishPlain = async (admin: NatsConnection, ...texts: readonly string[]): Promise<void> => {
+  for (const text of texts) admin.publish('the0.bot.updated', text);
+  await admin.flush();
+};
+
+const mode = (bus: MessageBus, wanted: string): Promise<void> =>
+  vi.waitFor(() => {
+    expect(bus.status().mode).toBe(wanted);
+  }, soon);
+
+/** Subscribed for sure: a message of ours came through. More of them may still be on their way. */
+const hears = async (admin: NatsConnection, { texts }: Collector): Promise<void> => {
+  await vi.waitFor(async () => {
+    await publishPlain(admin, 'hello');
+    expect(texts()).toContain('hello');
+  }, soon);
+};
+
+const wishesOf = ({ taken }: Collector): readonly BusMessage[] =>
+  taken.filter(({ data }) => Buffer.from(data).toString() !== 'hello');
+const textsOf = (collector: Collector): readonly string[] => collector.texts().filter((text) => text !== 'hello');
+
+describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS without a stream', async () => {
+  if (missingNats !== undefined) return;
+  const plain = await ownNats({ jetstream: false });
+  const keeping = await ownNats();
+
+  it('takes messages in order of arrival, without a place in a stream; a batch that is refused comes again', async () => {
+    const admin = await adminAt(plain);
+    const { bus, lines } = busAt(plain.url);
+    const collector = createCollector(true);
+    consumeWith(bus, collector);
+    await hears(admin, collector);
+    expect(bus.status()).toEqual({
+      mode: 'core',
+      detail: `nats at 127.0.0.1:${String(plain.port)}, messages as they are sent: JetStream is not enabled`,
+    });
+    collector.refuse = 3;
+    await publishPlain(admin, '1', '2');
+    await publishPlain(admin, '3');
+    admin.publish('the0.bot.logs.x', 'not a wish');
+    await vi.waitFor(() => {
+      expect(textsOf(collector)).toEqual(['1', '2', '3']);
+    }, soon);
+    for (const { position, at } of collector.taken) {
+      expect(position).toBeUndefined();
+      expect(Math.abs(Date.now() - at)).toBeLessThan(60_000);
+    }
+    expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+  });
+
+  it('goes over to a stream that is made later, losing and repeating nothing', async () => {
+    const admin = await adminAt(keeping);
+    const { bus } = busAt(keeping.url);
+    const collector = createCollector(true);
+    consumeWith(bus, collector);
+    await hears(admin, collector);
+    expect(bus.status().detail).toContain('no stream THE0_EVENTS');
+    await makeStream(admin);
+    closeAfterwards(() => removeStream(admin));
+    await send(admin, '1', '2', '3');
+    await mode(bus, 'stream');
+    await send(admin, '4', '5');
+    await vi.waitFor(() => {
+      expect(textsOf(collector)).toEqual(['1', '2', '3', '4', '5']);
+    }, soon);
+    expect(wishesOf(collector).map(({ position }) => position?.sequence)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      4,
+      5,
+    ]);
+  });
+
+  it('loses nothing that is sent while it goes over', async () => {
+    const admin = await adminAt(keeping);
+    const { bus } = busAt(keeping.url);
+    const collector = createCollector(true);
+    consumeWith(bus, collector);
+    await hears(admin, collector);
+    await makeStream(admin);
+    closeAfterwards(() => removeStream(admin));
+    let sent = 0;
+    while (bus.status().mode !== 'stream') await send(admin, String((sent += 1)));
+    await send(admin, 'last');
+    await vi.waitFor(() => {
+      expect(collector.texts()).toContain('last');
+    }, soon);
+    const got = new Set(collector.texts());
+    const missing = Array.from({ length: sent }, (_none, index) => String(index + 1)).filter((text) => !got.has(text));
+    expect(missing).toEqual([]);
+  });
+
+  it('goes back to messages as they are sent when the stream is removed', async () => {
+    const admin = await adminAt(keeping);
+    await makeStream(admin);
+    const { bus } = busAt(keeping.url);
+    const collector = createCollector();
+    consumeWith(bus, collector);
+    await mode(bus, 'stream');
+    await removeStream(admin);
+    await mode(bus, 'core');
+    await hears(admin, collector);
+  });
+
+  it('two installs read the same stream independently', async () => {
+    const admin = await adminAt(keeping);
+    await makeStream(admin);
+    closeAfterwards(() => removeStream(admin));
+    const collectors = ['a', 'b'].map((install) => {
+      const collector = createCollector();
+      consumeWith(busAt(keeping.url, install).bus, collector);
+      return collector;
+    });
+    await send(admin, '1');
+    for (const collector of collectors)
+      await vi.waitFor(() => {
+        expect(collector.texts()).toEqual(['1']);
+      }, soon);
+    expect((await consumerInfo(admin, 'drover-a')).name).toBe('drover-a');
+  });
+});

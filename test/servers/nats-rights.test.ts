@@ -1,0 +1,134 @@
+/** Users, tokens, what they may do, and what is sent by us. */
+import { connect } from 'nats';
+import { describe, expect, it, vi } from 'vitest';
+import type { MessageBus } from '../../src/ports/message-bus.ts';
+import {
+  adminAt,
+  busAt,
+  closeAfterwards,
+  consumeWith,
+  createCollector,
+  makeStream,
+  missingNats,
+  ownNats,
+  send,
+} from './nats-support.ts';
+
+const soon = { timeout: 20_000, interval: 20 };
+const PASSWORD = 'p@ss:w/rd';
+const LOGIN = `someone:${encodeURIComponent(PASSWORD)}`;
+
+const users = (permissions: string): string => `
+  authorization { users = [
+    { user: "someone", password: "${PASSWORD}", permissions: { ${permissions} } }
+    { user: "root", password: "root" }
+  ] }`;
+
+const mode = (bus: MessageBus, wanted: string): Promise<void> =>
+  vi.waitFor(() => {
+    expect(bus.status().mode).toBe(wanted);
+  }, soon);
+
+describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS rights', () => {
+  const rootAt = async (port: number) => {
+    const root = await connect({ servers: `127.0.0.1:${String(port)}`, user: 'root', pass: 'root', reconnect: false });
+    closeAfterwards(() => root.close());
+    return root;
+  };
+
+  it('without the right to JetStream it takes messages as they are sent, and warns once', async () => {
+    const server = await ownNats({ config: users('publish: { deny: "$JS.>" }'), login: LOGIN });
+    const root = await rootAt(server.port);
+    await makeStream(root);
+    const { bus, lines } = busAt(server.url);
+    const collector = createCollector();
+    consumeWith(bus, collector);
+    await mode(bus, 'core');
+    expect(bus.status().detail).toContain('Permissions Violation');
+    await vi.waitFor(async () => {
+      root.publish('the0.bot.created', 'a');
+      await root.flush();
+      expect(collector.texts()).toContain('a');
+    }, soon);
+    expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+    expect(JSON.stringify([lines, bus.status()])).not.toContain(PASSWORD);
+  });
+
+  it.each(['$JS.API.CONSUMER.CREATE.>', '$JS.API.CONSUMER.MSG.NEXT.>', '$JS.ACK.>'])(
+    'without the right to %s alone it does the same',
+    async (subject) => {
+      const server = await ownNats({ config: users(`publish: { deny: "${subject}" }`), login: LOGIN });
+      const root = await rootAt(server.port);
+      await makeStream(root);
+      await send(root, 'first');
+      const { bus } = busAt(server.url);
+      const collector = createCollector();
+      consumeWith(bus, collector);
+      await mode(bus, 'core');
+      expect(bus.status().detail).toContain('Permissions Violation');
+      await vi.waitFor(async () => {
+        await send(root, 'a');
+        expect(collector.texts()).toContain('a');
+      }, soon);
+    },
+  );
+
+  it('without the right to hear anything it is off, and says why', async () => {
+    const server = await ownNats({ config: users('subscribe: { deny: "the0.>" }'), login: LOGIN });
+    const { bus } = busAt(server.url);
+    consumeWith(bus, createCollector());
+    await vi.waitFor(() => {
+      expect(bus.status()).toMatchObject({ mode: 'off', detail: expect.stringContaining('the0.bot') as string });
+    }, soon);
+  });
+
+  it('a wrong password is tried again until it is right, and is told to nobody', async () => {
+    const server = await ownNats({ config: users(''), login: 'someone:not-this-one' });
+    const { bus, lines } = busAt(server.url);
+    await vi.waitFor(() => {
+      expect(bus.status().detail).toContain('Authorization Violation');
+    }, soon);
+    expect(JSON.stringify([lines, bus.status()])).not.toContain('not-this-one');
+    const list = busAt(`${server.url},nats://${LOGIN}@127.0.0.1:${String(server.port)}`);
+    await vi.waitFor(() => {
+      expect(list.bus.status().detail).toContain('not reading');
+    }, soon);
+  });
+
+  it('nothing is said in the open where TLS was wanted', async () => {
+    const server = await ownNats();
+    const { bus } = busAt(server.url.replace('nats:', 'tls:'));
+    await vi.waitFor(() => {
+      expect(bus.status().detail).toContain('the server offers no TLS');
+    }, soon);
+  });
+
+  it('a token opens too', async () => {
+    const server = await ownNats({ config: 'authorization { token: "abc" }', login: 'abc' });
+    const { bus } = busAt(server.url);
+    await vi.waitFor(() => {
+      expect(bus.status().detail).toContain('not reading');
+    }, soon);
+    expect(bus.status().detail).not.toContain('abc');
+  });
+
+  it('what we send arrives, and what is too large is dropped', async () => {
+    const server = await ownNats({ config: 'max_payload: 1024' });
+    const admin = await adminAt(server);
+    const heard: string[] = [];
+    admin.subscribe('drover.>', { callback: (_error, { data }) => heard.push(Buffer.from(data).toString()) });
+    await admin.flush();
+    const { bus } = busAt(server.url);
+    bus.publish('drover.bot.x.transitions', 'not connected yet');
+    await vi.waitFor(() => {
+      expect(bus.status().detail).toContain('not reading');
+    }, soon);
+    bus.publish('drover.bot.x.transitions', 'x'.repeat(2_000));
+    bus.publish('', 'no subject');
+    const many = Array.from({ length: 1_000 }, (_none, index) => `${String(index)} ${'.'.repeat(500)}`);
+    for (const text of many) bus.publish('drover.bot.x.transitions', text);
+    await vi.waitFor(() => {
+      expect(heard).toEqual(many);
+    }, soon);
+  });
+});
