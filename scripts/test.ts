@@ -7,6 +7,7 @@ import pc from 'picocolors';
 import { toDroverError } from '../src/domain/errors.ts';
 import { buildDrover } from './build-drover.ts';
 import { ensureBotImage } from './build-image.ts';
+import { checkCompose } from './check-compose.ts';
 import { dockerAt } from './docker-at.ts';
 import { ensureEngine } from './ensure-engine.ts';
 import { runVitest, type Report, type TestRun } from './run-vitest.ts';
@@ -46,6 +47,8 @@ const runAll = async (): Promise<Report | undefined> => {
   const engine = await engineFor();
   await servers.start();
   leftOut.push(...servers.leftOut());
+  const compose = await checkCompose(say);
+  if (compose !== undefined) leftOut.push(compose);
   await buildDrover();
   const projects = ['unit', 'contract', 'servers', ...(engine === undefined ? [] : ['integration'])];
   return run(projects, { ...servers.env(), ...engine });

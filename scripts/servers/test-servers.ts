@@ -1,6 +1,7 @@
 /** The servers that all tests share: one line each. */
 import { startMinio } from './minio.ts';
 import { startMongo } from './mongo.ts';
+import { startNats } from './nats.ts';
 import { describeServer, NoServer, standInLine, type Progress, type TestServer } from './test-server.ts';
 
 interface Kind {
@@ -11,6 +12,7 @@ interface Kind {
 
 const KINDS: readonly Kind[] = [
   { name: 'MongoDB', start: startMongo },
+  { name: 'NATS', start: startNats },
   { name: 'MinIO', start: startMinio },
 ];
 

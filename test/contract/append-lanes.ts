@@ -16,7 +16,9 @@ const lane = async (events: EventStore, stream: string, from: number): Promise<n
   }
 };
 
-export const appendForever = async (events: EventStore): Promise<void> => {
+/** `tag` keeps the streams of several writers apart. */
+export const appendForever = async (events: EventStore, tag = ''): Promise<void> => {
   const versions = await events.streams();
-  await Promise.all(oneTo(LANES).map((n) => lane(events, `bot:${String(n)}`, versions.get(`bot:${String(n)}`) ?? 0)));
+  const streams = oneTo(LANES).map((n) => `bot:${tag}${String(n)}`);
+  await Promise.all(streams.map((stream) => lane(events, stream, versions.get(stream) ?? 0)));
 };

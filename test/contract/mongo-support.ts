@@ -1,5 +1,7 @@
 /** Fresh databases on the server that the test set-up found, and writers of our own beside the test. */
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { MongoClient } from 'mongodb';
 import { connectMongo, type MongoConnection } from '../../src/adapters/mongo/mongo-connection.ts';
 import { ensureIndexes } from '../../src/adapters/mongo/indexes.ts';
@@ -43,3 +45,19 @@ export const mongoScratch = async (): Promise<MongoScratch> => {
     },
   };
 };
+
+/** A process of its own that appends until it is killed and prints what was acknowledged. `tag`: names its streams. */
+export const spawnWriter = ({ uri, database, botsDatabase }: MongoScratch, tag = '') =>
+  spawn(
+    process.execPath,
+    [
+      '--import',
+      'tsx',
+      fileURLToPath(new URL('append-forever-mongo.ts', import.meta.url)),
+      uri,
+      database,
+      botsDatabase,
+      tag,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );

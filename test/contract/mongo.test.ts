@@ -1,7 +1,5 @@
 /** The MongoDB stores pass the contract suites, each handle on a connection of its own. */
-import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { describe } from 'vitest';
 import { createMongoDeadLetters } from '../../src/adapters/mongo/mongo-dead-letters.ts';
 import { createMongoEventStore } from '../../src/adapters/mongo/mongo-event-store.ts';
@@ -11,26 +9,12 @@ import { chainFault } from '../../src/domain/commit-hash.ts';
 import { crashContract } from './crash-contract.ts';
 import { deadLetterContract } from './dead-letter-contract.ts';
 import { eventStoreContract } from './event-store-contract.ts';
-import { MONGO_URI, mongoScratch, type MongoScratch } from './mongo-support.ts';
+import { MONGO_URI, mongoScratch, spawnWriter } from './mongo-support.ts';
 import { snapshotStoreContract } from './snapshot-store-contract.ts';
 import { specStoreContract } from './spec-store-contract.ts';
 import { wishContract } from './wish-contract.ts';
 
 const stamp = (writer: string) => ({ now: Date.now, writer, epoch: () => 1 });
-
-const spawnWriter = ({ uri, database, botsDatabase }: MongoScratch) =>
-  spawn(
-    process.execPath,
-    [
-      '--import',
-      'tsx',
-      fileURLToPath(new URL('append-forever-mongo.ts', import.meta.url)),
-      uri,
-      database,
-      botsDatabase,
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
 
 describe.skipIf(MONGO_URI === undefined)('MongoDB', () => {
   eventStoreContract('MongoDB', async () => {

@@ -1,0 +1,74 @@
+/** The feed with three writing processes: dense, in order, once each, chained, with everything that was acknowledged. */
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createMongoEventStore } from '../../src/adapters/mongo/mongo-event-store.ts';
+import { chainFault } from '../../src/domain/commit-hash.ts';
+import type { Commit } from '../../src/domain/recorded.ts';
+import type { EventStore } from '../../src/ports/event-store.ts';
+import type { Acknowledged } from './crash-contract.ts';
+import { oneTo } from './commits.ts';
+import { MONGO_URI, mongoScratch, spawnWriter, type MongoScratch } from './mongo-support.ts';
+
+const COMMITS = 600;
+
+const follow = async (store: EventStore, until: AbortSignal, breakAfter: () => number): Promise<readonly Commit[]> => {
+  const seen: Commit[] = [];
+  while (!until.aborted) {
+    const page = new AbortController();
+    let left = breakAfter();
+    for await (const commit of store.feed(seen.at(-1)?.position ?? 0, AbortSignal.any([until, page.signal]))) {
+      seen.push(commit);
+      left -= 1;
+      if (left === 0) page.abort();
+    }
+  }
+  return seen;
+};
+
+describe.skipIf(MONGO_URI === undefined)('three processes that write to MongoDB at once', () => {
+  let scratch: MongoScratch;
+  beforeEach(async () => {
+    scratch = await mongoScratch();
+  });
+  afterEach(() => scratch.close());
+
+  it('leave one dense log, and every reader sees each commit once and in order', async () => {
+    const stores = oneTo(3).map(() =>
+      createMongoEventStore(scratch.connect(), { now: Date.now, writer: 'reader', epoch: () => 1 }),
+    );
+    const [store] = stores as [EventStore];
+    const ended = new AbortController();
+    const readers = stores.map((reader, index) =>
+      follow(reader, ended.signal, () => (index === 0 ? Number.MAX_SAFE_INTEGER : Math.ceil(Math.random() * 40))),
+    );
+    const acknowledged = new Map<number, string>();
+    const writers = ['a', 'b', 'c'].map((tag) => spawnWriter(scratch, tag));
+    const done = Promise.all(
+      writers.map(async (child) => {
+        for await (const line of createInterface({ input: child.stdout })) {
+          const { position, hash } = JSON.parse(line) as Acknowledged;
+          expect(acknowledged.has(position)).toBe(false);
+          acknowledged.set(position, hash);
+        }
+      }),
+    );
+    await expect.poll(() => acknowledged.size, { timeout: 90_000 }).toBeGreaterThan(COMMITS);
+    const over = writers.map((child) => once(child, 'close'));
+    for (const child of writers) child.kill('SIGKILL');
+    await Promise.all([...over, done]);
+    // What was under way when they died may still come.
+    for (let before = -1, head = 0; before !== head; before = head, head = await store.head()) await sleep(300);
+    const log = await store.readAll(0, Number.MAX_SAFE_INTEGER);
+    expect(chainFault(log)).toBeUndefined();
+    expect(log.map(({ position }) => position)).toEqual(oneTo(log.length));
+    expect(new Set(log.map(({ writer }) => writer)).size).toBe(3);
+    const hashes = new Map(log.map(({ position, hash }) => [position, hash]));
+    for (const [position, hash] of acknowledged) expect(hashes.get(position)).toBe(hash);
+    await sleep(1_500);
+    ended.abort();
+    for (const seen of await Promise.all(readers)) expect(seen).toEqual(log);
+    for (const reader of stores) await reader.close();
+  });
+});
