@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { buffer } from 'node:stream/consumers';
 import { Client } from 'minio';
 import { MongoClient, type Collection, type Db } from 'mongodb';
-import { expect } from 'vitest';
 import { startDrover, type DroverProcess, type DroverProcessOptions } from '../../scripts/drover-process.ts';
 import { freePort } from '../../scripts/free-port.ts';
 import { removeInstall } from '../../scripts/remove-install.ts';
@@ -107,7 +107,7 @@ export const openWorld = async (more: Readonly<Record<string, string>> = {}): Pr
           method: 'PUT',
           body: new Uint8Array(zip),
         });
-        expect(answer.status).toBe(201);
+        if (answer.status !== 201) throw new Error(`the archive was refused: ${await answer.text()}`);
         return;
       }
       const api = s3();
@@ -138,15 +138,15 @@ export const openWorld = async (more: Readonly<Record<string, string>> = {}): Pr
     }),
     async reaches(drover, id, state, timeoutMs = 30_000) {
       let bot: RunningBot | undefined;
-      const look = async (): Promise<string | undefined> => (bot = await drover.bot(id).catch(() => undefined))?.state;
-      try {
-        await expect.poll(look, { timeout: timeoutMs, interval: 25 }).toBe(state);
-      } catch (error) {
-        throw new Error(`${id} is ${bot?.state ?? 'unknown'}, not ${state}:\n${drover.output().slice(-4_000)}`, {
-          cause: error,
-        });
+      const until = Date.now() + timeoutMs;
+      for (;;) {
+        bot = await drover.bot(id).catch(() => undefined);
+        if (bot?.state === state) return bot;
+        if (Date.now() > until) {
+          throw new Error(`${id} is ${bot?.state ?? 'unknown'}, not ${state}:\n${drover.output().slice(-4_000)}`);
+        }
+        await sleep(25);
       }
-      return bot as RunningBot;
     },
     async containers(id) {
       const label = [`drover.install=${install}`, 'drover.role=bot', `runtime.id=${id}`];

@@ -14,8 +14,8 @@ export interface SocketProxy {
   stall: RegExp | undefined;
   /** The reply to the next request that matches is lost after the engine gave it. */
   loseReply: RegExp | undefined;
-  /** First lines of all requests so far, in order. */
-  requests(): readonly string[];
+  /** First lines of all requests so far, in order, and when each came (monotonic ms). */
+  requests(): readonly { readonly line: string; readonly at: number }[];
   close(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export const openSocketProxy = async (target = '/var/run/docker.sock'): Promise<
   const folder = await mkdtemp(join(tmpdir(), 'drover-proxy-'));
   const path = join(folder, 'docker.sock');
   const open = new Set<Socket>();
-  const asked: string[] = [];
+  const asked: { line: string; at: number }[] = [];
   let refusing = false;
   const proxy = {
     host: `unix://${path}`,
@@ -47,7 +47,7 @@ export const openSocketProxy = async (target = '/var/run/docker.sock'): Promise<
       const [line = ''] = chunk.toString('latin1').split('\r\n', 1);
       if (/^[A-Z]+ \//.test(line)) {
         fate = 'pass';
-        asked.push(line);
+        asked.push({ line, at: performance.now() });
         if (proxy.stall?.test(line) === true) fate = 'hold';
         if (proxy.loseReply?.test(line) === true) {
           fate = 'lose';
