@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
 import { startOwnObjectStore } from '../../scripts/servers/minio.ts';
@@ -109,6 +110,8 @@ describe.skipIf(none !== undefined)(none === undefined ? 'object store outages' 
     const unused = storeAt(env, { buckets: freshBuckets() });
     await store.putCode(KEY, Readable.from(['x']));
     server().freeze();
+    // The signal takes a moment to reach all its threads.
+    await sleep(200);
     await Promise.all([
       inTime(store.sizeOfCode(KEY)),
       inTime(store.openCode(KEY)),
@@ -163,7 +166,7 @@ describe.skipIf(none !== undefined)(none === undefined ? 'object store outages' 
     const store = storeAt(env, { buckets: freshBuckets() });
     await store.putCode(KEY, Readable.from([content]));
     const { content: stream } = await opened(store);
-    await new Promise((resolve) => setTimeout(resolve, 14_000));
+    await sleep(14_000);
     expect((await buffer(stream)).equals(content)).toBe(true);
   });
 });

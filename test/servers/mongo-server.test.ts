@@ -40,6 +40,8 @@ describe.skipIf(typeof found === 'string')(typeof found === 'string' ? found : `
     await admin.command({ ping: 1 });
     server().freeze();
     try {
+      // The signal takes a moment to reach all its threads.
+      await sleep(200);
       await expect(admin.command({ ping: 1 })).rejects.toThrow();
     } finally {
       server().thaw();

@@ -78,6 +78,12 @@ export const createCommitWriter = (commits: Collection<CommitDocument>, stamp: W
     const version = await readVersion(stream);
     versions.set(stream, version);
     if (version === expectedVersion) return true;
+    // Another process may have written this very command since we looked for it.
+    const late = await readStored(entry.append);
+    if (late !== undefined) {
+      entry.resolve(late);
+      return false;
+    }
     const text = `${stream} is at version ${String(version)}, not at ${String(expectedVersion)}`;
     entry.reject(new DroverError('VERSION_CONFLICT', text));
     return false;
