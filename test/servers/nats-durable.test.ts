@@ -170,7 +170,7 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS durable consumer
   it('a stream that is made anew is another one, read from its beginning', async () => {
     const admin = await withStream();
     const collector = createCollector(true);
-    const { bus } = busAt(server.url);
+    const { bus, lines } = busAt(server.url);
     consumeWith(bus, collector);
     await vi.waitFor(() => {
       expect(bus.status().mode).toBe('stream');
@@ -181,6 +181,7 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS durable consumer
     await makeStream(admin);
     await send(admin, 'b', 'c');
     await expectTexts(collector, ['a', 'b', 'c']);
+    expect(lines.filter(({ message }) => message === 'the stream was made anew')).toHaveLength(1);
     const [a, b, c] = collector.taken.map(({ position }) => position);
     expect(b?.stream).not.toBe(a?.stream);
     expect([a?.sequence, b?.sequence, c]).toEqual([1, 1, { stream: b?.stream, sequence: 2 }]);

@@ -92,8 +92,10 @@ export const consumeWishes = async (
       const durable = await openDurable(jetstream, stream.name, options.durable, () =>
         startWhenNew(stream, heard, isNewborn),
       );
+      if (progress !== undefined && progress.stream !== position)
+        logger.warn('the stream was made anew', { stream: position, before: progress.stream });
       if (progress?.stream !== position) progress = createProgress(position, durable.settled);
-      else progress.settle(durable.settled);
+      progress.settle(durable.settled);
       return { durable, progress };
     } catch (thrown) {
       const reason = connection.isClosed() ? undefined : refusalOf(thrown);
@@ -109,27 +111,30 @@ export const consumeWishes = async (
 
   /** What to read from the stream once it is there. */
   const readCore = async (connection: NatsConnection, without: Without): Promise<Opened | undefined> => {
-    let heard = !without.refused;
+    // From the first look on that finds no stream while we already listen.
+    let heard = false;
+    let isDeaf = false;
     let opened: Opened | undefined;
     const tellWhy = ({ reason, refused }: Without): void => {
-      tell({ mode: 'core', detail: `messages as they are sent: ${reason}` }, refused);
+      if (!isDeaf) tell({ mode: 'core', detail: `messages as they are sent: ${reason}` }, refused);
     };
     tellWhy(without);
+    const onRefused = (reason: string): void => {
+      isDeaf = true;
+      tell({ mode: 'off', detail: reason }, true);
+    };
     const hasStream = async (): Promise<boolean> => {
       try {
         const found = await open(connection, heard);
         if ('durable' in found) opened = found;
         else {
-          heard = !found.refused;
+          heard = !found.refused && !isDeaf;
           tellWhy(found);
         }
       } catch (thrown) {
         logger.debug('stream', { detail: wordsOf(thrown) });
       }
       return opened !== undefined;
-    };
-    const onRefused = (reason: string): void => {
-      tell({ mode: 'off', detail: reason }, true);
     };
     return (await followCore({ connection, settle, logger, signal, hasStream, onRefused })) ? opened : undefined;
   };

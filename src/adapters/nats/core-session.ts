@@ -19,6 +19,10 @@ export interface CoreSession {
 
 const LOOK_MS = 5_000;
 
+/** The server has done all we asked so far, or is gone: the driver forgets whom it owed an answer when it closes. */
+const answered = (connection: NatsConnection): Promise<unknown> =>
+  Promise.race([connection.flush(), connection.closed()]).catch(() => undefined);
+
 /** True when the stream has taken over, false when aborted, or the connection is gone; all that was heard is settled then. */
 export const followCore = async (session: CoreSession): Promise<boolean> => {
   const { connection, settle, logger, signal } = session;
@@ -41,7 +45,8 @@ export const followCore = async (session: CoreSession): Promise<boolean> => {
     for (const subscription of subscriptions.splice(0)) subscription.unsubscribe();
   };
   void connection.closed().then(wake.ring);
-  let due = false;
+  // At once, too: a stream may have come into being before we listened.
+  let due = true;
   // Read through a function: it changes while something is awaited.
   const isDue = (): boolean => due;
   const clock = setInterval(() => {
@@ -61,6 +66,7 @@ export const followCore = async (session: CoreSession): Promise<boolean> => {
   };
 
   try {
+    await answered(connection);
     for (;;) {
       const seen = wake.count();
       if (!(await settleHeard()) || signal.aborted || connection.isClosed()) return false;
@@ -71,7 +77,7 @@ export const followCore = async (session: CoreSession): Promise<boolean> => {
       due = false;
       if (!(await session.hasStream())) continue;
       // The stream has what comes from now on; what the server sent us before that is heard once it answers this.
-      await connection.flush().catch(() => undefined);
+      await answered(connection);
       unsubscribe();
       return await settleHeard();
     }
