@@ -9,6 +9,8 @@ export interface TcpProxy {
   /** Connections stay open and nothing passes: packets are lost, nobody says so. */
   freeze(): void;
   restore(): void;
+  /** Share of answers that are lost together with their connection, after the server did the work. */
+  loseAnswers: number;
   close(): Promise<void>;
 }
 
@@ -21,6 +23,7 @@ export const openTcpProxy = async (target: string): Promise<TcpProxy> => {
     for (const socket of open) socket.destroy();
     open.clear();
   };
+  const proxy = { loseAnswers: 0 };
   const server = createServer((client) => {
     if (mode === 'cut') {
       client.destroy();
@@ -33,7 +36,12 @@ export const openTcpProxy = async (target: string): Promise<TcpProxy> => {
     ] as const) {
       open.add(from);
       from.on('data', (chunk: Buffer) => {
-        if (mode === 'pass') to.write(chunk);
+        if (mode !== 'pass') return;
+        if (from === far && Math.random() < proxy.loseAnswers) {
+          client.destroy();
+          return;
+        }
+        to.write(chunk);
       });
       from.on('error', () => undefined);
       from.on('close', () => {
@@ -43,7 +51,7 @@ export const openTcpProxy = async (target: string): Promise<TcpProxy> => {
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
+  return Object.assign(proxy, {
     address: `127.0.0.1:${String((server.address() as AddressInfo).port)}`,
     cut: () => {
       mode = 'cut';
@@ -58,11 +66,11 @@ export const openTcpProxy = async (target: string): Promise<TcpProxy> => {
       mode = 'pass';
     },
     close: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         server.close(() => {
           resolve();
         });
         endAll();
       }),
-  };
+  });
 };

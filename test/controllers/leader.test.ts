@@ -1,0 +1,120 @@
+/** When a process acts: after the log is folded, in its own term, and never while it cannot be sure (architecture §3). */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createLeader, type Leader } from '../../src/controllers/leader.ts';
+import type { Leadership } from '../../src/ports/leadership.ts';
+import { silentLogger } from '../support/silent-logger.ts';
+
+describe('the leader', () => {
+  const lease = { epoch: undefined as number | undefined, term: undefined as number | undefined };
+  let listener: (leads: boolean) => void;
+  let head: () => Promise<number>;
+  let folded: number;
+  let happened: string[];
+  let leader: Leader;
+
+  const win = (epoch: number): void => {
+    Object.assign(lease, { epoch, term: epoch });
+    listener(true);
+  };
+  /** `forGood`: another has it; else nobody can say. */
+  const lose = (forGood: boolean): void => {
+    lease.epoch = undefined;
+    if (forGood) lease.term = undefined;
+    listener(false);
+  };
+
+  beforeEach(() => {
+    Object.assign(lease, { epoch: undefined, term: undefined });
+    head = () => Promise.resolve(5);
+    folded = 5;
+    happened = [];
+    const leadership: Leadership = {
+      role: 'r',
+      epoch: () => lease.epoch,
+      term: () => lease.term,
+      holder: () => undefined,
+      onChange: (told) => {
+        listener = told;
+        return () => undefined;
+      },
+      start: () => undefined,
+      stop: () => Promise.resolve(),
+    };
+    leader = createLeader({
+      leadership,
+      logger: silentLogger,
+      head: () => head(),
+      folded: () => folded,
+      prepare: () => {
+        happened.push('prepare');
+        return Promise.resolve();
+      },
+      onLead: () => happened.push('lead'),
+      onSuperseded: () => happened.push('superseded'),
+    });
+  });
+
+  it('acts once the log is folded to its head, and not before', async () => {
+    folded = 3;
+    win(1);
+    await sleep(100);
+    expect([leader.leads(), happened]).toEqual([false, []]);
+    folded = 5;
+    await expect.poll(() => leader.leads()).toBe(true);
+    expect(happened).toEqual(['prepare', 'lead']);
+  });
+
+  it('waits for a store that does not answer, as long as it has the lease', async () => {
+    let tries = 0;
+    head = () => {
+      tries += 1;
+      return tries < 2 ? Promise.reject(new Error('away')) : Promise.resolve(0);
+    };
+    win(1);
+    await expect.poll(() => leader.leads(), { timeout: 5_000 }).toBe(true);
+  });
+
+  it('stops at once when nobody can say, and goes on in the same term without having given way', async () => {
+    win(1);
+    await expect.poll(() => leader.leads()).toBe(true);
+    lose(false);
+    expect(leader.leads()).toBe(false);
+    expect(() => {
+      leader.mayAct();
+    }).toThrow(/does not lead/);
+    await sleep(300);
+    win(1);
+    await expect.poll(() => leader.leads()).toBe(true);
+    await sleep(300);
+    expect(happened).toEqual(['prepare', 'lead', 'prepare', 'lead']);
+  });
+
+  it('gives way when another leads', async () => {
+    win(1);
+    await expect.poll(() => leader.leads()).toBe(true);
+    lose(true);
+    await expect.poll(() => happened.at(-1)).toBe('superseded');
+    win(3);
+    await expect.poll(() => leader.leads()).toBe(true);
+    expect(happened).toEqual(['prepare', 'lead', 'superseded', 'prepare', 'lead']);
+  });
+
+  it('does not act for a lease that was lost while it got ready', async () => {
+    folded = 0;
+    win(1);
+    await sleep(50);
+    lose(true);
+    folded = 5;
+    await sleep(100);
+    expect(leader.leads()).toBe(false);
+    expect(happened).not.toContain('lead');
+  });
+
+  it('is not led by an epoch that changed behind its back', async () => {
+    win(1);
+    await expect.poll(() => leader.leads()).toBe(true);
+    lease.epoch = 2;
+    expect(leader.leads()).toBe(false);
+  });
+});
