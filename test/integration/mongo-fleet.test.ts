@@ -13,7 +13,7 @@ interface Ready {
 describe.skipIf(!HAS.mongo)('drover on MongoDB', () => {
   let world: World;
   beforeEach(async () => {
-    world = await openWorld({ NATS_URL: '' });
+    world = await openWorld();
   });
   afterEach(() => world.close());
 

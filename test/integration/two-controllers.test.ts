@@ -20,7 +20,7 @@ describe.skipIf(!HAS.mongo)('two controllers', () => {
   let first: DroverProcess;
   let second: DroverProcess;
   beforeEach(async () => {
-    world = await openWorld({ NATS_URL: '' });
+    world = await openWorld();
     first = await world.start();
     await leads(first);
     second = await world.start({ command: 'bot-runner' });
@@ -78,7 +78,7 @@ describe.skipIf(!HAS.mongo)('a frozen leader', () => {
   let world: World;
   let proxy: SocketProxy;
   beforeEach(async () => {
-    world = await openWorld({ NATS_URL: '', RECONCILE_INTERVAL: '1s' });
+    world = await openWorld({ env: { RECONCILE_INTERVAL: '1s' } });
     proxy = await openSocketProxy();
   });
   afterEach(async () => {

@@ -14,13 +14,16 @@ import type { RunningBot } from '../../src/domain/running-bot.ts';
 import { docker, HOST, IMAGE, LOOPING, zipOf } from './spine.ts';
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
-const { MONGO_URI, NATS_URL, MINIO_ENDPOINT, MINIO_ACCESS_KEY = '', MINIO_SECRET_KEY = '' } = process.env;
+const { MONGO_URI, MINIO_ENDPOINT, MINIO_ACCESS_KEY = '', MINIO_SECRET_KEY = '' } = process.env;
 /** What the test set-up found; `npm test` names what it did not. */
-export const HAS = {
-  mongo: MONGO_URI !== undefined,
-  nats: NATS_URL !== undefined,
-  minio: MINIO_ENDPOINT !== undefined,
-};
+export const HAS = { mongo: MONGO_URI !== undefined, minio: MINIO_ENDPOINT !== undefined };
+
+export interface WorldOptions {
+  /** A server of the test's own: the subjects are the same for everybody on it. */
+  readonly natsUrl?: string;
+  /** More of drover's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 export interface World {
   readonly install: string;
@@ -42,11 +45,11 @@ export interface World {
 const hostOf = (url: string): string => /^(?:\w+(?:\+\w+)?:\/\/)?(?:[^@/]*@)?([^/?,]+)/.exec(url)?.[1] ?? '';
 const through = (url: string, { address }: TcpProxy): string => url.replace(hostOf(url), address);
 
-export const openWorld = async (more: Readonly<Record<string, string>> = {}): Promise<World> => {
+export const openWorld = async ({ natsUrl, env: more = {} }: WorldOptions = {}): Promise<World> => {
   const install = `t${randomBytes(4).toString('hex')}`;
   const dataDir = await mkdtemp(join(tmpdir(), 'drover-world-'));
   const mongo = await openTcpProxy(hostOf(MONGO_URI ?? ''));
-  const nats = NATS_URL === undefined ? undefined : await openTcpProxy(hostOf(NATS_URL));
+  const nats = natsUrl === undefined ? undefined : await openTcpProxy(hostOf(natsUrl));
   const minio = MINIO_ENDPOINT === undefined ? undefined : await openTcpProxy(MINIO_ENDPOINT);
   const [database, botsDatabase, bucket] = [`drover_${install}`, `bots_${install}`, `code-${install}`];
   const uri = through(MONGO_URI ?? '', mongo);
@@ -71,7 +74,6 @@ export const openWorld = async (more: Readonly<Record<string, string>> = {}): Pr
       uri + (uri.includes('?') ? '&' : uri.replace('://', '').includes('/') ? '?' : '/?') + 'directConnection=true',
     MONGO_DATABASE: database,
     MONGO_BOTS_DATABASE: botsDatabase,
-    NATS_URL: '',
     ...(minio === undefined
       ? { MINIO_ENDPOINT: '' }
       : {
@@ -83,8 +85,20 @@ export const openWorld = async (more: Readonly<Record<string, string>> = {}): Pr
           MINIO_LOGS_BUCKET: `logs-${install}`,
           MINIO_QUERY_RESULTS_BUCKET: `results-${install}`,
         }),
-    ...(nats === undefined ? {} : { NATS_URL: nats.address }),
+    NATS_URL: nats?.address ?? '',
     ...more,
+  };
+
+  const removeBuckets = async (): Promise<void> => {
+    const api = s3();
+    for (const name of [bucket, `state-${install}`, `logs-${install}`, `results-${install}`]) {
+      if (!(await api.bucketExists(name))) continue;
+      const keys: string[] = [];
+      for await (const { name: key } of api.listObjectsV2(name, '', true) as AsyncIterable<{ name: string }>)
+        keys.push(key);
+      for (const key of keys) await api.removeObject(name, key);
+      await api.removeBucket(name);
+    }
   };
 
   return {
@@ -159,6 +173,7 @@ export const openWorld = async (more: Readonly<Record<string, string>> = {}): Pr
       await client.db(database).dropDatabase();
       await client.db(botsDatabase).dropDatabase();
       await client.close();
+      if (minio !== undefined) await removeBuckets();
       await Promise.all([mongo.close(), nats?.close(), minio?.close()]);
       await rm(dataDir, { recursive: true, force: true });
     },
