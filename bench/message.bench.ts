@@ -1,17 +1,14 @@
 /**
  * From a published message to the create call at the engine, over plain NATS and over a stream, as a ratio to what the
  * parts cost alone in the same run: one hop through NATS and two durable writes (document, log) to MongoDB.
- * `MONGO_URI=… npx tsx bench/message.bench.ts [rounds]`; needs an engine and the bot image too; brings a NATS server itself.
+ * `MONGO_URI=… NATS_URL=… npx tsx bench/message.bench.ts [rounds]`; needs an engine and the bot image too.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect } from 'nats';
 import { buildDrover } from '../scripts/build-drover.ts';
-import { startOwnNats } from '../scripts/servers/nats.ts';
 import { openSocketProxy } from '../test/support/socket-proxy.ts';
-import { openWorld } from '../test/support/servers-world.ts';
+import { connectToTestNats, openWorld, STREAM } from '../test/support/servers-world.ts';
 
 const ROUNDS = Number(process.argv[2] ?? 30);
-const STREAM = 'THE0_EVENTS';
 
 const quantile = (values: readonly number[], q: number): number =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] ?? 0;
@@ -22,8 +19,7 @@ const row = (name: string, values: readonly number[], floor: readonly number[]):
 };
 
 await buildDrover();
-const server = await startOwnNats({ progress: () => undefined });
-const nats = await connect({ servers: server.url });
+const nats = await connectToTestNats();
 const { streams } = await nats.jetstreamManager();
 const floor: number[] = [];
 const rows: string[] = [];
@@ -32,7 +28,7 @@ for (const way of ['plain', 'stream'] as const) {
   await streams.delete(STREAM).catch(() => undefined);
   if (way === 'stream') await streams.add({ name: STREAM, subjects: ['the0.bot.created'] });
   const proxy = await openSocketProxy();
-  const world = await openWorld({ natsUrl: server.url });
+  const world = await openWorld({ nats: true });
   const took: number[] = [];
   try {
     const drover = await world.start({ env: { DOCKER_HOST: proxy.host } });
@@ -67,6 +63,5 @@ for (const way of ['plain', 'stream'] as const) {
 }
 await streams.delete(STREAM).catch(() => undefined);
 await nats.close();
-await server.stop();
 console.log(row('NATS hop and two writes to MongoDB', floor, floor));
 for (const line of rows) console.log(line);

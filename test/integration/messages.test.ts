@@ -3,199 +3,184 @@
  * a stream; also after each server was away. The tick is an hour off: what happens here, messages did.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, type NatsConnection, type Subscription } from 'nats';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { NatsConnection, Subscription } from 'nats';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DroverProcess } from '../../scripts/drover-process.ts';
-import { startOwnNats } from '../../scripts/servers/nats.ts';
-import { NoServer } from '../../scripts/servers/test-server.ts';
 import { docker, LOOPING } from '../support/spine.ts';
 import { malformedMessages } from '../support/malformed-messages.ts';
-import { HAS, openWorld, type World } from '../support/servers-world.ts';
+import { connectToTestNats, HAS, openWorld, STREAM, type World } from '../support/servers-world.ts';
 
-const STREAM = 'THE0_EVENTS';
 type Kind = 'created' | 'updated' | 'deleted';
 
-// A server of our own, whatever the environment names: streams are made and removed here.
-const server = await startOwnNats({ progress: () => undefined }).catch((thrown: unknown) => {
-  if (thrown instanceof NoServer) return undefined;
-  throw thrown;
-});
-afterAll(() => server?.stop());
-const natsUrl = server?.url ?? '';
+describe.skipIf(!HAS.mongo || !HAS.nats || !HAS.minio).each(['plain', 'stream'] as const)('messages, %s', (way) => {
+  let world: World;
+  let nats: NatsConnection;
+  beforeEach(async () => {
+    world = await openWorld({ nats: true });
+    nats = await connectToTestNats();
+    const streams = (await nats.jetstreamManager()).streams;
+    const subjects = ['the0.bot.created', 'the0.bot.updated', 'the0.bot.deleted'];
+    if (way === 'stream') await streams.add({ name: STREAM, subjects });
+  });
+  afterEach(async () => {
+    await world.close();
+    await (await nats.jetstreamManager()).streams.delete(STREAM).catch(() => undefined);
+    await nats.close();
+  });
 
-describe.skipIf(!HAS.mongo || server === undefined || !HAS.minio).each(['plain', 'stream'] as const)(
-  'messages, %s',
-  (way) => {
-    let world: World;
-    let nats: NatsConnection;
-    beforeEach(async () => {
-      world = await openWorld({ natsUrl });
-      nats = await connect({ servers: natsUrl });
-      const streams = (await nats.jetstreamManager()).streams;
-      await streams.delete(STREAM).catch(() => undefined);
-      const subjects = ['the0.bot.created', 'the0.bot.updated', 'the0.bot.deleted'];
-      if (way === 'stream') await streams.add({ name: STREAM, subjects });
-    });
-    afterEach(async () => {
-      await world.close();
-      await (await nats.jetstreamManager()).streams.delete(STREAM).catch(() => undefined);
-      await nats.close();
-    });
-
-    const send = async (kind: Kind, body: unknown): Promise<void> => {
-      const data = body instanceof Uint8Array ? body : new TextEncoder().encode(JSON.stringify(body));
-      if (way === 'stream') await nats.jetstream().publish(`the0.bot.${kind}`, data);
-      else nats.publish(`the0.bot.${kind}`, data);
-      await nats.flush();
-    };
-    const listens = (drover: DroverProcess): Promise<void> =>
-      expect
-        .poll(
-          async () => {
-            const { body } = await drover.call('GET', '/readyz?verbose');
-            const { dependencies } = body as { dependencies: { name: string; ok: boolean }[] };
-            return dependencies.find(({ name }) => name === 'messages')?.ok;
-          },
-          { timeout: 30_000 },
-        )
-        .toBe(true);
-    const start = async (): Promise<DroverProcess> => {
-      const drover = await world.start();
-      await listens(drover);
-      return drover;
-    };
-
-    it('create, update once and delete a bot; its transitions go out under its escaped id', async () => {
-      const id = 'al pha.1';
-      const drover = await start();
-      const heard: { subject: string; botId: string; event: string }[] = [];
-      const listening: Subscription = nats.subscribe('drover.bot.*.transitions', {
-        callback: (_error, { subject, data }) => {
-          const { botId, event } = JSON.parse(new TextDecoder().decode(data)) as {
-            botId: string;
-            event: { type: string };
-          };
-          heard.push({ subject, botId, event: event.type });
+  const send = async (kind: Kind, body: unknown): Promise<void> => {
+    const data = body instanceof Uint8Array ? body : new TextEncoder().encode(JSON.stringify(body));
+    if (way === 'stream') await nats.jetstream().publish(`the0.bot.${kind}`, data);
+    else nats.publish(`the0.bot.${kind}`, data);
+    await nats.flush();
+  };
+  const listens = (drover: DroverProcess): Promise<void> =>
+    expect
+      .poll(
+        async () => {
+          const { body } = await drover.call('GET', '/readyz?verbose');
+          const { dependencies } = body as { dependencies: { name: string; ok: boolean }[] };
+          return dependencies.find(({ name }) => name === 'messages')?.ok;
         },
-      });
-      await world.putZip('user-1/alpha/1.0.0');
-      await send('created', world.document(id, {}, 'user-1/alpha/1.0.0'));
-      const first = await world.reaches(drover, id, 'running');
-      await world.putZip('user-1/alpha/1.1.0', `${LOOPING}\n// second`);
-      await send('updated', world.document(id, { version: '1.1.0' }, 'user-1/alpha/1.1.0'));
-      await expect.poll(async () => (await drover.bot(id))?.generation, { timeout: 30_000 }).toBe(2);
-      const second = await world.reaches(drover, id, 'running');
-      expect([first.attempt, second.attempt]).toEqual([1, 2]);
-      await send('deleted', { id, config: {} });
-      await world.reaches(drover, id, 'deleted');
-      expect(await world.containers(id)).toEqual([]);
-      expect(await world.bots.findOne({ id })).toBeNull();
-      await expect.poll(() => heard.some(({ event }) => event === 'BotDeleted'), { timeout: 10_000 }).toBe(true);
-      expect(new Set(heard.map(({ subject }) => subject))).toEqual(new Set(['drover.bot.al_pha_1.transitions']));
-      expect(new Set(heard.map(({ botId }) => botId))).toEqual(new Set([id]));
-      const cause = way === 'stream' ? /"the0\.bot\.created #1"/ : /"the0\.bot\.created"/;
-      expect(drover.output()).toMatch(cause);
-      listening.unsubscribe();
-    });
+        { timeout: 30_000 },
+      )
+      .toBe(true);
+  const start = async (): Promise<DroverProcess> => {
+    const drover = await world.start();
+    await listens(drover);
+    return drover;
+  };
 
-    it('are taken in the wrapped form too', async () => {
-      const drover = await start();
-      await world.putZip('user-1/wrapped/1.0.0');
-      const { id, config, custom } = world.document('wrapped');
-      await send('created', {
-        type: 'bot',
-        entity_id: 'x',
-        data: { id, config, custom, topicName: 't' },
-        timestamp: 't',
-      });
-      await world.reaches(drover, 'wrapped', 'running');
+  it('create, update once and delete a bot; its transitions go out under its escaped id', async () => {
+    const id = 'al pha.1';
+    const drover = await start();
+    const heard: { subject: string; botId: string; event: string }[] = [];
+    const listening: Subscription = nats.subscribe('drover.bot.*.transitions', {
+      callback: (_error, { subject, data }) => {
+        const { botId, event } = JSON.parse(new TextDecoder().decode(data)) as {
+          botId: string;
+          event: { type: string };
+        };
+        heard.push({ subject, botId, event: event.type });
+      },
     });
+    await world.putZip('user-1/alpha/1.0.0');
+    await send('created', world.document(id, {}, 'user-1/alpha/1.0.0'));
+    const first = await world.reaches(drover, id, 'running');
+    await world.putZip('user-1/alpha/1.1.0', `${LOOPING}\n// second`);
+    await send('updated', world.document(id, { version: '1.1.0' }, 'user-1/alpha/1.1.0'));
+    await expect.poll(async () => (await drover.bot(id))?.generation, { timeout: 30_000 }).toBe(2);
+    const second = await world.reaches(drover, id, 'running');
+    expect([first.attempt, second.attempt]).toEqual([1, 2]);
+    await send('deleted', { id, config: {} });
+    await world.reaches(drover, id, 'deleted');
+    expect(await world.containers(id)).toEqual([]);
+    expect(await world.bots.findOne({ id })).toBeNull();
+    await expect.poll(() => heard.some(({ event }) => event === 'BotDeleted'), { timeout: 10_000 }).toBe(true);
+    expect(new Set(heard.map(({ subject }) => subject))).toEqual(new Set(['drover.bot.al_pha_1.transitions']));
+    expect(new Set(heard.map(({ botId }) => botId))).toEqual(new Set([id]));
+    const cause = way === 'stream' ? /"the0\.bot\.created #1"/ : /"the0\.bot\.created"/;
+    expect(drover.output()).toMatch(cause);
+    listening.unsubscribe();
+  });
 
-    it.each(['mongo', 'nats', 'minio'] as const)('work as before after %s was away for ten seconds', async (away) => {
-      const drover = await start();
-      await world.putZip('user-1/steady/1.0.0');
-      await send('created', world.document('steady'));
-      const steady = await world.reaches(drover, 'steady', 'running');
-      await world.putZip('user-1/late/1.0.0');
-      world.proxies[away]?.cut();
-      await sleep(500);
-      // What nobody hears and nothing keeps is lost with plain NATS: then it is sent when the server is back.
-      const isLost = way === 'plain' && away === 'nats';
-      if (!isLost) await send('created', world.document('late'));
-      await sleep(10_000);
-      expect((await world.containers('late')).filter(({ state }) => state === 'running')).toEqual([]);
-      expect((await docker.getContainer(steady.containerId ?? '').inspect()).State.Running).toBe(true);
-      world.proxies[away]?.restore();
-      if (isLost) {
-        await listens(drover);
-        await send('created', world.document('late'));
-      }
-      await world.reaches(drover, 'late', 'running', 90_000);
-      expect(await world.containers('late')).toHaveLength(1);
-      await world.putZip('user-1/after/1.0.0');
+  it('are taken in the wrapped form too', async () => {
+    const drover = await start();
+    await world.putZip('user-1/wrapped/1.0.0');
+    const { id, config, custom } = world.document('wrapped');
+    await send('created', {
+      type: 'bot',
+      entity_id: 'x',
+      data: { id, config, custom, topicName: 't' },
+      timestamp: 't',
+    });
+    await world.reaches(drover, 'wrapped', 'running');
+  });
+
+  it.each(['mongo', 'nats', 'minio'] as const)('work as before after %s was away for ten seconds', async (away) => {
+    const drover = await start();
+    await world.putZip('user-1/steady/1.0.0');
+    await send('created', world.document('steady'));
+    const steady = await world.reaches(drover, 'steady', 'running');
+    await world.putZip('user-1/late/1.0.0');
+    world.proxies[away]?.cut();
+    await sleep(500);
+    // What nobody hears and nothing keeps is lost with plain NATS: then it is sent when the server is back.
+    const isLost = way === 'plain' && away === 'nats';
+    if (!isLost) await send('created', world.document('late'));
+    await sleep(10_000);
+    expect((await world.containers('late')).filter(({ state }) => state === 'running')).toEqual([]);
+    expect((await docker.getContainer(steady.containerId ?? '').inspect()).State.Running).toBe(true);
+    world.proxies[away]?.restore();
+    if (isLost) {
       await listens(drover);
-      await send('created', world.document('after'));
-      await world.reaches(drover, 'after', 'running');
-      expect(await drover.bot('steady')).toMatchObject({ containerId: steady.containerId, attempt: 1 });
-    });
+      await send('created', world.document('late'));
+    }
+    await world.reaches(drover, 'late', 'running', 90_000);
+    expect(await world.containers('late')).toHaveLength(1);
+    await world.putZip('user-1/after/1.0.0');
+    await listens(drover);
+    await send('created', world.document('after'));
+    await world.reaches(drover, 'after', 'running');
+    expect(await drover.bot('steady')).toMatchObject({ containerId: steady.containerId, attempt: 1 });
+  });
 
-    it('R1: 200 malformed ones become 200 dead letters, and the next good one runs', async () => {
+  it('R1: 200 malformed ones become 200 dead letters, and the next good one runs', async () => {
+    const drover = await start();
+    const bad = malformedMessages(200).filter(({ data }) => data.byteLength < 1_000_000);
+    for (const { kind, data } of bad) await send(kind, data);
+    await world.putZip('user-1/good/1.0.0');
+    await send('created', world.document('good'));
+    await world.reaches(drover, 'good', 'running', 60_000);
+    const { body } = await drover.call('GET', '/v1/dead-letters?limit=1000');
+    expect(body).toHaveLength(bad.length);
+    expect((body as { reason: string }[]).every(({ reason }) => reason.length > 0)).toBe(true);
+    expect((await drover.call('GET', '/healthz')).status).toBe(200);
+    expect((await world.bots.find({}).toArray()).map((bot) => bot['id'] as string)).toEqual(['good']);
+  });
+
+  it.runIf(way === 'stream')(
+    'are not lost while drover is down, and a history starts nothing that its end deletes',
+    async () => {
+      const before = await start();
+      await before.end('SIGTERM');
+      await world.putZip('user-1/kept/1.0.0');
+      await send('created', world.document('kept', { n: 1 }));
+      await send('created', world.document('gone'));
+      await send('updated', world.document('gone', { n: 2 }));
+      await send('updated', world.document('kept', { n: 2 }));
+      await send('deleted', { id: 'gone', config: {} });
       const drover = await start();
-      const bad = malformedMessages(200).filter(({ data }) => data.byteLength < 1_000_000);
-      for (const { kind, data } of bad) await send(kind, data);
-      await world.putZip('user-1/good/1.0.0');
-      await send('created', world.document('good'));
-      await world.reaches(drover, 'good', 'running', 60_000);
-      const { body } = await drover.call('GET', '/v1/dead-letters?limit=1000');
-      expect(body).toHaveLength(bad.length);
-      expect((body as { reason: string }[]).every(({ reason }) => reason.length > 0)).toBe(true);
-      expect((await drover.call('GET', '/healthz')).status).toBe(200);
-      expect((await world.bots.find({}).toArray()).map((bot) => bot['id'] as string)).toEqual(['good']);
-    });
+      await world.reaches(drover, 'kept', 'running');
+      expect(await drover.bot('kept')).toMatchObject({ generation: 1, attempt: 1 });
+      expect((await world.bots.findOne({ id: 'kept' }))?.['config']).toMatchObject({ n: 2 });
+      expect(await world.ours.collection('events').countDocuments({ stream: /gone/ })).toBe(0);
+    },
+  );
 
-    it.runIf(way === 'stream')(
-      'are not lost while drover is down, and a history starts nothing that its end deletes',
-      async () => {
-        const before = await start();
-        await before.end('SIGTERM');
-        await world.putZip('user-1/kept/1.0.0');
-        await send('created', world.document('kept', { n: 1 }));
-        await send('created', world.document('gone'));
-        await send('updated', world.document('gone', { n: 2 }));
-        await send('updated', world.document('kept', { n: 2 }));
-        await send('deleted', { id: 'gone', config: {} });
-        const drover = await start();
-        await world.reaches(drover, 'kept', 'running');
-        expect(await drover.bot('kept')).toMatchObject({ generation: 1, attempt: 1 });
-        expect((await world.bots.findOne({ id: 'kept' }))?.['config']).toMatchObject({ n: 2 });
-        expect(await world.ours.collection('events').countDocuments({ stream: /gone/ })).toBe(0);
-      },
-    );
+  it.runIf(way === 'stream')(
+    'that were sent before drover came to a store with bots are not replayed, and it says so',
+    async () => {
+      await send('created', world.document('ancient'));
+      await world.putZip('user-1/known/1.0.0');
+      await world.bots.insertOne(world.document('known'));
+      const drover = await start();
+      await world.reaches(drover, 'known', 'running');
+      await world.putZip('user-1/fresh/1.0.0');
+      await send('created', world.document('fresh'));
+      await world.reaches(drover, 'fresh', 'running');
+      expect(await drover.bot('ancient')).toBeUndefined();
+      expect(drover.output()).toMatch(/the stream is read from now on/);
+    },
+  );
 
-    it.runIf(way === 'stream')(
-      'that were sent before drover came to a store with bots are not replayed, and it says so',
-      async () => {
-        await send('created', world.document('ancient'));
-        await world.putZip('user-1/known/1.0.0');
-        await world.bots.insertOne(world.document('known'));
-        const drover = await start();
-        await world.reaches(drover, 'known', 'running');
-        await world.putZip('user-1/fresh/1.0.0');
-        await send('created', world.document('fresh'));
-        await world.reaches(drover, 'fresh', 'running');
-        expect(await drover.bot('ancient')).toBeUndefined();
-        expect(drover.output()).toMatch(/the stream is read from now on/);
-      },
-    );
-
-    it.runIf(way === 'stream')('survive a kill -9 of the leader: the next one goes on where it was', async () => {
-      const first = await start();
-      const second = await world.start();
-      await first.end('SIGKILL');
-      await world.putZip('user-1/orphan/1.0.0');
-      await send('created', world.document('orphan'));
-      await world.reaches(second, 'orphan', 'running', 60_000);
-      expect(await world.containers('orphan')).toHaveLength(1);
-    });
-  },
-);
+  it.runIf(way === 'stream')('survive a kill -9 of the leader: the next one goes on where it was', async () => {
+    const first = await start();
+    const second = await world.start();
+    await first.end('SIGKILL');
+    await world.putZip('user-1/orphan/1.0.0');
+    await send('created', world.document('orphan'));
+    await world.reaches(second, 'orphan', 'running', 60_000);
+    expect(await world.containers('orphan')).toHaveLength(1);
+  });
+});

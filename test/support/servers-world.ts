@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { buffer } from 'node:stream/consumers';
 import { Client } from 'minio';
 import { MongoClient, type Collection, type Db } from 'mongodb';
+import { connect, type NatsConnection } from 'nats';
 import { startDrover, type DroverProcess, type DroverProcessOptions } from '../../scripts/drover-process.ts';
 import { freePort } from '../../scripts/free-port.ts';
 import { removeInstall } from '../../scripts/remove-install.ts';
@@ -14,13 +15,34 @@ import type { RunningBot } from '../../src/domain/running-bot.ts';
 import { docker, HOST, IMAGE, LOOPING, zipOf } from './spine.ts';
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
-const { MONGO_URI, MINIO_ENDPOINT, MINIO_ACCESS_KEY = '', MINIO_SECRET_KEY = '' } = process.env;
+const { MONGO_URI, NATS_URL, MINIO_ENDPOINT, MINIO_ACCESS_KEY = '', MINIO_SECRET_KEY = '' } = process.env;
 /** What the test set-up found; `npm test` names what it did not. */
-export const HAS = { mongo: MONGO_URI !== undefined, minio: MINIO_ENDPOINT !== undefined };
+export const HAS = {
+  mongo: MONGO_URI !== undefined,
+  nats: NATS_URL !== undefined,
+  minio: MINIO_ENDPOINT !== undefined,
+};
+
+export const STREAM = 'THE0_EVENTS';
+
+/** Connected to a server whose stream of that name is ours to make and remove. @throws Error when it has one already */
+export const connectToTestNats = async (): Promise<NatsConnection> => {
+  const nats = await connect({ servers: NATS_URL ?? '' });
+  const { streams } = await nats.jetstreamManager();
+  const isThere = await streams.info(STREAM).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return nats;
+  await nats.close();
+  throw new Error(
+    `NATS_URL names a server with a stream ${STREAM}: tests make and remove it, so give them another server`,
+  );
+};
 
 export interface WorldOptions {
-  /** A server of the test's own: the subjects are the same for everybody on it. */
-  readonly natsUrl?: string;
+  /** False: drover is told of no NATS server. */
+  readonly nats?: boolean;
   /** More of drover's environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -45,11 +67,11 @@ export interface World {
 const hostOf = (url: string): string => /^(?:\w+(?:\+\w+)?:\/\/)?(?:[^@/]*@)?([^/?,]+)/.exec(url)?.[1] ?? '';
 const through = (url: string, { address }: TcpProxy): string => url.replace(hostOf(url), address);
 
-export const openWorld = async ({ natsUrl, env: more = {} }: WorldOptions = {}): Promise<World> => {
+export const openWorld = async ({ nats: hears = false, env: more = {} }: WorldOptions = {}): Promise<World> => {
   const install = `t${randomBytes(4).toString('hex')}`;
   const dataDir = await mkdtemp(join(tmpdir(), 'drover-world-'));
   const mongo = await openTcpProxy(hostOf(MONGO_URI ?? ''));
-  const nats = natsUrl === undefined ? undefined : await openTcpProxy(hostOf(natsUrl));
+  const nats = hears ? await openTcpProxy(hostOf(NATS_URL ?? '')) : undefined;
   const minio = MINIO_ENDPOINT === undefined ? undefined : await openTcpProxy(MINIO_ENDPOINT);
   const [database, botsDatabase, bucket] = [`drover_${install}`, `bots_${install}`, `code-${install}`];
   const uri = through(MONGO_URI ?? '', mongo);
