@@ -97,6 +97,7 @@ describe.skipIf(!HAS.mongo)('drover on MongoDB', () => {
       await world.bots.updateOne({ id: 'idle' }, { $set: { 'config.enabled': false } });
       world.proxies.mongo.restore();
       await becomesReady(drover);
+      await expect.poll(async () => (await drover.bot('delta'))?.attempt, { timeout: 60_000 }).toBe(2);
       const back = await world.reaches(drover, 'delta', 'running', 60_000);
       expect(back.containerId).not.toBe(containerId);
       await world.reaches(drover, 'idle', 'stopped', 60_000);
