@@ -23,6 +23,8 @@ export interface Desire {
   readonly desired: Desired;
   /** Who asked for the document as it is now. */
   readonly cause?: Cause;
+  /** The store did not answer: look again soon, not at the next tick. */
+  readonly unread?: true;
 }
 
 /** The wish a record stands for, before any guard. */
@@ -53,7 +55,7 @@ export const createDesireReader = ({ specs, defaults, allows, drained, isWanted,
     try {
       record = await specs.read(id);
     } catch (error) {
-      return { desired: { kind: 'unknown', reason: toDroverError(error).message } };
+      return { desired: { kind: 'unknown', reason: toDroverError(error).message }, unread: true };
     }
     if (record === undefined) return { desired: guarded(id, { kind: 'gone' }, false) };
     const cause = causeOf(record);

@@ -3,7 +3,7 @@
  * any two steps is harmless: what was decided is in the log, and every effect is found again from the state.
  */
 import { botStream, type BotEvent } from '../domain/bot-event.ts';
-import type { BotRequest, Desired } from '../domain/bot.ts';
+import type { BotRequest } from '../domain/bot.ts';
 import { DroverError } from '../domain/errors.ts';
 import type { BotPolicy } from '../domain/policy.ts';
 import type { Cause } from '../domain/recorded.ts';
@@ -15,16 +15,14 @@ import type { ContainerEngine } from '../ports/container-engine.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import { applyEffect, factOf } from './apply-effects.ts';
+import type { Desire } from './desire.ts';
 import type { ServiceState } from './service-state.ts';
 
 export interface ReconcileDependencies {
   readonly events: EventStore;
   readonly engine: ContainerEngine;
   readonly states: ServiceState;
-  readonly desiredOf: (
-    botId: string,
-    causes: readonly Cause[],
-  ) => Promise<{ readonly desired: Desired; readonly cause?: Cause }>;
+  readonly desiredOf: (botId: string, causes: readonly Cause[]) => Promise<Desire>;
   /** Told once the log has taken them. */
   readonly requestsTaken: (botId: string, requests: readonly BotRequest[]) => Promise<void>;
   readonly policy: BotPolicy;
@@ -35,6 +33,8 @@ export interface ReconcileDependencies {
 /** Looks in one turn; the remaining work goes on in the next turn, after the others had theirs. */
 const MAX_LOOKS = 20;
 const AGAIN_SOON_MS = 200;
+/** After a store that did not answer: soon enough to heal, rare enough not to be a hot loop. */
+const UNREAD_MS = 5_000;
 
 const isConflict = (error: unknown): boolean => error instanceof DroverError && error.class === 'concurrency';
 
@@ -93,7 +93,10 @@ export const createReconcileBot = (dependencies: ReconcileDependencies) => {
     causes: readonly Cause[],
   ): Promise<{ readonly again: boolean; readonly wakeAfterMs: number | undefined }> => {
     const { state, version } = await states.load(botId);
-    const [{ desired, cause }, observation] = await Promise.all([desiredOf(botId, causes), engine.observe(botId)]);
+    const [{ desired, cause, unread }, observation] = await Promise.all([
+      desiredOf(botId, causes),
+      engine.observe(botId),
+    ]);
     const given = { desired, observation, now: clock.now(), random: clock.random(), policy };
     const planned = plan(state, given);
     if (planned.events.length > 0) {
@@ -109,7 +112,8 @@ export const createReconcileBot = (dependencies: ReconcileDependencies) => {
       const fact = factOf(await applyEffect(engine, effect), clock.now(), policy);
       if (fact !== undefined) await appendFact(botId, fact, causes);
     }
-    return { again: planned.effects.length > 0, wakeAfterMs: planned.wakeAfterMs };
+    const again = planned.effects.length > 0;
+    return { again, wakeAfterMs: unread ? Math.min(planned.wakeAfterMs ?? UNREAD_MS, UNREAD_MS) : planned.wakeAfterMs };
   };
 
   /** Returns after how many ms to look again though nothing is heard; undefined when only a signal matters. */
