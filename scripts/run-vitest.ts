@@ -20,7 +20,8 @@ const ROOT = resolve(import.meta.dirname, '..');
 export interface TestRun {
   /** Undefined when it ended without one. */
   readonly report: Promise<Report | undefined>;
-  end(signal: NodeJS.Signals): void;
+  /** Cut off, with all that the tests themselves had started. */
+  end(): void;
 }
 
 export const runVitest = (projects: readonly string[], env: Readonly<Record<string, string>>): TestRun => {
@@ -35,7 +36,8 @@ export const runVitest = (projects: readonly string[], env: Readonly<Record<stri
       stdio: 'inherit',
       env: { ...process.env, ...env },
     });
-    end = (signal) => void child.kill(signal);
+    // The runner ends its workers on this signal only.
+    end = () => void child.kill('SIGINT');
     await once(child, 'close');
     const text = await readFile(file, 'utf8').catch(() => undefined);
     await rm(folder, { recursive: true, force: true });
@@ -43,8 +45,8 @@ export const runVitest = (projects: readonly string[], env: Readonly<Record<stri
   };
   return {
     report: run(),
-    end: (signal) => {
-      end(signal);
+    end: () => {
+      end();
     },
   };
 };

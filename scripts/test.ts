@@ -78,7 +78,7 @@ const main = async (): Promise<number> => {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
-    tests?.end(signal);
+    tests?.end();
     void servers.stop().finally(() => process.exit(128 + constants.signals[signal]));
   });
 }
