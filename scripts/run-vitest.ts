@@ -17,9 +17,18 @@ export interface Report {
 
 const ROOT = resolve(import.meta.dirname, '..');
 
+const endGroup = (leader: number | undefined, signal: NodeJS.Signals): void => {
+  try {
+    if (leader !== undefined) process.kill(-leader, signal);
+  } catch {
+    // All of it is gone already.
+  }
+};
+
 export interface TestRun {
   /** Undefined when it ended without one. */
   readonly report: Promise<Report | undefined>;
+  /** Cut off, with all that the tests themselves had started. */
   end(signal: NodeJS.Signals): void;
 }
 
@@ -32,10 +41,14 @@ export const runVitest = (projects: readonly string[], env: Readonly<Record<stri
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
     const child = spawn(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), ...args, ...reporters], {
       cwd: ROOT,
-      stdio: 'inherit',
+      stdio: ['ignore', 'inherit', 'inherit'],
+      // A group of its own: the runner alone would leave its workers behind, and they their servers.
+      detached: true,
       env: { ...process.env, ...env },
     });
-    end = (signal) => void child.kill(signal);
+    end = (signal) => {
+      endGroup(child.pid, signal);
+    };
     await once(child, 'close');
     const text = await readFile(file, 'utf8').catch(() => undefined);
     await rm(folder, { recursive: true, force: true });

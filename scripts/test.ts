@@ -81,8 +81,11 @@ const main = async (): Promise<number> => {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
-    tests?.end(signal);
-    void servers.stop().finally(() => process.exit(128 + constants.signals[signal]));
+    tests?.end('SIGTERM');
+    void servers.stop().finally(() => {
+      tests?.end('SIGKILL');
+      process.exit(128 + constants.signals[signal]);
+    });
   });
 }
 

@@ -66,7 +66,8 @@ describe.skipIf(server === undefined)(none ?? server?.how ?? '', () => {
       const stat = await client.statObject(buckets.code, key);
       expect(stat.metaData['content-type']).toBe('application/zip');
     }
-    await removeBuckets(client, buckets);
+    // s3rver cannot remove all that it keeps.
+    if (!isS3rver) await removeBuckets(client, buckets);
   });
 
   it.skipIf(isS3rver)('keeps an archive of several parts', async () => {

@@ -62,8 +62,8 @@ export const removeBuckets = async (client: Client, buckets: typeof BUCKETS): Pr
   for (const bucket of Object.values(buckets)) {
     if (!(await client.bucketExists(bucket))) continue;
     // Of an object and those below it, MinIO lists the first one only: another look shows what it hid.
-    for (let names = await namesIn(client, bucket); names.length > 0; names = await namesIn(client, bucket)) {
-      for (const name of names) await client.removeObject(bucket, name);
+    for (let looks = 0; looks < 5; looks += 1) {
+      for (const name of await namesIn(client, bucket)) await client.removeObject(bucket, name);
     }
     await client.removeBucket(bucket);
   }
