@@ -12,6 +12,7 @@ import { startDrover, type DroverProcess, type DroverProcessOptions } from '../.
 import { freePort } from '../../scripts/free-port.ts';
 import { removeInstall } from '../../scripts/remove-install.ts';
 import type { RunningBot } from '../../src/domain/running-bot.ts';
+import { referenceDocument } from './reference-document.ts';
 import { docker, HOST, IMAGE, LOOPING, zipOf } from './spine.ts';
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
@@ -150,28 +151,8 @@ export const openWorld = async ({ nats: hears = false, env: more = {} }: WorldOp
       if (!(await api.bucketExists(bucket))) await api.makeBucket(bucket);
       await api.putObject(bucket, key, zip, zip.length, { 'Content-Type': 'application/zip' });
     },
-    document: (id, config = {}, filePath = `user-1/${id}/1.0.0`) => ({
-      id,
-      config: { name: id, type: `realtime/${id}`, version: '1.0.0', enabled: true, customBotId: 'c1', ...config },
-      custom: {
-        version: '1.0.0',
-        filePath,
-        createdAt: '2024-01-01T00:00:00Z',
-        updatedAt: '2024-01-01T00:00:00Z',
-        config: {
-          name: id,
-          description: '',
-          runtime: 'nodejs20',
-          version: '1.0.0',
-          author: 'test',
-          type: 'realtime',
-          entrypoints: { bot: 'main.js' },
-          schema: {},
-          readme: '',
-          metadata: {},
-        },
-      },
-    }),
+    document: (id, config = {}, filePath = `user-1/${id}/1.0.0`) =>
+      referenceDocument(id, { config: { enabled: true, customBotId: 'c1', ...config }, filePath }),
     async reaches(drover, id, state, timeoutMs = 30_000) {
       let bot: RunningBot | undefined;
       const until = Date.now() + timeoutMs;

@@ -17,6 +17,7 @@ import type { ContainerEngine } from '../../src/ports/container-engine.ts';
 import { DEFAULT_POLICY, type BotPolicy } from '../../src/domain/policy.ts';
 import { dockerAt } from '../../scripts/docker-at.ts';
 import { removeInstall } from '../../scripts/remove-install.ts';
+import { referenceDocument, type DocumentChange } from './reference-document.ts';
 import { realEngine } from './real-engine.ts';
 import { noPredecessor } from './no-predecessor.ts';
 import { silentLogger } from './silent-logger.ts';
@@ -57,7 +58,7 @@ export interface Spine {
   readonly dataDir: string;
   readonly stores: Awaited<ReturnType<typeof openEmbeddedStores>>;
   readonly told: readonly Transition[];
-  document(id: string, change?: { readonly config?: object; readonly custom?: object; readonly root?: object }): object;
+  document(id: string, change?: DocumentChange): object;
   /** Uploads `code` and puts a document for it. */
   deploy(id: string, code?: string, change?: Parameters<Spine['document']>[1]): Promise<void>;
   put(id: string, document: unknown): Promise<void>;
@@ -113,30 +114,7 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
     dataDir,
     stores,
     told,
-    document: (id, change = {}) => ({
-      id,
-      config: { name: id, type: `realtime/${id}`, version: '1.0.0', ...change.config },
-      custom: {
-        version: '1.0.0',
-        filePath: `test/${id}/1.0.0`,
-        createdAt: '2024-01-01T00:00:00Z',
-        updatedAt: '2024-01-01T00:00:00Z',
-        config: {
-          name: id,
-          description: '',
-          runtime: 'nodejs20',
-          version: '1.0.0',
-          author: 'test',
-          type: 'realtime',
-          entrypoints: { bot: 'main.js' },
-          schema: {},
-          readme: '',
-          metadata: {},
-          ...change.custom,
-        },
-      },
-      ...change.root,
-    }),
+    document: referenceDocument,
     async deploy(id, code = LOOPING, change = {}) {
       await stores.archives.putCode(`test/${id}/1.0.0`, zipOf({ 'main.js': code }));
       await self.put(id, self.document(id, change));

@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection } from 'mongodb';
+import type { Waiting } from '../common/group-append.ts';
 import type { PreparedAppend } from '../common/prepare-append.ts';
 import { GENESIS_HASH, sealCommit } from '../../domain/commit-hash.ts';
 import { DroverError } from '../../domain/errors.ts';
@@ -19,12 +20,6 @@ export interface WriterStamp {
   readonly writer: string;
   /** Of the lease, asked again at each try. @throws DroverError LEASE_LOST */
   epoch(): number;
-}
-
-export interface Waiting {
-  readonly append: PreparedAppend;
-  resolve(commit: Commit): void;
-  reject(error: unknown): void;
 }
 
 interface Head {

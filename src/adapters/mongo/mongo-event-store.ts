@@ -1,6 +1,7 @@
 /** The log on MongoDB: one document a commit, dense in position, written by several processes (architecture §5). */
 import { randomUUID } from 'node:crypto';
 import { Long, type Collection } from 'mongodb';
+import { createGroupAppend } from '../common/group-append.ts';
 import { prepareAppend } from '../common/prepare-append.ts';
 import { createWakeSignal, type WakeSignal } from '../common/wake-signal.ts';
 import { DroverError } from '../../domain/errors.ts';
@@ -8,7 +9,6 @@ import type { Commit } from '../../domain/recorded.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 import { fromDocument, type CommitDocument } from './commit-document.ts';
 import { createCommitWriter, type WriterStamp } from './commit-writer.ts';
-import { createGroupAppend } from './group-append.ts';
 import { MAJORITY, type MongoConnection } from './mongo-connection.ts';
 import { isUnsupported, toStoreError } from './mongo-error.ts';
 import { watchCollection } from './watch-collection.ts';
@@ -47,8 +47,13 @@ const waitAtEnd = async (appended: WakeSignal, seen: number, pollMs: number, end
 export const createMongoEventStore = (mongo: MongoConnection, stamp: WriterStamp): EventStore => {
   const commits = eventsOf(mongo);
   const appended = createWakeSignal();
-  const group = createGroupAppend(createCommitWriter(commits, stamp), () => {
-    appended.ring();
+  const write = createCommitWriter(commits, stamp);
+  const group = createGroupAppend({
+    oneEach: true,
+    write: async (batch) => {
+      await write(batch);
+      appended.ring();
+    },
   });
   const closing = new AbortController();
   let pollMs = POLL_MS;

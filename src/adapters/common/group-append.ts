@@ -1,9 +1,14 @@
-/** Appends that wait at the same time go out together (architecture §5); of one stream only one at a time. */
+/** Appends that wait at the same time go out together (architecture §5), in the order of their asking. */
 import type { Commit } from '../../domain/recorded.ts';
-import type { PreparedAppend } from '../common/prepare-append.ts';
-import type { Waiting } from './commit-writer.ts';
+import type { PreparedAppend } from './prepare-append.ts';
 
-/** Bounds of one insert: appends, and characters of their text. */
+export interface Waiting {
+  readonly append: PreparedAppend;
+  resolve(commit: Commit): void;
+  reject(error: unknown): void;
+}
+
+/** Bounds of one write: appends, and characters of their text. */
 const MAX_APPENDS = 256;
 const MAX_CHARACTERS = 8_000_000;
 
@@ -13,13 +18,13 @@ export interface GroupAppend {
   idle(): Promise<void>;
 }
 
-const takeBatch = (waiting: Waiting[]): readonly Waiting[] => {
+const takeBatch = (waiting: Waiting[], oneEach: boolean): readonly Waiting[] => {
   const streams = new Set<string>();
   const batch: Waiting[] = [];
   let characters = 0;
   for (const entry of waiting) {
     const { stream, texts } = entry.append;
-    if (streams.has(stream)) continue;
+    if (oneEach && streams.has(stream)) continue;
     characters += texts.events.length;
     if (batch.length > 0 && (characters > MAX_CHARACTERS || batch.length >= MAX_APPENDS)) break;
     streams.add(stream);
@@ -30,17 +35,18 @@ const takeBatch = (waiting: Waiting[]): readonly Waiting[] => {
   return batch;
 };
 
-export const createGroupAppend = (
-  write: (batch: readonly Waiting[]) => Promise<void>,
-  onWritten: () => void,
-): GroupAppend => {
+export interface GroupAppendOptions {
+  /** Settles every entry. Never rejects. */
+  readonly write: (batch: readonly Waiting[]) => Promise<void>;
+  /** Of one stream only one at a time: for stores that cannot see their own write before it is done. */
+  readonly oneEach: boolean;
+}
+
+export const createGroupAppend = ({ write, oneEach }: GroupAppendOptions): GroupAppend => {
   const waiting: Waiting[] = [];
   let working: Promise<void> | undefined;
   const drain = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      await write(takeBatch(waiting));
-      onWritten();
-    }
+    while (waiting.length > 0) await write(takeBatch(waiting, oneEach));
     working = undefined;
   };
   return {
