@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createBotService } from './controllers/bot-service.ts';
 import { createDesireReader } from './controllers/desire.ts';
+import { createFence, type Fence } from './controllers/fence.ts';
 import { createLeader } from './controllers/leader.ts';
 import { createReconcileBot } from './controllers/reconcile-bot.ts';
 import { createReadiness } from './controllers/readiness.ts';
@@ -39,6 +40,8 @@ export interface DroverParts {
   readonly archives: ArchiveStore;
   /** Which of several processes acts. */
   readonly leadership: Leadership;
+  /** The one that the engine asks too. */
+  readonly fence?: Fence;
   /** Absent: wishes come through the API and the spec store alone. */
   readonly bus?: MessageBus | undefined;
   readonly engine: ContainerEngine;
@@ -52,8 +55,8 @@ export interface DroverParts {
   readonly tell: (transition: Transition) => void;
 }
 
-/** For adapters that act: passes for whoever holds the lease. */
-export { fence } from './controllers/leader.ts';
+/** For adapters that act. */
+export { createFence, type Fence } from './controllers/fence.ts';
 
 export interface Drover {
   readonly states: ServiceState;
@@ -131,6 +134,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
   let folded = 0;
   const leader = createLeader({
     leadership,
+    fence: parts.fence ?? createFence(leadership),
     logger,
     head: () => events.head(),
     folded: () => folded,
@@ -148,7 +152,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
       void wishes?.stop();
     },
   });
-  const { leads, mayAct } = leader;
+  const { leads, mayAct, inTerm } = leader;
   const intake = createWishIntake({ specs, deadLetters: parts.deadLetters, logger, mintId, mayAct });
   const wishes = bus === undefined ? undefined : createWishSource(bus, intake);
   const service = createBotService({
@@ -159,6 +163,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     resync,
     resyncIntervalMs,
     leads,
+    inTerm,
     clock,
     logger,
   });

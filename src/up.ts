@@ -16,7 +16,7 @@ import { toDroverError } from './domain/errors.ts';
 import { DEFAULT_POLICY, type BotPolicy } from './domain/policy.ts';
 import { transitionJson, transitionLine, type Paint } from './domain/transition-line.ts';
 import type { Transition } from './domain/transition.ts';
-import { createDrover, fence, mintId, type Drover } from './main.ts';
+import { createDrover, createFence, mintId, type Drover } from './main.ts';
 import type { Logger } from './ports/logger.ts';
 import type { MessageBus } from './ports/message-bus.ts';
 import { openStores, type Stores } from './stores.ts';
@@ -77,7 +77,10 @@ interface WireParts {
 const wire = async (parts: WireParts): Promise<Drover> => {
   const { config, stores, install, bus, front, logger } = parts;
   const docker = await connectDocker(config.dockerHost);
-  const mayAct = fence(stores.leadership);
+  const fence = createFence(stores.leadership);
+  const mayAct = (): void => {
+    fence.mayAct();
+  };
   const engine = createDockerEngine({
     docker,
     install,
@@ -92,6 +95,7 @@ const wire = async (parts: WireParts): Promise<Drover> => {
   const drover = await createDrover({
     ...stores,
     bus,
+    fence,
     engine,
     predecessor: createPredecessor(docker, mayAct),
     policy: policyOf(config),
@@ -117,9 +121,15 @@ interface Waiting {
 const untilItAnswers = async <T>(attempt: () => Promise<T>, options: Waiting): Promise<T | undefined> => {
   const { front, logger, signal } = options;
   let told = '';
+  const ended = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve(undefined);
+    });
+  });
   while (!signal.aborted) {
     try {
-      return await attempt();
+      // Whoever is asked to end does not wait for a server that does not answer.
+      return await Promise.race([attempt(), ended]);
     } catch (thrown) {
       const error = toDroverError(thrown);
       if (error.code !== 'STORE_UNAVAILABLE') throw error;

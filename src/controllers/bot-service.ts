@@ -26,6 +26,8 @@ export interface BotServiceDependencies {
   readonly resyncIntervalMs: number;
   /** Only who leads works; a standby hears everything and does nothing. */
   readonly leads: () => boolean;
+  /** Binds a turn to the term it began in. @throws DroverError LEASE_LOST */
+  readonly inTerm: <T>(work: () => Promise<T>) => Promise<T>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -42,10 +44,10 @@ export interface BotService {
 const RETRY_TURN_MS = 5_000;
 
 export const createBotService = (dependencies: BotServiceDependencies): BotService => {
-  const { engine, specs, states, reconcile, resync, resyncIntervalMs, leads, clock, logger } = dependencies;
+  const { engine, specs, states, reconcile, resync, resyncIntervalMs, leads, inTerm, clock, logger } = dependencies;
   const timers = createTimerSource(clock);
   const resyncs = createResyncSource({
-    resync: (tick) => (leads() ? resync(tick) : Promise.resolve([])),
+    resync: (tick) => (leads() ? inTerm(() => resync(tick)) : Promise.resolve([])),
     intervalMs: resyncIntervalMs,
     onError: (error) => {
       states.counters.add('failures');
@@ -58,7 +60,7 @@ export const createBotService = (dependencies: BotServiceDependencies): BotServi
 
   const work = async (botId: string, causes: readonly Cause[]): Promise<void> => {
     if (stopping || !leads()) return;
-    const turn = reconcile(botId, causes).then((wakeAfterMs) => {
+    const turn = inTerm(() => reconcile(botId, causes)).then((wakeAfterMs) => {
       timers.arm(botId, wakeAfterMs);
     });
     const settled = turn.catch(() => undefined);

@@ -6,9 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DroverError, toDroverError } from '../domain/errors.ts';
 import type { Leadership } from '../ports/leadership.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { Fence } from './fence.ts';
 
 export interface LeaderOptions {
   readonly leadership: Leadership;
+  readonly fence: Fence;
   /** Position of the newest commit. */
   readonly head: () => Promise<number>;
   /** Position up to which the log is folded here. */
@@ -26,6 +28,8 @@ export interface Leader {
   leads(): boolean;
   /** @throws DroverError LEASE_LOST */
   mayAct(): void;
+  /** What is done within is refused once this term is over, also in a later term of this process. @throws DroverError LEASE_LOST */
+  inTerm<T>(work: () => Promise<T>): Promise<T>;
   start(): void;
   stop(): Promise<void>;
 }
@@ -34,15 +38,10 @@ const RETRY_MS = 1_000;
 const LOOK_MS = 20;
 const SUPERSEDED_LOOK_MS = 100;
 
-/** Passes for whoever holds the lease. @throws DroverError LEASE_LOST */
-export const fence = (leadership: Leadership) => (): void => {
-  if (leadership.epoch() !== undefined) return;
-  throw new DroverError('LEASE_LOST', `this process does not lead as ${leadership.role}`);
-};
-
 export const createLeader = (options: LeaderOptions): Leader => {
   const { leadership, head, folded, prepare, onLead, onSuperseded, logger } = options;
   const { role } = leadership;
+  const fence = options.fence;
   /** The epoch this process acts in; another one is another term of office. */
   let acting: number | undefined;
   const leads = (): boolean => acting !== undefined && leadership.epoch() === acting;
@@ -86,7 +85,14 @@ export const createLeader = (options: LeaderOptions): Leader => {
 
   return {
     leads,
-    mayAct: fence(leadership),
+    mayAct: () => {
+      fence.mayAct();
+      if (!leads()) throw new DroverError('LEASE_LOST', `this process does not act as ${role} yet`);
+    },
+    inTerm: (work) => {
+      if (acting === undefined) throw new DroverError('LEASE_LOST', `this process does not lead as ${role}`);
+      return fence.inTerm(acting, work);
+    },
     start: () => {
       leadership.start();
     },

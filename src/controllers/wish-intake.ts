@@ -9,7 +9,7 @@ import type { DeadLetterStore } from '../ports/dead-letter-store.ts';
 import { WISH_SUBJECTS, type BusMessage, type WishConsumer } from '../ports/message-bus.ts';
 import type { Asked, SpecStore } from '../ports/spec-store.ts';
 import type { Logger } from '../ports/logger.ts';
-import { foldWishes, LATE_MS, type FoldedWish, type WishMessage } from './fold-wishes.ts';
+import { foldWishes, type FoldedWish, type WishMessage } from './fold-wishes.ts';
 
 export interface WishIntakeOptions {
   readonly specs: SpecStore;
@@ -20,6 +20,8 @@ export interface WishIntakeOptions {
   readonly mayAct: () => void;
 }
 
+/** A message that no stream orders may be late: this long after a deletion an `updated` brings nothing back (fault R5). */
+export const LATE_MS = 60_000;
 /** Documents written side by side. */
 const WRITERS = 16;
 /** Of a message that was not understood; enough for a person to see what it was, bytes. */
@@ -82,10 +84,13 @@ export const createWishIntake = (options: WishIntakeOptions): WishConsumer => {
     }
   };
 
-  const applyAll = async (folded: ReadonlyMap<string, FoldedWish>): Promise<void> => {
+  const applyAll = async (folded: ReadonlyMap<string, readonly FoldedWish[]>): Promise<void> => {
     const queue = [...folded];
     const lane = async (): Promise<void> => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) await apply(...next);
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const [id, wishes] = next;
+        for (const wish of wishes) await apply(id, wish);
+      }
     };
     await Promise.all(Array.from({ length: Math.min(WRITERS, queue.length) }, lane));
   };

@@ -24,6 +24,9 @@ const MAX_SIZE = 2 * 1_024 * 1_024;
 /** No stack of ours, and no document store, is safe below. */
 const MAX_DEPTH = 64;
 
+/** Keys that mean something to a language or to a document store, and nothing to a bot. */
+const RESERVED = ['__proto__', '_bsontype'] as const;
+
 const object = z.custom<JsonObject>(isObject, 'must be an object');
 const textOrNone = z.string().nullish();
 const entrypoints = z.record(z.string(), z.string()).nullish();
@@ -54,7 +57,7 @@ const hazard = (root: unknown): string | undefined => {
     const inner: unknown[] = [];
     for (const value of level) {
       if (typeof value !== 'object' || value === null) continue;
-      if (Object.hasOwn(value, '__proto__')) return 'a key is `__proto__`';
+      for (const key of RESERVED) if (Object.hasOwn(value, key)) return `a key is \`${key}\``;
       for (const child of Object.values(value)) inner.push(child);
     }
     level = inner;

@@ -1,6 +1,7 @@
 /** When a process acts: after the log is folded, in its own term, and never while it cannot be sure (architecture §3). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { createFence } from '../../src/controllers/fence.ts';
 import { createLeader, type Leader } from '../../src/controllers/leader.ts';
 import type { Leadership } from '../../src/ports/leadership.ts';
 import { silentLogger } from '../support/silent-logger.ts';
@@ -43,6 +44,7 @@ describe('the leader', () => {
     };
     leader = createLeader({
       leadership,
+      fence: createFence(leadership),
       logger: silentLogger,
       head: () => head(),
       folded: () => folded,
@@ -109,6 +111,41 @@ describe('the leader', () => {
     await sleep(100);
     expect(leader.leads()).toBe(false);
     expect(happened).not.toContain('lead');
+  });
+
+  it('refuses a turn of an earlier term, also when this process leads again', async () => {
+    win(1);
+    await expect.poll(() => leader.leads()).toBe(true);
+    let wake: () => void = () => undefined;
+    const waits = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    const turn = leader.inTerm(async () => {
+      leader.mayAct();
+      await waits;
+      leader.mayAct();
+    });
+    lose(true);
+    win(3);
+    await expect.poll(() => leader.leads()).toBe(true);
+    wake();
+    await expect(turn).rejects.toMatchObject({
+      code: 'LEASE_LOST',
+      message: expect.stringMatching(/earlier term/) as string,
+    });
+    await leader.inTerm(() => {
+      leader.mayAct();
+      return Promise.resolve();
+    });
+  });
+
+  it('does not let act who has the lease and not yet the log', () => {
+    folded = 0;
+    win(1);
+    expect(() => {
+      leader.mayAct();
+    }).toThrow(/does not act as r yet/);
+    expect(() => leader.inTerm(() => Promise.resolve())).toThrow(/does not lead/);
   });
 
   it('is not led by an epoch that changed behind its back', async () => {

@@ -93,6 +93,19 @@ describe('the intake of messages', () => {
     expect(await documentOf('never-seen')).toEqual(aDocument('never-seen'));
   });
 
+  it('R5: a creation counts though late updates come with it, in either order, at once as one by one', async () => {
+    const at = Date.now();
+    for (const [id, kinds] of [
+      ['x', ['created', 'updated']],
+      ['y', ['updated', 'created']],
+    ] as const) {
+      await intake.onMessages([message('created', aDocument(id), undefined, at)]);
+      await intake.onMessages([message('deleted', { id }, undefined, at)]);
+      await intake.onMessages(kinds.map((kind) => message(kind, aDocument(id, { kind }), undefined, at + 1_000)));
+      expect(await documentOf(id)).toEqual(aDocument(id, { kind: kinds[0] === 'created' ? 'updated' : 'created' }));
+    }
+  });
+
   it('R1: 200 malformed messages leave 200 dead letters with subject and reason, and hold up nobody', async () => {
     const bad = malformedMessages(200);
     const all = bad.map(({ kind, data }, index) => message(kind, data, index + 1));

@@ -4,6 +4,7 @@ import { DroverError } from '../../domain/errors.ts';
 import { asideName, containerName, LABEL, readTags } from '../../domain/naming.ts';
 import type { ListedContainer } from '../../domain/observation.ts';
 import type { ArchiveStore } from '../../ports/archive-store.ts';
+import type { ContainerPlan } from '../../domain/effect.ts';
 import type { ContainerEngine } from '../../ports/container-engine.ts';
 import { createOptions, type CreateSettings } from './create-options.ts';
 import { archiveMissing, deliver } from './deliver.ts';
@@ -69,13 +70,13 @@ export const createDockerEngine = (options: DockerEngineOptions): ContainerEngin
     throw new DroverError('NAME_TAKEN', `another container is called ${containerName(install, plan.spec.id)}`);
   };
 
-  const create: ContainerEngine['ensureContainer'] = async (plan) => {
-    const { filePath } = plan.spec.code;
-    if ((await archives.sizeOfCode(filePath)) === undefined) throw archiveMissing(filePath);
+  const create = async (plan: ContainerPlan, abortSignal: AbortSignal): Promise<void> => {
     await ensureNetwork(docker, options.network, mayAct);
+    // Its turn was told that this failed: what comes now would be nobody's wish.
+    abortSignal.throwIfAborted();
     try {
       mayAct();
-      await docker.createContainer(createOptions(plan, options));
+      await docker.createContainer({ ...createOptions(plan, options), abortSignal });
     } catch (thrown) {
       if (statusOf(thrown) === 409) return whoHasName(plan);
       if (statusOf(thrown) === 404 && /no such image/i.test(textOf(thrown))) {
@@ -113,14 +114,17 @@ export const createDockerEngine = (options: DockerEngineOptions): ContainerEngin
         });
       }),
     async ensureContainer(plan) {
+      const { filePath } = plan.spec.code;
+      // Outside the lane: an archive store that is slow must not hold up the starts of others.
+      if ((await archives.sizeOfCode(filePath)) === undefined) throw archiveMissing(filePath);
       try {
-        await starts(() => create(plan));
+        await starts((abortSignal) => create(plan, abortSignal));
       } catch (error) {
         if (!(error instanceof DroverError) || error.code !== 'IMAGE_UNAVAILABLE') throw error;
         // Outside the lane: a slow registry must not hold up the starts of those whose image is there.
         mayAct();
         await pull(plan.spec.image);
-        await starts(() => create(plan));
+        await starts((abortSignal) => create(plan, abortSignal));
       }
     },
     async ensureStarted({ id }, { spec }) {
@@ -129,9 +133,9 @@ export const createDockerEngine = (options: DockerEngineOptions): ContainerEngin
       const neverRan = async (abortSignal: AbortSignal): Promise<boolean> =>
         (await container.inspect({ abortSignal })).State.Status === 'created';
       if (!(await reads(neverRan))) return;
-      await deliveries(() => {
+      await deliveries((abortSignal) => {
         mayAct();
-        return deliver({ container, spec, archives, idleMs: deadlineMs });
+        return deliver({ container, spec, archives, idleMs: deadlineMs, abortSignal });
       });
       await starts(async (abortSignal) => {
         if (!(await neverRan(abortSignal))) return;

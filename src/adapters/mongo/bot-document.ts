@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Document, ObjectId } from 'mongodb';
+import { DroverError } from '../../domain/errors.ts';
 import { canonicalJson, isObject } from '../../domain/json.ts';
 import { positionOf } from '../common/stream-position.ts';
 import type { StreamPosition } from '../../ports/message-bus.ts';
@@ -50,6 +51,19 @@ export const documentHash = (document: unknown): string =>
   createHash('sha256')
     .update(canonicalJson(slim(document)))
     .digest('hex');
+
+/** The document as it comes back from the server, so that its hash is taken of that. @throws DroverError DOCUMENT_INVALID */
+export const asJson = (id: string, document: unknown): unknown => {
+  try {
+    const text = JSON.stringify(document) as string | undefined;
+    // Text that is not well-formed is mended on its way into the server.
+    const mend = (_key: string, value: unknown): unknown => (typeof value === 'string' ? value.toWellFormed() : value);
+    if (text !== undefined && text !== 'null') return JSON.parse(text, mend) as unknown;
+  } catch (thrown) {
+    throw new DroverError('DOCUMENT_INVALID', `the document of ${id} is not JSON`, { cause: thrown });
+  }
+  throw new DroverError('DOCUMENT_INVALID', `the document of ${id} is empty`);
+};
 
 const notesOf = (value: unknown): Notes | undefined => {
   const notes = toPlainJson(value);

@@ -12,7 +12,7 @@ import { DroverError } from '../../domain/errors.ts';
 import type { Commit } from '../../domain/recorded.ts';
 import { fromDocument, toDocument, type CommitDocument } from './commit-document.ts';
 import { MAJORITY } from './mongo-connection.ts';
-import { isDuplicate, toStoreError } from './mongo-error.ts';
+import { isDuplicate, isUnstorable, toStoreError } from './mongo-error.ts';
 
 export interface WriterStamp {
   /** Epoch milliseconds. */
@@ -136,7 +136,7 @@ export const createCommitWriter = (commits: Collection<CommitDocument>, stamp: W
   };
 
   /** Settles every entry, at most one a stream. Never rejects. */
-  return async (entries: readonly Waiting[]): Promise<void> => {
+  const writeAll = async (entries: readonly Waiting[]): Promise<void> => {
     let left: readonly Waiting[] = entries;
     const since = performance.now();
     for (let tries = 0; left.length > 0; tries += 1) {
@@ -156,11 +156,19 @@ export const createCommitWriter = (commits: Collection<CommitDocument>, stamp: W
         await writeOnce(watched);
         left = left.filter((entry) => !settled.has(entry));
         // Jitter: of many who raced for one position all but one are here.
+        if (left.length > 0 && performance.now() - since > 3 * GIVE_UP_MS) {
+          throw new DroverError('STORE_UNAVAILABLE', 'MongoDB refuses each position that it does not show');
+        }
         if (left.length > 0) await sleep(Math.random() * Math.min(2 * (tries + 1), 50));
       } catch (thrown) {
         head = undefined;
         left = left.filter((entry) => !settled.has(entry));
-        const isFinal = thrown instanceof DroverError || performance.now() - since > GIVE_UP_MS;
+        // One commit that the server cannot take must not harm those that went with it.
+        if (isUnstorable(thrown) && left.length > 1) {
+          for (const entry of left) await writeAll([entry]);
+          return;
+        }
+        const isFinal = thrown instanceof DroverError || isUnstorable(thrown) || performance.now() - since > GIVE_UP_MS;
         if (isFinal) {
           for (const entry of left) entry.reject(toStoreError(thrown));
           return;
@@ -169,4 +177,5 @@ export const createCommitWriter = (commits: Collection<CommitDocument>, stamp: W
       }
     }
   };
+  return writeAll;
 };

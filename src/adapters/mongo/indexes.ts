@@ -1,7 +1,7 @@
 /** The indexes that our rules rest on, made at every start: making one that is there is nothing. */
 import type { Logger } from '../../ports/logger.ts';
 import type { MongoConnection } from './mongo-connection.ts';
-import { isDuplicate } from './mongo-error.ts';
+import { isDuplicate, isIndexConflict } from './mongo-error.ts';
 import { eventsOf } from './mongo-event-store.ts';
 
 /** @throws the driver's errors */
@@ -14,11 +14,17 @@ export const ensureIndexes = async (mongo: MongoConnection, logger: Logger): Pro
   await ours.collection('requests').createIndexes([{ key: { bot: 1, requestId: 1 }, unique: true }]);
   await ours.collection('dead_letters').createIndexes([{ key: { at: 1 } }]);
   try {
-    await bots.createIndexes([{ key: { id: 1 }, unique: true }]);
+    // Sparse: documents without an id are nobody's bot, and there may be any number of them.
+    await bots.createIndexes([{ key: { id: 1 }, unique: true, sparse: true }]);
   } catch (thrown) {
+    if (isIndexConflict(thrown)) {
+      logger.warn('bots has another index on `id`: it is left as it is', { collection: bots.namespace });
+      return;
+    }
     // A predecessor without the index left two documents of one bot (pitfall 6): the newest counts, and a person may tidy up.
     if (!isDuplicate(thrown)) throw thrown;
-    const ids = (await bots.find({}, { projection: { id: 1 } }).toArray()).map(({ id }) => String(id));
+    const found = await bots.find({}, { projection: { id: 1 } }).toArray();
+    const ids = found.flatMap(({ id }) => (typeof id === 'string' ? [id] : []));
     const twice = [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
     logger.error('bots with two documents: the newest of each counts; remove the others and start again', {
       collection: bots.namespace,

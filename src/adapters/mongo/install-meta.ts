@@ -1,6 +1,7 @@
 /** What concerns the whole install: its id, and whether the fleet is drained. */
 import { randomBytes } from 'node:crypto';
 import type { Db } from 'mongodb';
+import type { MongoConnection } from './mongo-connection.ts';
 import { DroverError } from '../../domain/errors.ts';
 import type { FleetRead } from '../../ports/spec-store.ts';
 
@@ -20,7 +21,8 @@ const metaOf = (ours: Db) => ours.collection<MetaRow>('meta');
  * The id of this store; the first call stores `given` or mints 8 lower-case hex digits, whichever process comes first.
  * @throws DroverError CONFIG_INVALID when `given` is no id, or not the one the store has
  */
-export const ensureInstallId = async (ours: Db, given?: string): Promise<string> => {
+export const ensureInstallId = async (mongo: MongoConnection, given?: string): Promise<string> => {
+  const { ours } = mongo;
   if (given !== undefined && !LEGAL.test(given)) {
     throw new DroverError('CONFIG_INVALID', `install id "${given}": use 1 to 32 lower-case letters and digits`);
   }
@@ -32,7 +34,36 @@ export const ensureInstallId = async (ours: Db, given?: string): Promise<string>
     const text = `install id "${given}": this database belongs to install "${stored}"; leave it out, or use another MONGO_DATABASE`;
     throw new DroverError('CONFIG_INVALID', text);
   }
+  await mark(mongo, stored);
   return stored;
+};
+
+const MARKED = 'botsMarked';
+const markOf = ({ shared }: MongoConnection) => shared.collection<MetaRow>('drover');
+
+/**
+ * A mark in the shared database, which may be lost or exchanged without ours. It is made once: where it has gone missing
+ * since, the database is another one, and making it again would only hide that.
+ */
+const mark = async (mongo: MongoConnection, install: string): Promise<void> => {
+  const meta = metaOf(mongo.ours);
+  if ((await meta.findOne({ _id: MARKED })) !== null) return;
+  await markOf(mongo).updateOne(
+    { _id: install },
+    { $set: { value: 'this install of drover reads `bots`' } },
+    { upsert: true },
+  );
+  await meta.updateOne({ _id: MARKED }, { $set: { value: mongo.bots.namespace } }, { upsert: true });
+};
+
+/** The id that both databases carry now; anything else when one of them is not the one we began with. */
+export const foundInstallId = async (mongo: MongoConnection, install: string): Promise<string> => {
+  const [stored, marked] = await Promise.all([
+    metaOf(mongo.ours).findOne({ _id: 'installId' }),
+    markOf(mongo).findOne({ _id: install }),
+  ]);
+  if (stored?.value !== install) return stored?.value ?? `none in ${mongo.ours.databaseName}`;
+  return marked === null ? `none in ${mongo.shared.databaseName}.drover` : install;
 };
 
 export const readDrain = async (ours: Db): Promise<Drain | undefined> => {

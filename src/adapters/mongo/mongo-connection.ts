@@ -12,6 +12,8 @@ export interface MongoConnectionOptions {
 
 export interface MongoConnection {
   readonly ours: Db;
+  /** What other programs read and write too. */
+  readonly shared: Db;
   /** `bot_runner.bots` of contract §3. */
   readonly bots: Collection;
   /** Which server, without user and password. */
@@ -39,9 +41,12 @@ export const connectMongo = (options: MongoConnectionOptions): MongoConnection =
     ignoreUndefined: true,
   });
   const ours = client.db(options.database);
+  const shared = client.db(options.botsDatabase);
   return {
     ours,
-    bots: client.db(options.botsDatabase).collection('bots'),
+    shared,
+    // Another program's broken text is one document's fault, and must not end the reading of all.
+    bots: shared.collection('bots', { enableUtf8Validation: false }),
     address: withoutSecrets(options.uri),
     async ping() {
       try {

@@ -21,7 +21,7 @@ export const createMongoDeadLetters = ({ ours }: MongoConnection): DeadLetterSto
         await rows.updateOne({ _id }, { $setOnInsert: { at, letter } }, { upsert: true });
         if (Math.random() > 0.01) return;
         const [oldest] = await rows.find().sort({ at: -1 }).skip(DEAD_LETTERS_KEPT).limit(1).toArray();
-        if (oldest !== undefined) await rows.deleteMany({ at: { $lte: oldest.at } });
+        if (oldest !== undefined) await rows.deleteMany({ at: { $lt: oldest.at } });
       } catch (thrown) {
         throw toStoreError(thrown);
       }

@@ -4,6 +4,7 @@
  * for a shorter time counted from **before** its last renewal was sent. A frozen holder that wakes therefore knows at once.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DroverError } from '../../domain/errors.ts';
 import type { Leadership } from '../../ports/leadership.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { MongoConnection } from './mongo-connection.ts';
@@ -36,6 +37,10 @@ export interface LeadershipOptions {
   readonly monotonic?: () => number;
   /** Epoch milliseconds; only ever shortens the trust. */
   readonly wall?: () => number;
+  /** Is the database still the one we began with? Asked before each renewal. @throws when it is not, or does not answer */
+  readonly verify?: () => Promise<void>;
+  /** Highest epoch in the log: a lease that was lost begins above it. */
+  readonly lastEpoch?: () => Promise<number>;
   /** How long a silent holder is waited for, ms. */
   readonly leaseMs?: number;
   readonly renewMs?: number;
@@ -43,6 +48,7 @@ export interface LeadershipOptions {
 
 export const createMongoLeadership = (mongo: MongoConnection, options: LeadershipOptions): Leadership => {
   const { role, holder, logger, leaseMs = 10_000, renewMs = 1_000 } = options;
+  const { verify = () => Promise.resolve(), lastEpoch = () => Promise.resolve(0) } = options;
   const { monotonic = () => performance.now(), wall = () => Date.now() } = options;
   // The margin covers clocks that run at slightly different speeds, and the time a call under way still takes.
   const trustMs = leaseMs * 0.75;
@@ -52,6 +58,7 @@ export const createMongoLeadership = (mongo: MongoConnection, options: Leadershi
   const hasStopped = (): boolean => stopping.signal.aborted;
   let own: Proof | undefined;
   let seen: { readonly row: LeaseRow; readonly since: number } | undefined;
+  let highest = 0;
   let told = false;
   let running: Promise<void> | undefined;
   let expiry: NodeJS.Timeout | undefined;
@@ -71,7 +78,10 @@ export const createMongoLeadership = (mongo: MongoConnection, options: Leadershi
   };
 
   const prove = (next: number, at: Moment): void => {
+    // It had run out and nobody asked meanwhile: whoever listens must hear that wakes may have been dropped.
+    if (own !== undefined && !isFresh(own.at)) tell();
     own = { epoch: next, at };
+    highest = Math.max(highest, next);
     clearTimeout(expiry);
     // So that services hear of it also when the store is silent.
     expiry = setTimeout(tell, trustMs + 1).unref();
@@ -94,14 +104,17 @@ export const createMongoLeadership = (mongo: MongoConnection, options: Leadershi
     const at = moment();
     const row = await leases.findOne({ _id: role });
     if (row === null) {
-      await leases.insertOne({ _id: role, holder, epoch: 1, renewal: 0 });
-      prove(1, at);
+      const next = Math.max(highest, await lastEpoch()) + 1;
+      await leases.insertOne({ _id: role, holder, epoch: next, renewal: 0 });
+      prove(next, at);
       return;
     }
     if (seen?.row.epoch !== row.epoch || seen.row.renewal !== row.renewal || seen.row.holder !== row.holder) {
       seen = { row, since: monotonic() };
     }
-    if (row.holder !== null && monotonic() - seen.since < leaseMs) return;
+    // Our own name: we took it, and only the answer was lost.
+    const isFree = row.holder === null || row.holder === holder;
+    if (!isFree && monotonic() - seen.since < leaseMs) return;
     const taking = moment();
     const { matchedCount } = await leases.updateOne(
       { _id: role, epoch: row.epoch, renewal: row.renewal, holder: row.holder },
@@ -110,13 +123,24 @@ export const createMongoLeadership = (mongo: MongoConnection, options: Leadershi
     if (matchedCount > 0) prove(row.epoch + 1, taking);
   };
 
+  let complained = '';
+  const complain = ({ code, message: detail }: DroverError): void => {
+    if (complained !== code && code === 'STORE_CORRUPT') logger.error('does not lead', { role, code, detail });
+    else logger.debug('lease', { role, detail });
+    complained = code;
+  };
+
   const run = async (): Promise<void> => {
     while (!hasStopped()) {
       try {
+        await verify().catch((thrown: unknown) => {
+          if (thrown instanceof DroverError && thrown.code === 'STORE_CORRUPT') own = undefined;
+          throw thrown;
+        });
         // What was ours once is renewed also after the trust ran out: nobody else may have wanted it.
         await (own === undefined ? compete() : renew(own.epoch));
       } catch (thrown) {
-        if (!isDuplicate(thrown)) logger.debug('lease', { role, detail: toStoreError(thrown).message });
+        if (!isDuplicate(thrown)) complain(toStoreError(thrown));
         tell();
       }
       await sleep(renewMs, undefined, { signal: stopping.signal }).catch(() => undefined);

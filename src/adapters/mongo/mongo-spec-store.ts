@@ -2,7 +2,8 @@
 import type { BotId, BotRequest } from '../../domain/bot.ts';
 import { DroverError } from '../../domain/errors.ts';
 import type { SpecRecord, SpecStore } from '../../ports/spec-store.ts';
-import { ensureInstallId, readDrain, writeDrain } from './install-meta.ts';
+import { asJson } from './bot-document.ts';
+import { ensureInstallId, foundInstallId, readDrain, writeDrain } from './install-meta.ts';
 import type { MongoConnection } from './mongo-connection.ts';
 import { isDuplicate, toStoreError } from './mongo-error.ts';
 import { createSpecChanges } from './spec-changes.ts';
@@ -21,17 +22,6 @@ const checkId = (id: BotId): void => {
   }
 };
 
-/** The document as it would come back, so that its hash is taken of that. */
-const asJson = (id: BotId, document: unknown): unknown => {
-  try {
-    const text = JSON.stringify(document) as string | undefined;
-    if (text !== undefined && text !== 'null') return JSON.parse(text);
-  } catch (thrown) {
-    throw new DroverError('DOCUMENT_INVALID', `the document of ${id} is not JSON`, { cause: thrown });
-  }
-  throw new DroverError('DOCUMENT_INVALID', `the document of ${id} is empty`);
-};
-
 const translated = async <T>(work: () => Promise<T>): Promise<T> => {
   try {
     return await work();
@@ -45,7 +35,7 @@ export const createMongoSpecStore = async (
   mongo: MongoConnection,
   options: MongoSpecStoreOptions,
 ): Promise<SpecStore> => {
-  const installId = await translated(() => ensureInstallId(mongo.ours, options.installId));
+  const installId = await translated(() => ensureInstallId(mongo, options.installId));
   const collections = wishCollections(mongo);
   const { tombstones, requests, findBot, findFleet } = collections;
   const writer = createWishWriter(collections, options.writer);
@@ -66,12 +56,16 @@ export const createMongoSpecStore = async (
     read: (id) => translated(() => read(id)),
     readFleet: () =>
       translated(async () => {
-        const [fleet, stones, asked, drain] = await Promise.all([
-          findFleet(),
+        const foundBefore = await foundInstallId(mongo, installId);
+        const fleet = await findFleet();
+        // After the documents: a deletion lays its tombstone first, so whatever was gone above has one here.
+        const [stones, asked, drain] = await Promise.all([
           tombstones.find().toArray(),
           requests.find().sort({ _id: 1 }).toArray(),
           readDrain(mongo.ours),
         ]);
+        // Asked on both sides of the read: only absence from the right store counts (architecture §3).
+        const foundAfter = await foundInstallId(mongo, installId);
         const byBot = new Map<BotId, BotRequest[]>();
         for (const { bot, request } of asked) byBot.set(bot, [...(byBot.get(bot) ?? []), request]);
         const standing = new Set(fleet.map(({ id }) => id));
@@ -79,7 +73,8 @@ export const createMongoSpecStore = async (
           ...fleet.map((bot) => recordOfBot(bot, byBot.get(bot.id) ?? [])),
           ...stones.filter(({ _id }) => !standing.has(_id)).map(recordOfTombstone),
         ];
-        return { installId, records, ...(drain === undefined ? {} : { drain }) };
+        const found = foundBefore === installId ? foundAfter : foundBefore;
+        return { installId: found, records, ...(drain === undefined ? {} : { drain }) };
       }),
     put: async (id, document, asked) => {
       checkId(id);

@@ -8,10 +8,11 @@ import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { SpecStore } from '../../ports/spec-store.ts';
 import { DroverError } from '../../domain/errors.ts';
 import { ensureIndexes } from './indexes.ts';
+import { foundInstallId } from './install-meta.ts';
 import { connectMongo, type MongoConnectionOptions } from './mongo-connection.ts';
 import { createMongoDeadLetters } from './mongo-dead-letters.ts';
 import { toStoreError } from './mongo-error.ts';
-import { createMongoEventStore } from './mongo-event-store.ts';
+import { createMongoEventStore, eventsOf } from './mongo-event-store.ts';
 import { createMongoLeadership } from './mongo-leadership.ts';
 import { createMongoSnapshotStore } from './mongo-snapshot-store.ts';
 import { createMongoSpecStore } from './mongo-spec-store.ts';
@@ -49,7 +50,18 @@ export const openMongoStores = async (options: MongoStoresOptions): Promise<Mong
     await mongo.ping();
     await ensureIndexes(mongo, logger);
     const specs = await createMongoSpecStore(mongo, { writer, ...(installId === undefined ? {} : { installId }) });
-    const leadership = createMongoLeadership(mongo, { role, holder: writer, logger });
+    const install = await specs.installId();
+    const verify = async (): Promise<void> => {
+      const found = await foundInstallId(mongo, install);
+      if (found === install) return;
+      throw new DroverError('STORE_CORRUPT', `the databases are not those of install ${install} any more: ${found}`);
+    };
+    const lastEpoch = async (): Promise<number> => {
+      const projection = { epoch: 1 };
+      const [last] = await eventsOf(mongo).find({}, { projection }).sort({ _id: -1 }).limit(1).toArray();
+      return last?.epoch ?? 0;
+    };
+    const leadership = createMongoLeadership(mongo, { role, holder: writer, logger, verify, lastEpoch });
     const epoch = (): number => {
       const held = leadership.epoch();
       if (held === undefined) throw new DroverError('LEASE_LOST', `this process does not lead as ${role}`);

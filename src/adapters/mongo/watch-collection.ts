@@ -10,6 +10,8 @@ export interface CollectionWatch {
 }
 
 const RETRY_MS = 1_000;
+const AT_ONCE_MS = 10;
+const EMPTY_PAUSE_MS = 50;
 /** A server may learn it (a replica set that is initiated late); nobody waits for that. */
 const RETRY_UNSUPPORTED_MS = 60_000;
 
@@ -18,6 +20,9 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
     () => undefined,
     () => undefined,
   );
+
+/** The collection was dropped or renamed: the server closes the cursor, and the driver then answers nothing without waiting. */
+const isEnd = ({ operationType }: ChangeStreamDocument): boolean => operationType === 'invalidate';
 
 const followOnce = async <T extends Document>(
   collection: Collection<T>,
@@ -33,7 +38,11 @@ const followOnce = async <T extends Document>(
     watch.onState(true);
     while (!signal.aborted) {
       if (event !== null) watch.onEvent(event);
+      if (stream.closed || (event !== null && isEnd(event))) throw new Error('the change stream has ended');
+      const asked = performance.now();
       event = await stream.tryNext();
+      // A server, or a driver, that does not wait for news must not keep everything else from its turn.
+      if (event === null && performance.now() - asked < AT_ONCE_MS) await pause(EMPTY_PAUSE_MS, signal);
     }
   } finally {
     signal.removeEventListener('abort', stop);

@@ -14,6 +14,8 @@ export interface Tombstone {
   /** When it was laid, epoch milliseconds. */
   readonly at: number;
   readonly message?: StreamPosition;
+  /** Key of the document it was laid for: while that still stands, the deletion is not done. */
+  readonly buries?: string;
 }
 
 export interface RequestRow {

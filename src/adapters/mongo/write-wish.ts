@@ -1,6 +1,7 @@
 /**
  * Changes of one document, each a single atomic write on the condition that nobody of ours changed it since it was read.
- * A removal lays its tombstone first: when a crash comes between, the document still stands and wins.
+ * A removal lays its tombstone first, with the key of what it buries: when a crash comes between, the document still
+ * stands, and the same removal, asked again, goes on.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Document, Filter } from 'mongodb';
@@ -10,7 +11,7 @@ import { isObject } from '../../domain/json.ts';
 import { isStale } from '../common/stream-position.ts';
 import type { StreamPosition } from '../../ports/message-bus.ts';
 import type { Asked, Wish, WishOutcome } from '../../ports/spec-store.ts';
-import { documentHash, NOTES, toStoredBot, type Notes, type StoredBot } from './bot-document.ts';
+import { asJson, documentHash, NOTES, toStoredBot, type Notes, type StoredBot } from './bot-document.ts';
 import { isDuplicate, isUnstorable } from './mongo-error.ts';
 import type { Tombstone, WishCollections } from './wish-collections.ts';
 
@@ -26,8 +27,23 @@ const asRead = ({ key, notes }: StoredBot): Filter<Document> => ({
   [`${NOTES}.revision`]: notes === undefined ? { $exists: false } : notes.revision,
 });
 
+/** Refused as itself and as text, e.g. for its size: it would be so for ever. */
+const refuse =
+  (id: BotId) =>
+  (thrown: unknown): never => {
+    if (!isUnstorable(thrown)) throw thrown;
+    const detail = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new DroverError('DOCUMENT_INVALID', `the document of ${id} cannot be stored: ${detail}`, { cause: thrown });
+  };
+
 const nextRevision = ({ bot, tombstone }: Found): number =>
   Math.max(bot?.notes?.revision ?? 0, tombstone?.revision ?? 0) + 1;
+
+/** The place that decides whether a message is late. A tombstone whose document still stands has not happened yet. */
+const taken = (found: Found): StreamPosition | undefined =>
+  found.bot !== undefined && found.tombstone?.buries === String(found.bot.key)
+    ? found.bot.notes?.message
+    : latest(found);
 
 const latest = ({ bot, tombstone }: Found): StreamPosition | undefined => {
   const [ofBot, ofTombstone] = [bot?.notes?.message, tombstone?.message];
@@ -54,15 +70,16 @@ export const createWishWriter = (collections: WishCollections, writer: string) =
     const attempt = async (asText: boolean): Promise<boolean> => {
       const stored = toStoredBot(id, document, notes, { segment: bot?.segment, asText });
       if (bot !== undefined) return (await bots.replaceOne(asRead(bot), stored)).matchedCount > 0;
-      // Requests that outlived the former bot of this id were not asked of this one.
-      await requests.deleteMany({ bot: id });
+      // Requests that outlived the former bot of this id were not asked of this one; those that come from now on are.
+      const outlived = await requests.find({ bot: id }, { projection: { _id: 1 } }).toArray();
       await bots.insertOne(stored);
+      if (outlived.length > 0) await requests.deleteMany({ _id: { $in: outlived.map(({ _id }) => _id) } });
       return true;
     };
     try {
       const done = await attempt(false).catch((thrown: unknown) => {
         if (!isUnstorable(thrown)) throw thrown;
-        return attempt(true);
+        return attempt(true).catch(refuse(id));
       });
       if (done && tombstone !== undefined) await tombstones.deleteOne({ _id: id, revision: tombstone.revision });
       return done;
@@ -88,13 +105,21 @@ export const createWishWriter = (collections: WishCollections, writer: string) =
 
   const bury = async (id: BotId, found: Found, asked: Asked, position?: StreamPosition): Promise<boolean> => {
     const message = position ?? latest(found);
-    const stone = { revision: nextRevision(found), asked, at: asked.at, ...(message === undefined ? {} : { message }) };
-    await tombstones.replaceOne({ _id: id }, stone, { upsert: true });
     const { bot } = found;
+    const stone = {
+      revision: nextRevision(found),
+      asked,
+      at: asked.at,
+      ...(message === undefined ? {} : { message }),
+      ...(bot === undefined ? {} : { buries: String(bot.key) }),
+    };
+    await tombstones.replaceOne({ _id: id }, stone, { upsert: true });
     if (bot !== undefined) {
+      // Older ones, left by a writer without our index: else one of them would stand for the bot again.
+      const keys = await bots.find({ id }, { projection: { _id: 1 } }).toArray();
+      const older = keys.map(({ _id }) => _id).filter((key) => String(key) !== String(bot.key));
+      if (older.length > 0) await bots.deleteMany({ _id: { $in: older } });
       if ((await bots.deleteOne(asRead(bot))).deletedCount === 0) return false;
-      // Left by a writer without our index.
-      await bots.deleteMany({ id, _id: { $lt: bot.key } });
     }
     await requests.deleteMany({ bot: id });
     return true;
@@ -117,7 +142,7 @@ export const createWishWriter = (collections: WishCollections, writer: string) =
     position: StreamPosition | undefined,
   ): Promise<WishOutcome | undefined> => {
     const { bot } = found;
-    if (isStale(latest(found), position)) return 'stale';
+    if (isStale(taken(found), position)) return 'stale';
     if (wish.kind === 'delete') {
       // Also of what is not there: the place of the message must be kept, or an earlier one could bring it back.
       if (bot === undefined && position === undefined) return 'unchanged';
@@ -126,14 +151,17 @@ export const createWishWriter = (collections: WishCollections, writer: string) =
     if (wish.kind === 'create' && bot !== undefined) {
       if (position === undefined) return 'unchanged';
       const notes = bot.notes ?? { ...notesFor(found, bot.document, asked), hash: '', revision: 0 };
-      const { matchedCount } = await bots.updateOne(asRead(bot), {
-        $set: { [NOTES]: { ...notes, message: position } },
-      });
+      // Not only the revision: another process may have noted a later place meanwhile.
+      const unmoved = {
+        ...asRead(bot),
+        [`${NOTES}.message.sequence`]: bot.notes?.message?.sequence ?? { $exists: false },
+      };
+      const { matchedCount } = await bots.updateOne(unmoved, { $set: { [NOTES]: { ...notes, message: position } } });
       return matchedCount > 0 ? 'unchanged' : undefined;
     }
     const { config, custom } = wish.content;
     const kept = wish.kind === 'update' && isObject(bot?.document) ? bot.document : {};
-    const document = { ...kept, id, config, custom };
+    const document = asJson(id, { ...kept, id, config, custom });
     const notes = notesFor(found, document, asked, position);
     const done = await (wish.kind === 'update' ? amend : place)(id, found, document, notes);
     return done ? 'applied' : undefined;
