@@ -39,7 +39,11 @@ export const createRemovalGuard = (options: {
     judge(read, wanted, stops) {
       if (read.installId !== installId) {
         allowed = new Set();
-        logger.error('spec store belongs to another install: nothing is stopped', { found: read.installId, installId });
+        logger.error('spec store belongs to another install: nothing is stopped', {
+          found: read.installId,
+          installId,
+          remedy: 'put the right database back; see "When something is wrong" in the README',
+        });
         return;
       }
       const unasked = wanted.filter((id) => stops(id) === 'unasked');

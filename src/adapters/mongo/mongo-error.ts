@@ -25,8 +25,8 @@ export const isIndexConflict = (thrown: unknown): boolean =>
 /** The server itself does not take this document, whatever its state: e.g. keys with `$` or dots, or nested too deeply. */
 export const isUnstorable = (thrown: unknown): boolean => {
   if (!(thrown instanceof Error)) return false;
-  // The driver's own refusals (NUL in a key, `_bsontype`) never reach the server.
-  if (thrown instanceof BSON.BSONError) return true;
+  // The driver's own refusals (NUL in a key, `_bsontype`, far too large) never reach the server.
+  if (thrown instanceof BSON.BSONError || thrown instanceof RangeError) return true;
   return (
     thrown instanceof MongoServerError &&
     !isDuplicate(thrown) &&

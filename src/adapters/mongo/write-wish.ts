@@ -59,7 +59,7 @@ export const createWishWriter = (collections: WishCollections, writer: string) =
   };
 
   const notesFor = (found: Found, document: unknown, asked: Asked, position?: StreamPosition): Notes => {
-    const message = position ?? latest(found);
+    const message = position ?? taken(found);
     const hash = documentHash(document);
     return { revision: nextRevision(found), asked, hash, writer, ...(message === undefined ? {} : { message }) };
   };

@@ -1,0 +1,52 @@
+/** A change stream whose collection goes away: the process lives on and hears of the next one. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { watchCollection } from '../../src/adapters/mongo/watch-collection.ts';
+import { MONGO_URI, mongoScratch, type MongoScratch } from './mongo-support.ts';
+
+describe.skipIf(MONGO_URI === undefined)('a watched collection', () => {
+  let scratch: MongoScratch;
+  const stopping: AbortController[] = [];
+  beforeEach(async () => {
+    scratch = await mongoScratch();
+  });
+  afterEach(async () => {
+    for (const one of stopping.splice(0)) one.abort();
+    await scratch.close();
+  });
+
+  it.each(['drop', 'rename', 'dropDatabase'] as const)(
+    'is watched again after %s, and nothing else stands still',
+    async (how) => {
+      const { bots, shared } = scratch.mongo;
+      await bots.insertOne({ id: 'first' });
+      const stop = new AbortController();
+      stopping.push(stop);
+      const states: boolean[] = [];
+      const heard: unknown[] = [];
+      watchCollection(bots, stop.signal, {
+        onEvent: (event) =>
+          heard.push('fullDocument' in event ? (event.fullDocument as { id?: string }).id : undefined),
+        onState: (works) => states.push(works),
+      });
+      await expect.poll(() => states.length, { timeout: 10_000 }).toBeGreaterThan(0);
+      // Nothing to see where the server has no change streams.
+      if (states[0] === false) return;
+      if (how === 'drop') await bots.drop();
+      else if (how === 'rename') await bots.rename('elsewhere');
+      else await shared.dropDatabase();
+      let longest = 0;
+      let last = performance.now();
+      const beat = setInterval(() => {
+        longest = Math.max(longest, performance.now() - last);
+        last = performance.now();
+      }, 20);
+      await expect.poll(() => states.join(), { timeout: 20_000 }).toMatch(/true,false,true/);
+      await bots.insertOne({ id: 'second' });
+      await expect.poll(() => heard, { timeout: 20_000 }).toContain('second');
+      await sleep(200);
+      clearInterval(beat);
+      expect(longest).toBeLessThan(5_000);
+    },
+  );
+});
