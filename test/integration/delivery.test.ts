@@ -90,8 +90,8 @@ describe('delivery', () => {
       () => archive(20 * MIB, 9 * MIB, new DroverError('ARCHIVE_UNAVAILABLE', 'gone')),
       'ARCHIVE_UNAVAILABLE',
     ],
-    ['ends too early', () => archive(20 * MIB, 9 * MIB), 'ENGINE_ERROR'],
-    ['is longer than it said', () => archive(MIB, 5 * MIB), 'ENGINE_ERROR'],
+    ['ends too early', () => archive(20 * MIB, 9 * MIB), 'ARCHIVE_UNAVAILABLE'],
+    ['is longer than it said', () => archive(MIB, 5 * MIB), 'ARCHIVE_UNAVAILABLE'],
   ])('of an archive that %s starts nothing, and is mended by the next try', async (_name, open, code) => {
     let next: () => OpenArchive | undefined = open;
     const { start, engine, id, container } = await given(() => next());
