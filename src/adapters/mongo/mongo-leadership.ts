@@ -110,7 +110,8 @@ export const createMongoLeadership = (mongo: MongoConnection, options: Leadershi
       return;
     }
     if (seen?.row.epoch !== row.epoch || seen.row.renewal !== row.renewal || seen.row.holder !== row.holder) {
-      if (row.holder !== null && row.holder !== seen?.row.holder) logger.info('stands by', { role, holder: row.holder });
+      if (row.holder !== null && row.holder !== seen?.row.holder)
+        logger.info('stands by', { role, holder: row.holder });
       seen = { row, since: monotonic() };
     }
     // Our own name: we took it, and only the answer was lost.
