@@ -104,7 +104,14 @@ export const SETTINGS = {
     'false',
     'configuration also in the container’s environment, for all who inspect it to read',
   ),
-  stopGrace: setting('BOT_STOP_GRACE', duration(0), '30s', 'from SIGTERM to SIGKILL'),
+  stopHook: setting('BOT_STOP_HOOK', duration(0), '10s', 'longest time of a bot’s own stop hook, `entrypoints.stop`'),
+  stopGrace: setting('BOT_STOP_GRACE', duration(0), '10s', 'what a bot has from SIGTERM to SIGKILL'),
+  finalSync: setting(
+    'BOT_FINAL_SYNC',
+    duration(1_000),
+    '60s',
+    'longest time of the last sync of state and logs; what does not fit waits on the volume',
+  ),
   restartPolicy: setting(
     'BOT_RESTART_POLICY',
     oneOf(RESTART_POLICIES),

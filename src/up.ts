@@ -48,7 +48,9 @@ const untilAsked = (): Promise<NodeJS.Signals> =>
 const defaultsOf = (config: Config): SpecDefaults => ({
   image: config.runtimeImage,
   limits: { memoryMb: config.memoryLimitMb, cpuShares: config.cpuShares, pids: config.pidsLimit },
+  stopHookMs: config.stopHook,
   stopGraceMs: config.stopGrace,
+  finalSyncMs: config.finalSync,
   restartPolicy: config.restartPolicy,
 });
 

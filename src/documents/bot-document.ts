@@ -13,7 +13,9 @@ import { isEnabled } from './is-enabled.ts';
 export interface SpecDefaults {
   readonly image: string;
   readonly limits: BotLimits;
+  readonly stopHookMs: number;
   readonly stopGraceMs: number;
+  readonly finalSyncMs: number;
   readonly restartPolicy: RestartPolicy;
 }
 
@@ -44,7 +46,9 @@ const relativePath = z
 
 const settings = z.object({
   restartPolicy: z.enum(RESTART_POLICIES).optional(),
+  stopHookSeconds: z.number().min(0).max(3_600).optional(),
   stopGraceSeconds: z.number().min(0).max(3_600).optional(),
+  finalSyncSeconds: z.number().min(1).max(3_600).optional(),
   memoryMb: z.int().min(16).max(1_048_576).optional(),
   cpuShares: z.int().min(2).max(262_144).optional(),
   pids: z.int().min(8).max(32_768).optional(),
@@ -63,7 +67,7 @@ const shape = z.object({
         .string()
         .optional()
         .refine((type) => type !== 'scheduled', 'is `scheduled`: such a bot belongs to ScheduleService'),
-      entrypoints: z.object({ bot: relativePath, query: relativePath.optional() }),
+      entrypoints: z.object({ bot: relativePath, query: relativePath.optional(), stop: relativePath.optional() }),
     }),
   }),
 });
@@ -87,6 +91,9 @@ const scheduled = (config: JsonObject): DocumentFault[] =>
   typeof config['type'] === 'string' && config['type'].startsWith('scheduled/')
     ? [{ pointer: '/config/type', message: 'is scheduled: such a bot belongs to ScheduleService' }]
     : [];
+
+const inMs = (seconds: number | undefined, fallbackMs: number): number =>
+  seconds === undefined ? fallbackMs : seconds * 1_000;
 
 /** Decodes the document stored under `id`. Never throws. */
 export const decodeBotDocument = (id: string, document: unknown, defaults: SpecDefaults): Decoded => {
@@ -119,13 +126,17 @@ export const decodeBotDocument = (id: string, document: unknown, defaults: SpecD
   ];
   if (faults.length > 0) return refuse(faults);
   const own = ours.data;
-  const { query } = custom.config.entrypoints;
+  const { query, stop } = custom.config.entrypoints;
   const spec: BotSpec = {
     id,
     config,
     code: { filePath: custom.filePath, version: custom.version },
     runtime: custom.config.runtime,
-    entrypoints: { bot: custom.config.entrypoints.bot, ...(query === undefined ? {} : { query }) },
+    entrypoints: {
+      bot: custom.config.entrypoints.bot,
+      ...(query === undefined ? {} : { query }),
+      ...(stop === undefined ? {} : { stop }),
+    },
     image: own.image ?? defaults.image,
     limits: {
       memoryMb: own.memoryMb ?? defaults.limits.memoryMb,
@@ -133,7 +144,9 @@ export const decodeBotDocument = (id: string, document: unknown, defaults: SpecD
       pids: own.pids ?? defaults.limits.pids,
     },
     restartPolicy: own.restartPolicy ?? defaults.restartPolicy,
-    stopGraceMs: own.stopGraceSeconds === undefined ? defaults.stopGraceMs : own.stopGraceSeconds * 1_000,
+    stopHookMs: inMs(own.stopHookSeconds, defaults.stopHookMs),
+    stopGraceMs: inMs(own.stopGraceSeconds, defaults.stopGraceMs),
+    finalSyncMs: inMs(own.finalSyncSeconds, defaults.finalSyncMs),
   };
   return { kind: 'spec', spec, enabled: enabled ?? true };
 };

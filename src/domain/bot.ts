@@ -34,13 +34,26 @@ export interface BotSpec {
   readonly config: JsonObject;
   readonly code: { readonly filePath: string; readonly version: string };
   readonly runtime: Runtime;
-  readonly entrypoints: { readonly bot: string; readonly query?: string };
+  /** `stop`: a program that runs before SIGTERM, e.g. to close positions (feature C7). */
+  readonly entrypoints: { readonly bot: string; readonly query?: string; readonly stop?: string };
   readonly image: string;
   readonly limits: BotLimits;
   readonly restartPolicy: RestartPolicy;
-  /** From SIGTERM to SIGKILL, milliseconds. */
+  /** Stages of a stop, milliseconds: the hook `entrypoints.stop`, the bot from SIGTERM to SIGKILL, the final sync. */
+  readonly stopHookMs: number;
   readonly stopGraceMs: number;
+  readonly finalSyncMs: number;
 }
+
+/** What PID 1 needs around the stages. */
+const STOP_MARGIN_MS = 5_000;
+
+/**
+ * From the signal to a container until it is killed, milliseconds: the sum of all stages, so that a stop by hand and a
+ * shutdown of the engine give the same grace (issue 4 point 3, feature C6).
+ */
+export const stopBudgetMs = (spec: Pick<BotSpec, 'stopHookMs' | 'stopGraceMs' | 'finalSyncMs'>): number =>
+  spec.stopHookMs + spec.stopGraceMs + spec.finalSyncMs + STOP_MARGIN_MS;
 
 /** Something a person or program asked of one bot; kept beside the spec so that its cause survives a lost wake. */
 export interface BotRequest {

@@ -41,11 +41,37 @@ export const ERRORS = {
     'retryable',
     'Give the key in MINIO_ACCESS_KEY the right that the message names, or create the bucket with another key.',
   ),
+  CODE_INVALID: row(
+    'terminal',
+    'The code archive is not the one that was decided on; upload it under a new version, and never overwrite one.',
+  ),
+  CODE_NOT_CACHED: row('retryable', 'The code cache on this node was emptied; drover fills it again by itself.'),
+  STORAGE_UNAVAILABLE: row(
+    'retryable',
+    'The archive store does not answer and the state on this node is not the newest; look at the store’s health.',
+  ),
+  STATE_RESTORE_FAILED: row(
+    'terminal',
+    'List the snapshots with `drover state <bot>` and choose one with `drover state <bot> --restore a1/s1`.',
+  ),
+  STATE_SUPERSEDED: row('retryable', 'A newer start of this bot has stored state; drover goes on counting from there.'),
+  STATE_UNSYNCED: row(
+    'retryable',
+    'State or logs wait on the volume of the bot and are stored as soon as the archive store answers.',
+  ),
+  CREDENTIALS_UNSCOPED: row(
+    'retryable',
+    'Use an archive store with STS, or set BOT_STORE_CREDENTIALS=shared and trust every bot with every bot’s data.',
+  ),
+  HOST_PRESSURE: row('retryable', 'Free disk space under the engine; nothing starts below 5 %, stops and syncs go on.'),
   ENTRYPOINT_MISSING: row(
     'terminal',
     'The file in entrypoints.bot is not in the code archive; correct the name or the archive.',
   ),
-  RUNTIME_UNSUPPORTED: row('terminal', 'Use one of the runtimes that the image has: nodejs20, python3.11.'),
+  RUNTIME_UNSUPPORTED: row(
+    'terminal',
+    'Use a runtime that the bot image has, or build one that has it (compose/README.md).',
+  ),
   // A container started by hand before drover had delivered its configuration: the next start of ours brings it.
   RUNTIME_CONFIG: row(
     'retryable',

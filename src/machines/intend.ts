@@ -1,6 +1,6 @@
 /** (state, desired, observation, now) → the next decision, or nothing. Called again until there is none. */
 import type { IntentEvent, ContainerEvent, StopReason } from '../domain/bot-event.ts';
-import type { BotSpec, Desired } from '../domain/bot.ts';
+import { stopBudgetMs, type BotSpec, type Desired } from '../domain/bot.ts';
 import type { BotState } from '../domain/bot-state.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { BotPolicy } from '../domain/policy.ts';
@@ -18,7 +18,8 @@ export interface Circumstances {
 
 type Decision = IntentEvent | Extract<ContainerEvent, { type: 'BecameHealthy' }>;
 
-const DEFAULT_GRACE_MS = 30_000;
+/** For a bot whose document is gone: the default stages. */
+const DEFAULT_BUDGET_MS = 85_000;
 
 const specOf = (desired: Desired): BotSpec | undefined => (desired.kind === 'spec' ? desired.spec : undefined);
 
@@ -56,7 +57,8 @@ const stop = (state: BotState, { desired, now, policy }: Circumstances): Decisio
   const reason = whyStop(state, desired);
   const { container } = state.context;
   if (reason === undefined || container === null) return undefined;
-  const graceMs = specOf(desired)?.stopGraceMs ?? DEFAULT_GRACE_MS;
+  const spec = specOf(desired);
+  const graceMs = spec === undefined ? DEFAULT_BUDGET_MS : stopBudgetMs(spec);
   const killAt = now + graceMs;
   const deadline = killAt + policy.killDeadlineMs;
   return { type: 'ContainerStopRequested', at: now, ref: container.ref, reason, graceMs, killAt, deadline };

@@ -47,7 +47,9 @@ describe('a suspect spec store', () => {
       defaults: {
         image: 'img',
         limits: { memoryMb: 64, cpuShares: 2, pids: 8 },
+        stopHookMs: 1_000,
         stopGraceMs: 1_000,
+        finalSyncMs: 10_000,
         restartPolicy: 'always',
       },
       resyncIntervalMs: 50,

@@ -75,7 +75,7 @@ describe('a controller that dies', () => {
       const after = await all();
       expect(after.map(({ containerId }) => containerId)).toEqual(before.map(({ containerId }) => containerId));
       expect(await startedAt(after)).toEqual(since);
-      expect(drover.output()).toContain('bot taken over');
+      await expect.poll(() => drover.output(), { timeout: 10_000 }).toContain('bot taken over');
     },
   );
 

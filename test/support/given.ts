@@ -23,7 +23,9 @@ export const aSpec = (change: Partial<BotSpec> = {}): BotSpec => ({
   image: 'drover-bot:latest',
   limits: { memoryMb: 512, cpuShares: 512, pids: 256 },
   restartPolicy: 'always',
+  stopHookMs: 1_000,
   stopGraceMs: 30_000,
+  finalSyncMs: 10_000,
   ...change,
 });
 

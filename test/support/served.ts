@@ -15,7 +15,9 @@ import { silentLogger } from './silent-logger.ts';
 const DEFAULTS = {
   image: 'img',
   limits: { memoryMb: 512, cpuShares: 512, pids: 256 },
+  stopHookMs: 1_000,
   stopGraceMs: 1_000,
+  finalSyncMs: 10_000,
   restartPolicy: 'always' as const,
 };
 

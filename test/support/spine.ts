@@ -97,7 +97,9 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
     defaults: {
       image: IMAGE,
       limits: { memoryMb: 256, cpuShares: 512, pids: 128 },
+      stopHookMs: 1_000,
       stopGraceMs: 10_000,
+      finalSyncMs: 10_000,
       restartPolicy: 'always',
     },
     resyncIntervalMs: options.resyncIntervalMs ?? 3_600_000,

@@ -6,7 +6,9 @@ import { isEnabled } from '../../src/documents/is-enabled.ts';
 const defaults: SpecDefaults = {
   image: 'img',
   limits: { memoryMb: 512, cpuShares: 512, pids: 256 },
+  stopHookMs: 1_000,
   stopGraceMs: 30_000,
+  finalSyncMs: 10_000,
   restartPolicy: 'always',
 };
 const document = (change: object = {}, custom: object = {}, inner: object = {}): Record<string, unknown> => ({

@@ -1,6 +1,7 @@
 /** Contract §5 with its list of deliberate deviations: ContainerPlan and settings → what the engine is asked to create. Pure. */
 import type { ContainerCreateOptions } from 'dockerode';
-import { DELIVERY_ENV, botGraceMs } from '../../domain/delivery.ts';
+import { stopBudgetMs } from '../../domain/bot.ts';
+import { DELIVERY_ENV } from '../../domain/delivery.ts';
 import type { ContainerPlan } from '../../domain/effect.ts';
 import { containerName, volumeName, writeTags } from '../../domain/naming.ts';
 
@@ -34,7 +35,9 @@ const environment = (plan: ContainerPlan, configInEnv: boolean): string[] => {
     ['BOT_TYPE', 'realtime'],
     ['IS_SCHEDULED', 'false'],
     [DELIVERY_ENV.attempt, String(attempt)],
-    [DELIVERY_ENV.botGraceMs, String(Math.round(botGraceMs(spec.stopGraceMs)))],
+    [DELIVERY_ENV.stopHookMs, String(spec.stopHookMs)],
+    [DELIVERY_ENV.botGraceMs, String(spec.stopGraceMs)],
+    [DELIVERY_ENV.syncMs, String(spec.finalSyncMs)],
   ];
   if (spec.entrypoints.query !== undefined) pairs.push(['QUERY_ENTRYPOINT', spec.entrypoints.query]);
   if (configInEnv) pairs.push(['CONFIG', config], ['BOT_CONFIG', config]);
@@ -65,7 +68,7 @@ export const createOptions = (
     User: USER,
     WorkingDir: '/tmp',
     StopSignal: 'SIGTERM',
-    StopTimeout: Math.ceil(spec.stopGraceMs / 1_000),
+    StopTimeout: Math.ceil(stopBudgetMs(spec) / 1_000),
     Env: environment(plan, configInEnv),
     Labels: writeTags({ install, botId: spec.id, incarnation, generation, specHash, attempt }, spec.entrypoints.bot),
     HostConfig: {

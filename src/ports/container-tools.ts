@@ -1,0 +1,46 @@
+/** Short-lived containers of ours beside a bot's volumes, and what is delivered into one that runs. */
+import type { BotId } from '../domain/bot.ts';
+import type { ContainerPlan } from '../domain/effect.ts';
+import type { InstanceRef } from '../domain/observation.ts';
+
+/** A program of the bot image run with the volumes of one bot, in a container of its own (role `tool`). */
+export interface Tool {
+  readonly botId: BotId;
+  readonly incarnation: number;
+  /** The start whose work is finished: keys written carry its number. */
+  readonly attempt: number;
+  readonly image: string;
+  /** Arguments of `/app/runtime`, e.g. `['state', 'list']`. */
+  readonly args: readonly string[];
+  readonly timeoutMs: number;
+}
+
+export interface ToolResult {
+  readonly code: number;
+  /** Its standard output, bounded. */
+  readonly output: string;
+  /** Last lines of its standard error. */
+  readonly complaints: string;
+}
+
+export interface ListedVolume {
+  readonly name: string;
+  readonly botId: BotId;
+  readonly incarnation: number;
+}
+
+/** Errors as those of ContainerEngine. */
+export interface ContainerTools {
+  /** Runs to its end, then removes it; at the timeout it is killed. One at a time per bot. */
+  runTool(tool: Tool): Promise<ToolResult>;
+  /** Configuration and store access into a container that already runs (after a restart by hand). */
+  deliverAgain(ref: InstanceRef, plan: ContainerPlan): Promise<void>;
+  /** Fresh store access into a container that runs, before the old one expires. */
+  renewAccess(ref: InstanceRef, botId: BotId): Promise<number | undefined>;
+  /** Volumes of bots of this install; the shared code cache is not among them. */
+  listVolumes(): Promise<readonly ListedVolume[]>;
+  /** Done already is done; one in use is left for the next try. @throws ENGINE_ERROR when it is in use */
+  removeVolume(name: string): Promise<void>;
+  /** Free share of the disk under the engine's volumes, 0 to 1; undefined when it cannot be told. */
+  diskFree(): Promise<number | undefined>;
+}

@@ -1,0 +1,8 @@
+/** Keys for one bot's part of the archive store, taken by the controller (issue 4 point 7). */
+import type { BotId } from '../domain/bot.ts';
+import type { StoreAccess } from '../domain/store-access.ts';
+
+export interface StoreAccessSource {
+  /** @throws DroverError ARCHIVE_UNAVAILABLE, ARCHIVE_FORBIDDEN, CREDENTIALS_UNSCOPED when the store cannot limit keys */
+  accessFor(botId: BotId): Promise<StoreAccess>;
+}
