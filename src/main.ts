@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createBotService } from './controllers/bot-service.ts';
 import { createDesireReader } from './controllers/desire.ts';
+import { createDiskWatch } from './controllers/disk-watch.ts';
 import { createFence, type Fence } from './controllers/fence.ts';
 import { createLeader } from './controllers/leader.ts';
 import { createReconcileBot } from './controllers/reconcile-bot.ts';
@@ -11,6 +12,7 @@ import { createResync } from './controllers/resync.ts';
 import { createServiceState, type ServiceState } from './controllers/service-state.ts';
 import { createTakeover } from './controllers/takeover.ts';
 import { createTombstoneSweeper } from './controllers/tombstones.ts';
+import { createVolumeSweeper } from './controllers/volume-sweeper.ts';
 import { followTransitions } from './controllers/transition-log.ts';
 import { createTransitionSource } from './controllers/transition-source.ts';
 import { createWishSource } from './controllers/sources/messages.ts';
@@ -21,7 +23,7 @@ import type { Transition } from './domain/transition.ts';
 import { transitionsSubject } from './domain/transitions-subject.ts';
 import type { Clock } from './ports/clock.ts';
 import type { ArchiveStore } from './ports/archive-store.ts';
-import type { ContainerEngine } from './ports/container-engine.ts';
+import type { Engine } from './ports/container-tools.ts';
 import type { DeadLetterStore } from './ports/dead-letter-store.ts';
 import type { EventStore } from './ports/event-store.ts';
 import type { Predecessor, Takeover } from './ports/predecessor.ts';
@@ -44,7 +46,7 @@ export interface DroverParts {
   readonly fence?: Fence;
   /** Absent: wishes come through the API and the spec store alone. */
   readonly bus?: MessageBus | undefined;
-  readonly engine: ContainerEngine;
+  readonly engine: Engine;
   readonly predecessor: Predecessor;
   readonly policy: BotPolicy;
   readonly defaults: SpecDefaults;
@@ -112,10 +114,12 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
         id,
         requests.map(({ requestId }) => requestId),
       ),
+    diskFree: createDiskWatch(engine, () => clock.now()),
     policy,
     clock,
     logger,
   });
+  const sweepVolumes = createVolumeSweeper({ engine, states, graceMs: policy.volumeGraceMs, clock, logger });
   const sweepTombstones = createTombstoneSweeper(specs, logger);
   const resync = createResync({
     engine,
@@ -128,6 +132,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     onRead: ({ drain }) => {
       drained = drain !== undefined;
       void sweepTombstones(clock.now());
+      void sweepVolumes();
     },
   });
   const bus = parts.bus;

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { removeInstall } from '../../scripts/remove-install.ts';
 import { DELIVERY } from '../../src/domain/delivery.ts';
 import { DroverError } from '../../src/domain/errors.ts';
-import type { ContainerEngine } from '../../src/ports/container-engine.ts';
+import type { Engine } from '../../src/ports/container-tools.ts';
 import type { ArchiveStore, OpenArchive } from '../../src/ports/archive-store.ts';
 import { aSpec } from '../support/given.ts';
 import { realEngine } from '../support/real-engine.ts';
@@ -43,7 +43,7 @@ describe('delivery', () => {
     return { engine, start: () => engine.ensureStarted(ref, plan), ref, id, container: docker.getContainer(ref.id) };
   };
   const codeOf = (thrown: unknown): unknown => (thrown instanceof DroverError ? thrown.code : thrown);
-  const neverRan = async (engine: ContainerEngine, id: string): Promise<boolean> => {
+  const neverRan = async (engine: Engine, id: string): Promise<boolean> => {
     const seen = await engine.observe(id);
     return seen.kind === 'present' && seen.container.status === 'created';
   };

@@ -1,13 +1,13 @@
 /** The engine adapter as the tests use it: everything real. */
 import { createDockerEngine, type DockerEngineOptions } from '../../src/adapters/docker/docker-engine.ts';
 import type { ArchiveStore } from '../../src/ports/archive-store.ts';
-import type { ContainerEngine } from '../../src/ports/container-engine.ts';
+import type { Engine } from '../../src/ports/container-tools.ts';
 import { dockerAt } from '../../scripts/docker-at.ts';
 
 export const realEngine = (
   given: { host: string; install: string; archives: ArchiveStore },
   change: Partial<DockerEngineOptions> = {},
-): ContainerEngine =>
+): Engine =>
   createDockerEngine({
     docker: dockerAt(given.host),
     install: given.install,

@@ -13,7 +13,7 @@ import type { RunningBot } from '../../src/domain/running-bot.ts';
 import type { Transition } from '../../src/domain/transition.ts';
 import { createDrover, mintId, type Drover } from '../../src/main.ts';
 import type { Asked } from '../../src/ports/spec-store.ts';
-import type { ContainerEngine } from '../../src/ports/container-engine.ts';
+import type { Engine } from '../../src/ports/container-tools.ts';
 import { DEFAULT_POLICY, type BotPolicy } from '../../src/domain/policy.ts';
 import { dockerAt } from '../../scripts/docker-at.ts';
 import { removeInstall } from '../../scripts/remove-install.ts';
@@ -49,7 +49,7 @@ export interface SpineOptions {
   /** Changes of documents are not heard. */
   readonly deafToSpecs?: boolean;
   /** Puts something between the service and its engine. */
-  readonly wrap?: (engine: ContainerEngine) => ContainerEngine;
+  readonly wrap?: (engine: Engine) => Engine;
 }
 
 export interface Spine {

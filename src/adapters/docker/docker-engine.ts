@@ -14,6 +14,7 @@ import { createPuller } from './image.ts';
 import { createLane } from './lanes.ts';
 import { ensureNetwork } from './network.ts';
 import { observeBot, toStatus } from './observe.ts';
+import { createSyncReportReader } from './sync-report.ts';
 import { watchEngine } from './watch.ts';
 
 export interface DockerEngineOptions extends CreateSettings {
@@ -54,7 +55,7 @@ export const createDockerEngine = (options: DockerEngineOptions): ContainerEngin
     );
     return nodeName;
   };
-  const context = { docker, install, node, gaps };
+  const context = { docker, install, node, gaps, syncReport: createSyncReportReader(docker) };
   const ping = async (): Promise<void> => {
     await reads(() => docker.ping());
   };
