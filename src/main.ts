@@ -10,6 +10,7 @@ import { createReadiness } from './controllers/readiness.ts';
 import { createRemovalGuard, onlyLeading } from './controllers/removal-guard.ts';
 import { createResync } from './controllers/resync.ts';
 import { createServiceState, type ServiceState } from './controllers/service-state.ts';
+import { createStateSnapshots } from './controllers/state-snapshots.ts';
 import { createTakeover } from './controllers/takeover.ts';
 import { createTombstoneSweeper } from './controllers/tombstones.ts';
 import { createVolumeSweeper } from './controllers/volume-sweeper.ts';
@@ -33,6 +34,7 @@ import type { Logger } from './ports/logger.ts';
 import type { MessageBus } from './ports/message-bus.ts';
 import type { SnapshotStore } from './ports/snapshot-store.ts';
 import type { SpecStore } from './ports/spec-store.ts';
+import type { StateSnapshots } from './ports/state-snapshots.ts';
 
 export interface DroverParts {
   readonly events: EventStore;
@@ -65,6 +67,7 @@ export interface Drover {
   readonly transitions: TransitionSource;
   readonly guard: RemovalGuard;
   readonly takeover: Takeover;
+  readonly stateSnapshots: StateSnapshots;
   readonly readiness: () => Promise<readonly Readiness[]>;
   /** Folds the log, then listens. */
   start(): Promise<void>;
@@ -186,6 +189,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     states,
     transitions,
     guard: onlyLeading(guard, leader, leadership),
+    stateSnapshots: createStateSnapshots({ engine, states, specs, mayAct }),
     takeover: createTakeover({
       predecessor: parts.predecessor,
       specs,

@@ -7,6 +7,7 @@ import { addGet } from './get.ts';
 import type { Io } from './io.ts';
 import { addMove } from './move.ts';
 import { addSettings } from './settings.ts';
+import { addState } from './state.ts';
 import { addTransitions } from './transitions.ts';
 
 export const VERSION = '0.1.0';
@@ -30,6 +31,7 @@ export const createProgram = (io: Io): Command => {
   addTransitions(program, io, client);
   addFleetActions(program, io, client);
   addMove(program, io, client);
+  addState(program, io, client);
   program
     .command('version')
     .description('print the version')

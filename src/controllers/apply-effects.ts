@@ -9,20 +9,26 @@ import type { SnapshotId } from '../domain/sync-report.ts';
 import type { Engine } from '../ports/container-tools.ts';
 import { syncFromVolume } from './sync-from-volume.ts';
 
-const perform = (engine: Engine, botId: BotId, effect: Effect): Promise<SnapshotId | undefined | void> => {
+const perform = async (engine: Engine, botId: BotId, effect: Effect): Promise<SnapshotId | undefined> => {
   switch (effect.type) {
     case 'EnsureContainer':
-      return engine.ensureContainer(effect.plan);
+      await engine.ensureContainer(effect.plan);
+      return undefined;
     case 'EnsureStarted':
-      return engine.ensureStarted(effect.ref, effect.plan);
+      await engine.ensureStarted(effect.ref, effect.plan);
+      return undefined;
     case 'EnsureSignalled':
-      return engine.ensureSignalled(effect.ref, effect.signal);
+      await engine.ensureSignalled(effect.ref, effect.signal);
+      return undefined;
     case 'EnsureRemoved':
-      return engine.ensureRemoved(effect.ref, effect.force);
+      await engine.ensureRemoved(effect.ref, effect.force);
+      return undefined;
     case 'EnsureSetAside':
-      return engine.ensureSetAside(effect.ref);
+      await engine.ensureSetAside(effect.ref);
+      return undefined;
     case 'EnsureDelivered':
-      return engine.deliverAgain(effect.ref, effect.plan);
+      await engine.deliverAgain(effect.ref, effect.plan);
+      return undefined;
     case 'EnsureSynced':
       return syncFromVolume(engine, botId, effect);
     default:

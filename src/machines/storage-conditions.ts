@@ -1,12 +1,9 @@
 /** StateSynced and LogsShipped: is what a bot must not lose in the archive store (issue 4 point 8)? */
 import type { BotState, KeptStatus } from '../domain/bot-state.ts';
 import type { Condition } from '../domain/running-bot.ts';
-import type { SnapshotId } from '../domain/sync-report.ts';
+import { snapshotText } from '../domain/sync-report.ts';
 import { storageOf } from './amend-storage.ts';
 import { camelCode } from './reason.ts';
-
-/** `a3/s7`: the seventh snapshot of the third start. */
-export const snapshotText = ({ attempt, sequence }: SnapshotId): string => `a${String(attempt)}/s${String(sequence)}`;
 
 const MIB = 1024 ** 2;
 

@@ -7,7 +7,7 @@ import {
   type ObservedContainer,
   type ObservedExit,
 } from '../../src/domain/observation.ts';
-import type { Engine } from '../../src/ports/container-tools.ts';
+import type { Engine, Tool } from '../../src/ports/container-tools.ts';
 
 interface FakeContainer {
   readonly botId: string;
@@ -37,6 +37,9 @@ export interface FakeEngine {
   /** The archive store does not answer: last syncs fail, also those from volumes. */
   storeAway: boolean;
   diskFree: number | undefined;
+  /** Short-lived containers that were asked for, and what they say. */
+  readonly tools: Tool[];
+  toolOutput: string;
 }
 
 export const createFakeEngine = (now: () => number): FakeEngine => {
@@ -92,6 +95,8 @@ export const createFakeEngine = (now: () => number): FakeEngine => {
     stubborn: false,
     storeAway: false,
     diskFree: undefined,
+    tools: [],
+    toolOutput: '{"state":{"status":"synced"}}',
     live: (botId) =>
       Promise.resolve(
         [...byName.values()]
@@ -170,8 +175,10 @@ export const createFakeEngine = (now: () => number): FakeEngine => {
           byName.delete(container.botId);
         }),
       ensureSetAside: () => done(() => undefined),
-      runTool: () =>
-        Promise.resolve({ code: self.storeAway ? 1 : 0, output: '{"state":{"status":"synced"}}', complaints: '' }),
+      runTool: (tool) => {
+        self.tools.push(tool);
+        return Promise.resolve({ code: self.storeAway ? 1 : 0, output: self.toolOutput, complaints: '' });
+      },
       deliverAgain: () => done(() => undefined),
       renewAccess: () => Promise.resolve(undefined),
       listVolumes: () => Promise.resolve([]),
