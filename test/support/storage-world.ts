@@ -35,6 +35,11 @@ export interface StorageWorld {
   damage(id: string, snapshot: SnapshotId, how: 'flip' | 'truncate' | 'remove' | 'schema'): Promise<void>;
   /** As the reference's API does it: the archive with only `.the0-state` in it. */
   editOutside(id: string, files: Readonly<Record<string, string>>): Promise<void>;
+  /** `state.tar.gz` as somebody else wrote it, and a file of the one that is there. */
+  putLegacy(id: string, archive: Buffer): Promise<void>;
+  legacyFile(id: string, path: string): Promise<string | undefined>;
+  /** All lines of all days, in order. */
+  storedLog(id: string): Promise<readonly string[]>;
   /** The host is lost. Only for a bot without a container. */
   dropVolumes(id: string): Promise<void>;
   unfinishedUploads(): Promise<readonly string[]>;
@@ -195,6 +200,13 @@ export const openStorageWorld = async (options: SpineOptions = {}): Promise<Stor
       for (const [name, text] of Object.entries(files)) tar.entry({ name }, text);
       tar.finalize();
       await put(`${id}/state.tar.gz`, gzipSync(await buffer(tar)));
+    },
+    putLegacy: (id, archive) => put(`${id}/state.tar.gz`, archive),
+    legacyFile: async (id, path) => (await filesOf(await get(`${id}/state.tar.gz`))).get(path),
+    async storedLog(id) {
+      const days = (await keysOf(buckets.logs, `logs/${id}/`)).filter((key) => key.endsWith('.log')).sort();
+      const texts = await Promise.all(days.map(async (key) => buffer(await s3.getObject(buckets.logs, key))));
+      return Buffer.concat(texts).toString('utf8').split('\n').filter(Boolean);
     },
     async dropVolumes(id) {
       for (const role of ['state', 'the0'] as const) await docker.getVolume(volume(id, role)).remove();
