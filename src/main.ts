@@ -1,5 +1,6 @@
 /** The composition root: adapters → stores → services → start, and the drain of its own work on SIGTERM. */
 import { randomUUID } from 'node:crypto';
+import { createAccessKeeper } from './controllers/access-keeper.ts';
 import { createBotService } from './controllers/bot-service.ts';
 import { createDesireReader } from './controllers/desire.ts';
 import { createDiskWatch } from './controllers/disk-watch.ts';
@@ -123,6 +124,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     logger,
   });
   const sweepVolumes = createVolumeSweeper({ engine, states, graceMs: policy.volumeGraceMs, clock, logger });
+  const renewKeys = createAccessKeeper({ engine, states, clock, logger });
   const sweepTombstones = createTombstoneSweeper(specs, logger);
   const resync = createResync({
     engine,
@@ -136,6 +138,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
       drained = drain !== undefined;
       void sweepTombstones(clock.now());
       void sweepVolumes();
+      void renewKeys();
     },
   });
   const bus = parts.bus;

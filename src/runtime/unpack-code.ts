@@ -1,6 +1,6 @@
 /** The code archive, unpacked. Nothing lands outside the target, and nothing grows without bound (feature E6, fault R34). */
 import { createWriteStream } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
@@ -59,8 +59,9 @@ const createWriter = (zip: ZipFile, target: string) => {
     }
     await makeFolder(dirname(path));
     // yauzl checks the unpacked size against the entry while it reads: an entry cannot give more than it declares.
-    const file = createWriteStream(path, { flags: 'wx', mode: modeOf(entry) });
-    await pipeline(await zip.openReadStreamPromise(entry), checked(entry), file);
+    await pipeline(await zip.openReadStreamPromise(entry), checked(entry), createWriteStream(path, { flags: 'wx' }));
+    // Whatever the umask.
+    await chmod(path, modeOf(entry));
   };
   return {
     async add(entry: Entry): Promise<void> {
@@ -87,7 +88,7 @@ const readArchive = async (
   );
   if (!isThere) throw new DroverError('ARCHIVE_MISSING', `there is no archive at ${archive}`);
   try {
-    const zip = await openPromise(archive, { strictFileNames: true, validateEntrySizes: true });
+    const zip = await openPromise(archive, { strictFileNames: true, validateEntrySizes: true, autoClose: false });
     try {
       if (zip.entryCount > limits.entries) throw new DroverError('ARCHIVE_UNSAFE', 'it has too many entries');
       const judge = createEntryJudge(limits);

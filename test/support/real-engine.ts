@@ -1,5 +1,6 @@
 /** The engine adapter as the tests use it: everything real. */
 import { createDockerEngine, type DockerEngineOptions } from '../../src/adapters/docker/docker-engine.ts';
+import { folderAccess } from '../../src/adapters/embedded/folder-access.ts';
 import type { ArchiveStore } from '../../src/ports/archive-store.ts';
 import type { Engine } from '../../src/ports/container-tools.ts';
 import { dockerAt } from '../../scripts/docker-at.ts';
@@ -14,6 +15,8 @@ export const realEngine = (
     archives: given.archives,
     mayAct: () => undefined,
     network: 'drover-bots',
+    access: folderAccess,
+    image: process.env['TEST_IMAGE'] ?? 'drover-bot:latest',
     hostGateway: false,
     configInEnv: false,
     startsInFlight: 4,

@@ -68,7 +68,7 @@ const present = async (
   tags: ContainerTags,
 ): Promise<ObservedContainer> => {
   const status = toStatus(info.State.Status);
-  const { attempt, incarnation, generation, specHash } = tags;
+  const { attempt, incarnation, generation, specHash, codeDigest } = tags;
   const ended = status === 'exited' || status === 'dead';
   const report = await context.syncReport(info.Id, attempt, ended);
   return {
@@ -80,6 +80,7 @@ const present = async (
     generation,
     specHash,
     startedAt: toMillis(info.State.StartedAt),
+    ...(codeDigest === undefined ? {} : { codeDigest }),
     ...(ended ? { exit: await exitOf(context, info, tags) } : {}),
     ...(report === undefined ? {} : { report }),
   };
