@@ -5,7 +5,7 @@
 import { constants } from 'node:os';
 import { toDroverError } from '../domain/errors.ts';
 import type { ExitReport } from '../domain/observation.ts';
-import { openBotLog, type BotLog } from './bot-log.ts';
+import { openBotLog, type BotLog } from './logs/bot-log.ts';
 import { commandFor, requireCommand } from './command-for.ts';
 import { dropConfigFile, readAttempt, readRuntimeConfig, type RuntimeConfig } from './config.ts';
 import { readOomKills } from './oom-counter.ts';

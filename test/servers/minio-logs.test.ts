@@ -1,0 +1,175 @@
+/** Day objects on a real MinIO: the contract, with keys for the bot's own prefix alone, and what becomes of lost answers. */
+import { buffer } from 'node:stream/consumers';
+import { AssumeRoleProvider } from 'minio/dist/esm/AssumeRoleProvider.mjs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { startRealMinio } from '../../scripts/servers/minio.ts';
+import { createMinioLogArchives } from '../../src/adapters/minio/bot-logs.ts';
+import type { S3Access } from '../../src/domain/store-access.ts';
+import { logArchivesContract } from '../contract/log-archives-contract.ts';
+import { openTcpProxy } from '../support/tcp-proxy.ts';
+import { freshBuckets, plainClient, refusalOf, removeBuckets, unfinishedUploads } from './minio-support.ts';
+import { startOr } from './started.ts';
+
+const BOT = 'bot 1 ü+%';
+const STREAM = 'a'.repeat(16);
+const DAY = '20260131';
+
+const minio = await startOr(() => startRealMinio({ progress: () => undefined }));
+const env = typeof minio === 'string' ? {} : minio.env;
+afterAll(async () => {
+  if (typeof minio !== 'string') await minio.stop();
+});
+
+type Buckets = ReturnType<typeof freshBuckets>;
+type Keys = Pick<S3Access, 'accessKey' | 'secretKey' | 'sessionToken'>;
+
+const rootKeys: Keys = { accessKey: env['MINIO_ACCESS_KEY'] ?? '', secretKey: env['MINIO_SECRET_KEY'] ?? '' };
+
+/** As a bot's container gets them: its own prefix and nothing else. */
+const keysOf = async (botId: string, buckets: Buckets): Promise<Keys> => {
+  const policy = {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Action: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
+        Resource: [`arn:aws:s3:::${buckets.logs}/logs/${botId}/*`],
+      },
+    ],
+  };
+  const provider = new AssumeRoleProvider({
+    stsEndpoint: `http://${env['MINIO_ENDPOINT'] ?? ''}`,
+    accessKey: rootKeys.accessKey,
+    secretKey: rootKeys.secretKey,
+    policy: JSON.stringify(policy),
+    action: 'AssumeRole',
+  });
+  const keys = await provider.getCredentials();
+  return { accessKey: keys.getAccessKey(), secretKey: keys.getSecretKey(), sessionToken: keys.getSessionToken() };
+};
+
+const accessAt = (endpoint: string, buckets: Buckets, keys: Keys): S3Access => ({
+  kind: 's3',
+  endpoint,
+  useSsl: false,
+  buckets: { state: buckets.state, logs: buckets.logs },
+  ...keys,
+});
+
+const open = async (botId: string) => {
+  const buckets = freshBuckets();
+  const client = plainClient(env);
+  await client.makeBucket(buckets.logs);
+  const endpoint = env['MINIO_ENDPOINT'] ?? '';
+  const access = accessAt(endpoint, buckets, await keysOf(botId, buckets));
+  const key = (day: string): string => `logs/${botId}/${day}.log`;
+  return {
+    access,
+    buckets,
+    client,
+    key,
+    open: () => createMinioLogArchives(access, botId),
+    content: async (day: string) => {
+      try {
+        return await buffer(await client.getObject(buckets.logs, key(day)));
+      } catch (thrown) {
+        if ((thrown as { code?: string }).code === 'NoSuchKey') return undefined;
+        throw thrown;
+      }
+    },
+    overwrite: async (day: string, content: Buffer) => {
+      await client.putObject(buckets.logs, key(day), content, content.length);
+    },
+    close: async () => {
+      expect(await unfinishedUploads(client, buckets.logs)).toBe(0);
+      await removeBuckets(client, buckets);
+    },
+  };
+};
+
+describe.skipIf(typeof minio === 'string')(typeof minio === 'string' ? `logs on ${minio}` : 'logs on MinIO', () => {
+  logArchivesContract('MinIO', () => open(BOT));
+
+  it('leaves text/plain, a mark, and nothing else', async () => {
+    const fixture = await open(BOT);
+    const { client, buckets, key } = fixture;
+    const big = Buffer.alloc(6 * 1024 ** 2, 'x'.repeat(63) + '\n');
+    for (const [index, content] of [Buffer.from('1\n'), big, Buffer.from('2\n')].entries()) {
+      await fixture.open().append(DAY, { stream: STREAM, from: index, to: index + 1 }, content);
+      const { metaData } = await client.statObject(buckets.logs, key(DAY));
+      expect(metaData).toMatchObject({ 'content-type': 'text/plain', 'drover-log': `${STREAM}:${String(index + 1)}` });
+    }
+    const names: string[] = [];
+    for await (const { name } of client.listObjectsV2(buckets.logs, '', true) as AsyncIterable<{ name: string }>) {
+      names.push(name);
+    }
+    expect(names).toEqual([key(DAY)]);
+    await fixture.close();
+  });
+
+  it('may not write into the log of another bot', async () => {
+    const fixture = await open(BOT);
+    const archives = createMinioLogArchives(fixture.access, 'another');
+    const error = await refusalOf(archives.append(DAY, { stream: STREAM, from: 0, to: 1 }, Buffer.from('x\n')));
+    expect(error.code).toBe('ARCHIVE_FORBIDDEN');
+    await fixture.close();
+  });
+
+  it.each([
+    ['short', 0],
+    ['long', 6 * 1024 ** 2],
+  ])('appends once when the answer is lost: a %s day', async (_name, size) => {
+    const fixture = await open(BOT);
+    const proxy = await openTcpProxy(env['MINIO_ENDPOINT'] ?? '');
+    // Signed for the proxy's address, so it is the address that MinIO is told.
+    const archives = createMinioLogArchives({ ...fixture.access, endpoint: proxy.address }, BOT);
+    const start = Buffer.alloc(size, 'x'.repeat(63) + '\n');
+    if (size > 0) await fixture.overwrite(DAY, start);
+    proxy.loseAnswers = 0.3;
+    let refused = 0;
+    let at = 0;
+    while (at < 40) {
+      const piece = { stream: STREAM, from: at, to: at + 1 + Math.floor(Math.random() * 3) };
+      const content = Array.from({ length: piece.to - at }, (_none, index) => `line ${String(at + index)}\n`).join('');
+      try {
+        at = await archives.append(DAY, piece, Buffer.from(content));
+      } catch (thrown) {
+        expect(thrown).toMatchObject({ code: 'ARCHIVE_UNAVAILABLE' });
+        refused += 1;
+      }
+    }
+    expect(refused).toBeGreaterThan(5);
+    const content = ((await fixture.content(DAY)) ?? Buffer.of()).subarray(size).toString();
+    expect(content).toBe(Array.from({ length: at }, (_none, index) => `line ${String(index)}\n`).join(''));
+    proxy.loseAnswers = 0;
+    await proxy.close();
+    const { uploads } = await fixture.client.listIncompleteUploadsQuery(fixture.buckets.logs, '', '', '', '');
+    for (const { key, uploadId } of uploads as unknown as { key: string; uploadId: string }[]) {
+      await fixture.client.abortMultipartUpload(fixture.buckets.logs, key, encodeURIComponent(uploadId));
+    }
+    await fixture.close();
+  });
+
+  it('loses nothing when two write into one day at once', async () => {
+    const fixture = await open(BOT);
+    const write = async (stream: string): Promise<void> => {
+      const archives = fixture.open();
+      for (let at = 0; at < 15;) {
+        try {
+          at = await archives.append(DAY, { stream, from: at, to: at + 1 }, Buffer.from(`${stream} ${String(at)}\n`));
+        } catch (thrown) {
+          // Beaten three times in a row: it is tried again later.
+          expect(thrown).toMatchObject({ code: 'ARCHIVE_UNAVAILABLE' });
+        }
+      }
+    };
+    await Promise.all([write(STREAM), write('b'.repeat(16))]);
+    const lines = ((await fixture.content(DAY)) ?? Buffer.of()).toString().trimEnd().split('\n');
+    for (const stream of [STREAM, 'b'.repeat(16)]) {
+      expect(lines.filter((line) => line.startsWith(stream))).toEqual(
+        Array.from({ length: 15 }, (_none, index) => `${stream} ${String(index)}`),
+      );
+    }
+    await fixture.close();
+  });
+});
