@@ -1,0 +1,1 @@
+export const createFolderStateArchives = (_root: string, _botId: string): object => ({});

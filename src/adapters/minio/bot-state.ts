@@ -1,0 +1,1 @@
+export const createMinioStateArchives = (_access: object, _botId: string): object => ({});

@@ -1,0 +1,1 @@
+export const stateCommand = (_args: readonly string[]): Promise<number> => Promise.resolve(0);
