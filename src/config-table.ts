@@ -138,6 +138,12 @@ export const SETTINGS = {
     'bot_runner',
     'database whose collection `bots` holds what is wished, shared with other programs',
   ),
+  mongoSchedulerDatabase: setting(
+    'MONGO_SCHEDULER_DATABASE',
+    databaseName,
+    'bot_scheduler',
+    'database whose collection `bot_schedules` holds schedules that are wished; what they own is no garbage',
+  ),
   natsUrl: setting(
     'NATS_URL',
     matching(/^\S+$/, 'an address such as nats://host:4222, or several with commas between'),
@@ -205,6 +211,13 @@ export const SETTINGS = {
   crashWindow: setting('CRASH_WINDOW', duration(1), '10m', 'window in which crashes are counted'),
   startDeadline: setting('START_DEADLINE', duration(1_000), '2m', 'longest time in `starting`'),
   killDeadline: setting('KILL_DEADLINE', duration(1_000), '30s', 'longest time in `stopping` after SIGKILL was due'),
+  gcGrace: setting(
+    'GC_GRACE',
+    duration(0),
+    '24h',
+    'state and logs of an id go once it was seen wished by nobody for this long',
+  ),
+  gcPort: setting('GC_PORT', whole(0, 65_535), '8084', 'port of the health of `drover gc --interval`; 0 takes any'),
   startsInFlight: setting(
     'DOCKER_STARTS_IN_FLIGHT',
     whole(1, 64),
