@@ -138,6 +138,12 @@ export const SETTINGS = {
     'bot_runner',
     'database whose collection `bots` holds what is wished, shared with other programs',
   ),
+  mongoSchedulerDatabase: setting(
+    'MONGO_SCHEDULER_DATABASE',
+    databaseName,
+    'bot_scheduler',
+    'database whose collection `bot_schedules` holds schedules that are wished; what they own is no garbage',
+  ),
   natsUrl: setting(
     'NATS_URL',
     matching(/^\S+$/, 'an address such as nats://host:4222, or several with commas between'),
@@ -175,7 +181,6 @@ export const SETTINGS = {
     'bots publish what they print to the0.bot.logs.<id> there; give it a user that may do nothing else',
     true,
   ),
-  gcGrace: setting('GC_GRACE', duration(0), '24h', 'how long volumes of a deleted bot are kept'),
   minioUseSsl: setting('MINIO_USE_SSL', flag, 'false', 'TLS to the S3 server; MINIO_SSL is another name', false, [
     'MINIO_SSL',
   ]),
@@ -229,6 +234,13 @@ export const SETTINGS = {
   crashWindow: setting('CRASH_WINDOW', duration(1), '10m', 'window in which crashes are counted'),
   startDeadline: setting('START_DEADLINE', duration(1_000), '2m', 'longest time in `starting`'),
   killDeadline: setting('KILL_DEADLINE', duration(1_000), '30s', 'longest time in `stopping` after SIGKILL was due'),
+  gcGrace: setting(
+    'GC_GRACE',
+    duration(0),
+    '24h',
+    'state and logs of an id that nobody wishes any more, and volumes of a deleted bot, are kept this long',
+  ),
+  gcPort: setting('GC_PORT', whole(0, 65_535), '8084', 'port of the health of `drover gc --interval`; 0 takes any'),
   startsInFlight: setting(
     'DOCKER_STARTS_IN_FLIGHT',
     whole(1, 64),

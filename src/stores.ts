@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ARCHIVE_FOLDER, openEmbeddedStores } from './adapters/embedded/embedded-stores.ts';
 import { createFolderArchiveStore } from './adapters/embedded/folder-archive-store.ts';
 import { folderAccess } from './adapters/embedded/folder-access.ts';
-import { createMinioArchives } from './adapters/minio/minio-archives.ts';
+import { createMinioArchives, type MinioSettings } from './adapters/minio/minio-archives.ts';
 import { createMinioStoreAccess } from './adapters/minio/store-access.ts';
 import { openMongoStores } from './adapters/mongo/mongo-stores.ts';
 import type { Config } from './config.ts';
@@ -35,10 +35,11 @@ export interface Stores {
 /** Two processes never share one, also not in containers that share a host's name and count from 1. */
 export const writerName = (): string => `${hostname()}/${String(process.pid)}/${randomBytes(2).toString('hex')}`;
 
-const objectStore = (config: Config): ArchiveStore | undefined => {
+/** Undefined where archives lie in the data folder. */
+export const minioSettings = (config: Config): MinioSettings | undefined => {
   const { minioEndpoint, minioAccessKey = '', minioSecretKey = '', minioCaFile } = config;
   if (minioEndpoint === undefined) return undefined;
-  return createMinioArchives({
+  return {
     endpoint: minioEndpoint,
     accessKey: minioAccessKey,
     secretKey: minioSecretKey,
@@ -50,7 +51,12 @@ const objectStore = (config: Config): ArchiveStore | undefined => {
       logs: config.minioLogsBucket,
       queryResults: config.minioQueryResultsBucket,
     },
-  });
+  };
+};
+
+const objectStore = (config: Config): ArchiveStore | undefined => {
+  const settings = minioSettings(config);
+  return settings === undefined ? undefined : createMinioArchives(settings);
 };
 
 const accessSource = (config: Config): StoreAccessSource => {

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addApply } from './apply.ts';
 import { addBotActions } from './bot-actions.ts';
 import { addFleetActions } from './fleet-actions.ts';
+import { addGc } from './gc.ts';
 import { addGet } from './get.ts';
 import type { Io } from './io.ts';
 import { addMove } from './move.ts';
@@ -25,6 +26,7 @@ export const createProgram = (io: Io): Command => {
     });
   const client = () => io.client(program.opts<{ url?: string; token?: string }>());
   addSettings(program, io);
+  addGc(program, io);
   addApply(program, io, client);
   addGet(program, io, client);
   addBotActions(program, io, client);
