@@ -127,7 +127,7 @@ export const readRuntimeConfig = async (
 /** What the transfer process is told by its parent. */
 export interface TransferConfig {
   readonly botId: string;
-  readonly incarnation: string;
+  readonly incarnation: number;
   readonly attempt: number;
   readonly statePath: string;
   readonly the0Path: string;
@@ -143,7 +143,7 @@ const MIB = 1024 ** 2;
 /** @throws DroverError RUNTIME_CONFIG without BOT_ID */
 export const readTransferConfig = (env: NodeJS.ProcessEnv = process.env): TransferConfig => ({
   botId: need(env, 'BOT_ID'),
-  incarnation: env[DELIVERY_ENV.incarnation] ?? '',
+  incarnation: numberOf(env[DELIVERY_ENV.incarnation], 1),
   attempt: readAttempt(env),
   statePath: env['STATE_PATH'] ?? '/state',
   the0Path: dirname(DELIVERY.syncReport),

@@ -82,7 +82,7 @@ export const createMinioArchives = (settings: MinioSettings): MinioArchives => {
       try {
         archiveKeySteps(filePath);
         await buckets.ensure();
-        await uploader.put(bucket, filePath, content);
+        await uploader.put(bucket, filePath, content, { 'Content-Type': 'application/zip' });
       } catch (thrown) {
         content.destroy();
         throw explain(thrown, { bucket, right: 's3:PutObject', filePath });

@@ -133,5 +133,7 @@ export const daemonSync = async (options: DaemonSyncOptions): Promise<number> =>
   }
   const stored = await finalSync(client, report, (endedAt ?? performance.now()) + options.syncMs);
   await client.close();
+  // Whoever runs it for this alone reads the outcome here: the volume may be out of its reach.
+  if (options.finalOnly) process.stdout.write(`${JSON.stringify(report.current())}\n`);
   return stored ? 0 : 1;
 };

@@ -7,6 +7,7 @@ import type { TransferConfig } from '../config.ts';
 import type { LogsWorker, OpenWorkers, StateWorker } from './workers.ts';
 
 /** Archives without keys: every call fails as unreachable, so that a restore may go on from the volume. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- it stands for whichever archives are asked for
 const unreachable = <T extends object>(): T =>
   new Proxy({} as T, {
     get: (_target, name) =>
@@ -16,7 +17,8 @@ const unreachable = <T extends object>(): T =>
         : () => Promise.reject(new DroverError('ARCHIVE_UNAVAILABLE', 'no keys for the archive store were delivered')),
   });
 
-const openStateArchives = async (access: StoreAccess | undefined, botId: string): Promise<StateArchives> => {
+/** `access` undefined: every call fails as unreachable. */
+export const openStateArchives = async (access: StoreAccess | undefined, botId: string): Promise<StateArchives> => {
   if (access === undefined) return unreachable<StateArchives>();
   if (access.kind === 'folder') {
     const { createFolderStateArchives } = await import('../../adapters/embedded/folder-state-archives.ts');
