@@ -39,7 +39,7 @@ export interface StateReport {
   readonly status: 'synced' | 'pending' | 'failing' | 'unknown';
   /** The newest snapshot stored. */
   readonly snapshot?: SnapshotId;
-  /** When it was found to be up to date, epoch milliseconds. */
+  /** When it was last found, or made, up to date; epoch milliseconds. */
   readonly at?: number;
   readonly error?: ReportedError;
   /** Files over the limits of contract §4, the largest first, at most 10: not stored. */

@@ -9,12 +9,14 @@ const overLimitText = (files: StateReport['overLimit'] = []): string => files.ma
 
 const senseState = (context: BotContext, { ref }: ObservedContainer, report: SyncReport, at: number) => {
   const storage = storageOf(context);
-  const { status, error, snapshot, overLimit = [] } = report.state;
+  const { status, error, snapshot, at: storedAt, overLimit = [] } = report.state;
+  // A bot that never pauses always has changes under way; what counts is that the latest sync went well.
+  const isKept = status === 'synced' || (status === 'pending' && storedAt !== undefined);
   const final = report.final?.stateSynced === true;
   if (overLimitText(overLimit) !== overLimitText(storage.overLimit)) {
     return { type: 'StateOverLimit', at, ref, files: overLimit } as const;
   }
-  if (status === 'synced' && (storage.state.status !== 'kept' || (final && storage.unsynced?.state === true))) {
+  if (isKept && (storage.state.status !== 'kept' || (final && storage.unsynced?.state === true))) {
     return { type: 'StateSynced', at, ref, final, ...(snapshot === undefined ? {} : { snapshot }) } as const;
   }
   if (status === 'failing' && error !== undefined && storage.state.code !== error.code) {

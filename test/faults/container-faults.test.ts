@@ -64,10 +64,10 @@ describe('the end', () => {
     const { containerId } = await spine.reaches('zombies', 'running');
     await prints('zombies', 'beat');
     await sleep(500);
-    const { Processes } = (await docker.getContainer(containerId ?? '').top({ ps_args: '-eo stat,args' })) as {
+    const { Processes } = (await docker.getContainer(containerId ?? '').top({ ps_args: '-eo pid,stat,args' })) as {
       Processes: string[][];
     };
-    expect(Processes.filter(([stat = '']) => stat.startsWith('Z'))).toEqual([]);
+    expect(Processes.filter(([, stat = '']) => stat.startsWith('Z'))).toEqual([]);
     await stop('zombies');
     expect(await exitOf('zombies')).toMatchObject({ class: 'stoppedByUs', exitCode: 137 });
     expect(spine.bot('zombies')?.unsynced).toBe(false);
@@ -119,7 +119,7 @@ describe('output', () => {
       for (let n = 0; n < 100; n += 1) await write(Buffer.alloc(1e6, 'y'));
       await write('\\n'); await write(Buffer.from([0xff, 0xfe, 0x80, 10]));
       await write('the very end'); };`;
-    await spine.deploy('flood', flood, { root: { drover: { restartPolicy: 'never', memoryMb: 128 } } });
+    await spine.deploy('flood', flood, { root: { drover: { restartPolicy: 'never', memoryMb: 256 } } });
     const exit = await exitOf('flood');
     expect(exit).toMatchObject({ class: 'completed', exitCode: 0 });
     expect(exit.logTail.at(-1)).toMatch(/the very end/);

@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 type Buckets = ReturnType<typeof freshBuckets>;
-type Keys = Pick<S3Access, 'accessKey' | 'secretKey' | 'sessionToken'>;
+type Keys = Pick<S3Access, 'accessKey' | 'secretKey'> & { readonly sessionToken?: string };
 
 const rootKeys: Keys = { accessKey: env['MINIO_ACCESS_KEY'] ?? '', secretKey: env['MINIO_SECRET_KEY'] ?? '' };
 
@@ -45,7 +45,11 @@ const keysOf = async (botId: string, buckets: Buckets): Promise<Keys> => {
     action: 'AssumeRole',
   });
   const keys = await provider.getCredentials();
-  return { accessKey: keys.getAccessKey(), secretKey: keys.getSecretKey(), sessionToken: keys.getSessionToken() };
+  return {
+    accessKey: keys.getAccessKey(),
+    secretKey: keys.getSecretKey(),
+    sessionToken: keys.getSessionToken() ?? '',
+  };
 };
 
 const accessAt = (endpoint: string, buckets: Buckets, keys: Keys): S3Access => ({

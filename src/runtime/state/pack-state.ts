@@ -79,7 +79,9 @@ export const packState = (root: string, { folders }: Scan, { kept }: Limited, ma
   const { stream, result } = meter();
   const gzip = createGzip({ level: constants.Z_BEST_SPEED });
   const filled = fill();
-  filled.catch((error: unknown) => tar.destroy(error instanceof Error ? error : new Error(String(error))));
+  filled.catch((error: unknown) => {
+    tar.destroy(error instanceof Error ? error : new Error(String(error)));
+  });
   // A failure on the way must end the reader with an error, never with half an archive.
   const chain = Readable.from(tar, { objectMode: false });
   const fail = (error: Error): void => {

@@ -111,7 +111,8 @@ export const createStateSync = (options: StateKeeperOptions) => {
     await writeIndex(indexPath, known);
     const promoted = await archives.promote(made.snapshot, marker.legacyEtag);
     if (!promoted) tell('state.tar.gz was written by somebody else: it stays, and wins at the next start');
-    // What did not hold still is looked at again.
-    return reportOf(made.torn.length > 0 ? 'pending' : 'synced', next, seen.limited, now(), !promoted);
+    // What did not hold still wakes us again by its next change; at the end there is no later one to wait for.
+    const isWhole = made.torn.length === 0 || !final;
+    return reportOf(isWhole ? 'synced' : 'pending', next, seen.limited, now(), !promoted);
   };
 };
