@@ -1,57 +1,7 @@
 /** Every setting once: its name, how it is read, what it is for. The parser, the listing and the README table come from here. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { RESTART_POLICIES } from './domain/bot.ts';
-
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** `30s`, `500ms`, `2m`, `1h`, `1m30s`; a bare number is seconds. Undefined for anything else. Result in ms. */
-export const parseDuration = (text: string): number | undefined => {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1_000;
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
-  return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce(
-    (sum, [, amount, unit]) => sum + Number(amount) * (UNITS[unit ?? ''] ?? 0),
-    0,
-  );
-};
-
-const text = z.string();
-const whole = (min: number, max: number) =>
-  z.string().transform((value, context) => {
-    const number = Number(value);
-    if (/^\d+$/.test(value) && number >= min && number <= max) return number;
-    context.addIssue(`a whole number from ${String(min)} to ${String(max)}`);
-    return z.NEVER;
-  });
-const share = z.string().transform((value, context) => {
-  const number = Number(value);
-  if (value.trim() !== '' && number >= 0 && number <= 1) return number;
-  context.addIssue('a number from 0 to 1');
-  return z.NEVER;
-});
-const duration = (minMs: number) =>
-  z.string().transform((value, context) => {
-    const ms = parseDuration(value);
-    if (ms !== undefined && ms >= minMs) return ms;
-    context.addIssue(`a duration of at least ${String(minMs)} ms, such as 500ms, 30s or 2m`);
-    return z.NEVER;
-  });
-const flag = z.string().transform((value, context) => {
-  if (/^(1|true|t|yes)$/i.test(value)) return true;
-  if (/^(0|false|f|no)$/i.test(value)) return false;
-  context.addIssue('true or false');
-  return z.NEVER;
-});
-const oneOf = <const T extends readonly string[]>(names: T) =>
-  z.string().transform((value, context): T[number] => {
-    const found = names.find((name) => name.toLowerCase() === value.toLowerCase());
-    if (found !== undefined) return found;
-    context.addIssue(`one of ${names.join(', ')}`);
-    return z.NEVER;
-  });
-const matching = (pattern: RegExp, what: string) => z.string().regex(pattern, what);
-
-const databaseName = matching(/^[^\s/\\."$*<>:|?]{1,63}$/, 'a database name');
-const bucketName = matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'a bucket name');
+import { bucketName, databaseName, duration, flag, matching, oneOf, share, text, whole } from './setting-kinds.ts';
 
 export interface Setting<T = unknown> {
   readonly env: string;

@@ -1,7 +1,7 @@
 /** `drover gc`: a service of its own, like `up`; it reads the stores, not the API. */
 import Table from 'cli-table3';
 import { InvalidArgumentError, type Command } from 'commander';
-import { parseDuration } from '../config-table.ts';
+import { parseDuration } from '../setting-kinds.ts';
 import type { Io } from './io.ts';
 import { configOf, withSettings, type Options } from './settings.ts';
 

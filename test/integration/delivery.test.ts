@@ -88,7 +88,7 @@ describe('delivery', () => {
     const digest = createHash('sha256').update(content).digest('hex');
     const unpack = extract();
     const found = new Promise<{ size: number | undefined; mode: number }>((resolve) => {
-      unpack.on('entry', ({ size, mode = 0 }, stream, next) => {
+      unpack.on('entry', ({ size, mode }, stream, next) => {
         resolve({ size, mode: mode & 0o777 });
         stream.resume();
         stream.on('end', next);

@@ -112,7 +112,7 @@ export const openStorageWorld = async (options: SpineOptions = {}): Promise<Stor
     ...through,
     containerEndpoint: `${await hostAddress()}:${String(proxy.port)}`,
     buckets,
-    shared: true,
+    shared: false,
   });
   const spine = await startSpine({ resyncIntervalMs: 2_000, ...options, archives, access });
   const [endPoint = '', port] = MINIO_ENDPOINT.split(':');
