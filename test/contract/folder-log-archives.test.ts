@@ -12,7 +12,10 @@ const STREAM = 'a'.repeat(16);
 const openFolder = () => {
   const root = mkdtempSync(join(tmpdir(), 'drover-logs-'));
   const path = (day: string): string => join(root, 'logs', BOT, `${day}.log`);
-  return { root, path, close: () => rmSync(root, { recursive: true, force: true }) };
+  const close = (): void => {
+    rmSync(root, { recursive: true, force: true });
+  };
+  return { root, path, close };
 };
 
 logArchivesContract('a folder', () => {
@@ -30,7 +33,10 @@ logArchivesContract('a folder', () => {
       await createFolderLogArchives(root, BOT).append(day, { stream: 'f'.repeat(16), from: 0, to: 1 }, Buffer.of());
       writeFileSync(path(day), content);
     },
-    close: () => Promise.resolve(close()),
+    close: () => {
+      close();
+      return Promise.resolve();
+    },
   });
 });
 

@@ -21,9 +21,7 @@ afterAll(async () => {
 });
 
 type Buckets = ReturnType<typeof freshBuckets>;
-type Keys = Pick<S3Access, 'accessKey' | 'secretKey' | 'sessionToken'>;
-
-const rootKeys: Keys = { accessKey: env['MINIO_ACCESS_KEY'] ?? '', secretKey: env['MINIO_SECRET_KEY'] ?? '' };
+type Keys = Required<Pick<S3Access, 'accessKey' | 'secretKey' | 'sessionToken'>>;
 
 /** As a bot's container gets them: its own prefix and nothing else. */
 const keysOf = async (botId: string, buckets: Buckets): Promise<Keys> => {
@@ -39,13 +37,13 @@ const keysOf = async (botId: string, buckets: Buckets): Promise<Keys> => {
   };
   const provider = new AssumeRoleProvider({
     stsEndpoint: `http://${env['MINIO_ENDPOINT'] ?? ''}`,
-    accessKey: rootKeys.accessKey,
-    secretKey: rootKeys.secretKey,
+    accessKey: env['MINIO_ACCESS_KEY'] ?? '',
+    secretKey: env['MINIO_SECRET_KEY'] ?? '',
     policy: JSON.stringify(policy),
     action: 'AssumeRole',
   });
   const keys = await provider.getCredentials();
-  return { accessKey: keys.getAccessKey(), secretKey: keys.getSecretKey(), sessionToken: keys.getSessionToken() };
+  return { accessKey: keys.getAccessKey(), secretKey: keys.getSecretKey(), sessionToken: keys.getSessionToken() ?? '' };
 };
 
 const accessAt = (endpoint: string, buckets: Buckets, keys: Keys): S3Access => ({
