@@ -6,6 +6,9 @@ import { startRealMinio } from '../../scripts/servers/minio.ts';
 import { createMinioLogArchives } from '../../src/adapters/minio/bot-logs.ts';
 import type { S3Access } from '../../src/domain/store-access.ts';
 import { logArchivesContract } from '../contract/log-archives-contract.ts';
+import { BOT as SHIPPED_BOT, openLogFolder } from '../support/log-folder.ts';
+import { expectWhole, runAndKill } from '../support/logs/crash-run.ts';
+import { openSlowProxy } from '../support/slow-proxy.ts';
 import { openTcpProxy } from '../support/tcp-proxy.ts';
 import { freshBuckets, plainClient, refusalOf, removeBuckets, unfinishedUploads } from './minio-support.ts';
 import { startOr } from './started.ts';
@@ -78,6 +81,13 @@ const open = async (botId: string) => {
     overwrite: async (day: string, content: Buffer) => {
       await client.putObject(buckets.logs, key(day), content, content.length);
     },
+    /** What a killed or cut off upload leaves, and the controller collects. */
+    abandon: async () => {
+      const { uploads } = await client.listIncompleteUploadsQuery(buckets.logs, '', '', '', '');
+      for (const { key: name, uploadId } of uploads as unknown as { key: string; uploadId: string }[]) {
+        await client.abortMultipartUpload(buckets.logs, name, encodeURIComponent(uploadId));
+      }
+    },
     close: async () => {
       expect(await unfinishedUploads(client, buckets.logs)).toBe(0);
       await removeBuckets(client, buckets);
@@ -141,10 +151,7 @@ describe.skipIf(typeof minio === 'string')(typeof minio === 'string' ? `logs on 
     expect(content).toBe(Array.from({ length: at }, (_none, index) => `line ${String(index)}\n`).join(''));
     proxy.loseAnswers = 0;
     await proxy.close();
-    const { uploads } = await fixture.client.listIncompleteUploadsQuery(fixture.buckets.logs, '', '', '', '');
-    for (const { key, uploadId } of uploads as unknown as { key: string; uploadId: string }[]) {
-      await fixture.client.abortMultipartUpload(fixture.buckets.logs, key, encodeURIComponent(uploadId));
-    }
+    await fixture.abandon();
     await fixture.close();
   });
 
@@ -168,6 +175,48 @@ describe.skipIf(typeof minio === 'string')(typeof minio === 'string' ? `logs on 
         Array.from({ length: 15 }, (_none, index) => `${stream} ${String(index)}`),
       );
     }
+    await fixture.close();
+  });
+
+  it('keeps every line over 15 kills of who prints and of who ships', async () => {
+    const folder = openLogFolder();
+    const fixture = await open(SHIPPED_BOT);
+    const acknowledged = await runAndKill({ logsPath: folder.logsPath, access: fixture.access, kills: 15 });
+    const report = await folder.shipper(fixture.open()).ship({ final: true });
+    expect(report).toEqual({ status: 'shipped', droppedBytes: 0 });
+    const messages: string[] = [];
+    for await (const { name } of fixture.client.listObjectsV2(fixture.buckets.logs, '', true) as AsyncIterable<{
+      name: string;
+    }>) {
+      const content = await buffer(await fixture.client.getObject(fixture.buckets.logs, name));
+      for (const line of content.toString().trimEnd().split('\n')) {
+        messages.push((JSON.parse(line) as { message: string }).message);
+      }
+    }
+    expectWhole(messages, acknowledged);
+    folder.close();
+    await fixture.abandon();
+    await fixture.close();
+  });
+
+  it('R12: gives up nothing and shows nothing half on a link of 200 kB/s', async () => {
+    const fixture = await open(BOT);
+    const proxy = await openSlowProxy(env['MINIO_ENDPOINT'] ?? '', 200_000);
+    const archives = createMinioLogArchives({ ...fixture.access, endpoint: proxy.address }, BOT);
+    const content = Buffer.alloc(3 * 1024 ** 2, 'x'.repeat(63) + '\n');
+    const piece = { stream: STREAM, from: 0, to: content.length };
+    let done = false;
+    const appending = archives.append(DAY, piece, content).finally(() => (done = true));
+    appending.catch(() => undefined);
+    while (!(done as boolean)) {
+      const seen = await fixture.content(DAY);
+      expect(seen === undefined || seen.equals(content)).toBe(true);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    expect(await appending).toBe(content.length);
+    // Longer than any answer may take: it is the silence that is measured, not the work.
+    expect((await fixture.content(DAY))?.equals(content)).toBe(true);
+    await proxy.close();
     await fixture.close();
   });
 });

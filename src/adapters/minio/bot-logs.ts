@@ -22,6 +22,8 @@ const MARK = 'drover-log';
 /** Somebody else wrote between our look and our write. */
 const CHANGED: ReadonlySet<string> = new Set(['PreconditionFailed', 'ConditionalRequestConflict']);
 const TRIES = 3;
+/** The caller has a deadline of its own (120 s in contract §7). */
+const SLOWEST = 10_000;
 const NEWLINE = Buffer.from('\n');
 
 /** The day's object as it is. */
@@ -58,7 +60,7 @@ const read = async (client: Client, bucket: string, key: string, from: number, s
 export const createMinioLogArchives = (access: S3Access, botId: string): LogArchives => {
   const endpoint = parseEndpoint(access.endpoint, access.useSsl);
   // With a region nobody asks the server for the bucket's, which would take a right of its own.
-  const client = createClient(endpoint, { ...access, region: access.region ?? 'us-east-1' });
+  const client = createClient(endpoint, { ...access, region: access.region ?? 'us-east-1', slowest: SLOWEST });
   const bucket = access.buckets.logs;
 
   const write = async (key: string, piece: LogPiece, content: Buffer, found: Found | undefined): Promise<void> => {
