@@ -8,6 +8,7 @@ import type { S3Access } from '../../src/domain/store-access.ts';
 import { logArchivesContract } from '../contract/log-archives-contract.ts';
 import { BOT as SHIPPED_BOT, openLogFolder } from '../support/log-folder.ts';
 import { expectWhole, runAndKill } from '../support/logs/crash-run.ts';
+import { expectFlood, runFlood, shipFlood } from '../support/logs/run-flood.ts';
 import { openSlowProxy } from '../support/slow-proxy.ts';
 import { openTcpProxy } from '../support/tcp-proxy.ts';
 import { freshBuckets, plainClient, refusalOf, removeBuckets, unfinishedUploads } from './minio-support.ts';
@@ -81,6 +82,13 @@ const open = async (botId: string) => {
     overwrite: async (day: string, content: Buffer) => {
       await client.putObject(buckets.logs, key(day), content, content.length);
     },
+    keys: async () => {
+      const names: string[] = [];
+      for await (const { name } of client.listObjectsV2(buckets.logs, '', true) as AsyncIterable<{ name: string }>) {
+        names.push(name);
+      }
+      return names.sort();
+    },
     /** What a killed or cut off upload leaves, and the controller collects. */
     abandon: async () => {
       const { uploads } = await client.listIncompleteUploadsQuery(buckets.logs, '', '', '', '');
@@ -107,11 +115,7 @@ describe.skipIf(typeof minio === 'string')(typeof minio === 'string' ? `logs on 
       const { metaData } = await client.statObject(buckets.logs, key(DAY));
       expect(metaData).toMatchObject({ 'content-type': 'text/plain', 'drover-log': `${STREAM}:${String(index + 1)}` });
     }
-    const names: string[] = [];
-    for await (const { name } of client.listObjectsV2(buckets.logs, '', true) as AsyncIterable<{ name: string }>) {
-      names.push(name);
-    }
-    expect(names).toEqual([key(DAY)]);
+    expect(await fixture.keys()).toEqual([key(DAY)]);
     await fixture.close();
   });
 
@@ -185,9 +189,7 @@ describe.skipIf(typeof minio === 'string')(typeof minio === 'string' ? `logs on 
     const report = await folder.shipper(fixture.open()).ship({ final: true });
     expect(report).toEqual({ status: 'shipped', droppedBytes: 0 });
     const messages: string[] = [];
-    for await (const { name } of fixture.client.listObjectsV2(fixture.buckets.logs, '', true) as AsyncIterable<{
-      name: string;
-    }>) {
+    for (const name of await fixture.keys()) {
       const content = await buffer(await fixture.client.getObject(fixture.buckets.logs, name));
       for (const line of content.toString().trimEnd().split('\n')) {
         messages.push((JSON.parse(line) as { message: string }).message);
@@ -217,6 +219,23 @@ describe.skipIf(typeof minio === 'string')(typeof minio === 'string' ? `logs on 
     // Longer than any answer may take: it is the silence that is measured, not the work.
     expect((await fixture.content(DAY))?.equals(content)).toBe(true);
     await proxy.close();
+    await fixture.close();
+  });
+
+  it('R31: takes what is left of a flood, in bounded memory', async () => {
+    const folder = openLogFolder();
+    await runFlood(folder);
+    const fixture = await open(SHIPPED_BOT);
+    await shipFlood(folder.logsPath, fixture.access);
+    const messages: string[] = [];
+    for (const name of await fixture.keys()) {
+      const content = await buffer(await fixture.client.getObject(fixture.buckets.logs, name));
+      for (const line of content.toString().trimEnd().split('\n')) {
+        messages.push((JSON.parse(line) as { message: string }).message);
+      }
+    }
+    expectFlood(messages.slice(1));
+    folder.close();
     await fixture.close();
   });
 });

@@ -4,7 +4,6 @@
  * s3:PutObject and s3:AbortMultipartUpload on `logs/<botId>/*`, nothing of the bucket.
  */
 import { IncomingMessage } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 import type { Client } from 'minio';
 import { archiveKeySteps } from '../../domain/archive-key.ts';
 import type { S3Access } from '../../domain/store-access.ts';
@@ -34,6 +33,13 @@ interface Found {
   readonly mark: string | undefined;
 }
 
+interface ReadOptions {
+  readonly bucket: string;
+  readonly key: string;
+  readonly from: number;
+  readonly into: Buffer;
+}
+
 const positionIn = ({ mark }: Found, stream: string): number | undefined => {
   const [, owner, position] = /^([\da-f]+):(\d+)$/.exec(mark ?? '') ?? [];
   return owner === stream ? Number(position) : undefined;
@@ -49,11 +55,14 @@ const lookAt = async (client: Client, bucket: string, key: string): Promise<Foun
   }
 };
 
-const read = async (client: Client, bucket: string, key: string, from: number, size: number): Promise<Buffer> => {
+/** Bytes of the object into the beginning of `into`. */
+const readInto = async (client: Client, { bucket, key, from, into }: ReadOptions, size: number): Promise<void> => {
   const answer = await client.getPartialObject(bucket, key, from, size);
   if (!(answer instanceof IncomingMessage)) throw new Error('the server gave no answer to read');
   answer.socket.setTimeout(0);
-  return buffer(wholeStream(answer, size, (thrown) => (thrown instanceof Error ? thrown : new Error(String(thrown)))));
+  const content = wholeStream(answer, size, (thrown) => (thrown instanceof Error ? thrown : new Error(String(thrown))));
+  let at = 0;
+  for await (const piece of content as AsyncIterable<Buffer>) at += piece.copy(into, at);
 };
 
 /** @throws DroverError CONFIG_INVALID when these settings can never work */
@@ -63,6 +72,10 @@ export const createMinioLogArchives = (access: S3Access, botId: string): LogArch
   const client = createClient(endpoint, { ...access, region: access.region ?? 'us-east-1', slowest: SLOWEST });
   const bucket = access.buckets.logs;
 
+  /** The package's putObject copies what it is given twice. */
+  const put = async (objectName: string, content: Buffer, headers: Record<string, string>): Promise<void> => {
+    await client.makeRequestAsyncOmit({ method: 'PUT', bucketName: bucket, objectName, headers }, content);
+  };
   const write = async (key: string, piece: LogPiece, content: Buffer, found: Found | undefined): Promise<void> => {
     const headers = {
       'Content-Type': 'text/plain',
@@ -70,19 +83,24 @@ export const createMinioLogArchives = (access: S3Access, botId: string): LogArch
     };
     if (found === undefined || found.size === 0) {
       const only = found === undefined ? { 'If-None-Match': '*' } : { 'If-Match': found.etag };
-      await client.putObject(bucket, key, content, content.length, { ...headers, ...only });
+      await put(key, content, { ...headers, ...only });
       return;
     }
+    const { size, etag, mark } = found;
     // What another writer left may end in the middle of a line; what we wrote does not.
-    const ended = found.mark !== undefined || (await read(client, bucket, key, found.size - 1, 1)).equals(NEWLINE);
-    const lines = ended ? content : Buffer.concat([NEWLINE, content]);
-    if (found.size >= JOIN_FROM) {
-      await joinLog(client, { bucket, key, etag: found.etag, size: found.size }, lines, headers);
+    const last = Buffer.from('\n');
+    if (mark === undefined) await readInto(client, { bucket, key, from: size - 1, into: last }, 1);
+    const between = last.equals(NEWLINE) ? Buffer.alloc(0) : NEWLINE;
+    if (size >= JOIN_FROM) {
+      const lines = between.length === 0 ? content : Buffer.concat([between, content]);
+      await joinLog(client, { bucket, key, etag, size }, lines, headers);
       return;
     }
-    const old = await read(client, bucket, key, 0, found.size);
-    const all = Buffer.concat([old, lines]);
-    await client.putObject(bucket, key, all, all.length, { ...headers, 'If-Match': found.etag });
+    const all = Buffer.allocUnsafeSlow(size + between.length + content.length);
+    await readInto(client, { bucket, key, from: 0, into: all }, size);
+    between.copy(all, size);
+    content.copy(all, size + between.length);
+    await put(key, all, { ...headers, 'If-Match': etag });
   };
 
   const append = async (key: string, piece: LogPiece, content: Buffer): Promise<number> => {

@@ -4,6 +4,7 @@
  * process more, and a client in trouble is in nobody's way: neither the bot nor `execute`, which carries the bot's output.
  */
 import { createLogPublisher } from '../../adapters/nats/log-publisher.ts';
+import { characterEnd } from './character-end.ts';
 
 export interface LivePublisher {
   /** Cut at newlines into chunks that the server takes. Dropped when the server is away or slow. Never throws. */
@@ -16,12 +17,6 @@ const NEWLINE = 10;
 /** As the reference writes an id into a subject. */
 export const logSubject = (botId: string): string =>
   `the0.bot.logs.${botId === '' ? 'unknown' : botId.replace(/[^A-Za-z0-9_-]/gu, '_')}`;
-
-/** Not in the middle of a character: a byte 10xxxxxx goes on with one that began before. */
-const characterEnd = (bytes: Buffer, limit: number): number => {
-  for (let back = 0; back < 4; back += 1) if (((bytes[limit - back] ?? 0) & 0xc0) !== 0x80) return limit - back;
-  return limit;
-};
 
 /** Pieces of at most `room` bytes, each up to a newline, but for a line that is longer. */
 export function* chunksOf(bytes: Buffer, room: number): Generator<Buffer> {
