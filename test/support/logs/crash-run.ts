@@ -1,18 +1,25 @@
 /** Kills who appends and who ships, at random moments, and holds what is stored against what was printed. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { expect } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import type { StoreAccess } from '../../../src/domain/store-access.ts';
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
 
 /** One file that starts at once: a kill shall hit our work, not the loading of it. */
 export const bundled = async (script: string): Promise<string> => {
-  const outfile = join(mkdtempSync(join(tmpdir(), 'drover-bundle-')), script.replace(/\.ts$/, '.mjs'));
+  const folder = mkdtempSync(join(tmpdir(), 'drover-bundle-'));
+  folders.push(folder);
+  const outfile = join(folder, script.replace(/\.ts$/, '.mjs'));
   await build({
     entryPoints: [fileURLToPath(new URL(script, import.meta.url))],
     outfile,

@@ -1,5 +1,5 @@
 /** Ships to the end, once, and tells by how much its memory grew. Arguments as ship-forever.ts; before it, a little is shipped. */
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StoreAccess } from '../../../src/domain/store-access.ts';
@@ -19,6 +19,7 @@ const shipperOf = (path: string) =>
 const little = mkdtempSync(join(tmpdir(), 'drover-little-'));
 writeFileSync(join(little, 'bot.log'), 'a little\n');
 await shipperOf(little).ship({ final: true });
+rmSync(little, { recursive: true });
 const before = peak();
 const report = await shipperOf(logsPath).ship({ final: true });
 process.stdout.write(JSON.stringify({ grown: peak() - before, report }));
