@@ -6,6 +6,10 @@ import { startRealMinio } from '../../scripts/servers/minio.ts';
 import { createMinioLogArchives } from '../../src/adapters/minio/bot-logs.ts';
 import type { S3Access } from '../../src/domain/store-access.ts';
 import { logArchivesContract } from '../contract/log-archives-contract.ts';
+import { BOT as SHIPPED_BOT, openLogFolder } from '../support/log-folder.ts';
+import { expectWhole, runAndKill } from '../support/logs/crash-run.ts';
+import { expectFlood, runFlood, shipFlood } from '../support/logs/run-flood.ts';
+import { openSlowProxy } from '../support/slow-proxy.ts';
 import { openTcpProxy } from '../support/tcp-proxy.ts';
 import { freshBuckets, plainClient, refusalOf, removeBuckets, unfinishedUploads } from './minio-support.ts';
 import { startOr } from './started.ts';
@@ -21,9 +25,7 @@ afterAll(async () => {
 });
 
 type Buckets = ReturnType<typeof freshBuckets>;
-type Keys = Pick<S3Access, 'accessKey' | 'secretKey'> & { readonly sessionToken?: string };
-
-const rootKeys: Keys = { accessKey: env['MINIO_ACCESS_KEY'] ?? '', secretKey: env['MINIO_SECRET_KEY'] ?? '' };
+type Keys = Required<Pick<S3Access, 'accessKey' | 'secretKey' | 'sessionToken'>>;
 
 /** As a bot's container gets them: its own prefix and nothing else. */
 const keysOf = async (botId: string, buckets: Buckets): Promise<Keys> => {
@@ -39,17 +41,13 @@ const keysOf = async (botId: string, buckets: Buckets): Promise<Keys> => {
   };
   const provider = new AssumeRoleProvider({
     stsEndpoint: `http://${env['MINIO_ENDPOINT'] ?? ''}`,
-    accessKey: rootKeys.accessKey,
-    secretKey: rootKeys.secretKey,
+    accessKey: env['MINIO_ACCESS_KEY'] ?? '',
+    secretKey: env['MINIO_SECRET_KEY'] ?? '',
     policy: JSON.stringify(policy),
     action: 'AssumeRole',
   });
   const keys = await provider.getCredentials();
-  return {
-    accessKey: keys.getAccessKey(),
-    secretKey: keys.getSecretKey(),
-    sessionToken: keys.getSessionToken() ?? '',
-  };
+  return { accessKey: keys.getAccessKey(), secretKey: keys.getSecretKey(), sessionToken: keys.getSessionToken() ?? '' };
 };
 
 const accessAt = (endpoint: string, buckets: Buckets, keys: Keys): S3Access => ({
@@ -84,6 +82,20 @@ const open = async (botId: string) => {
     overwrite: async (day: string, content: Buffer) => {
       await client.putObject(buckets.logs, key(day), content, content.length);
     },
+    keys: async () => {
+      const names: string[] = [];
+      for await (const { name } of client.listObjectsV2(buckets.logs, '', true) as AsyncIterable<{ name: string }>) {
+        names.push(name);
+      }
+      return names.sort();
+    },
+    /** What a killed or cut off upload leaves, and the controller collects. */
+    abandon: async () => {
+      const { uploads } = await client.listIncompleteUploadsQuery(buckets.logs, '', '', '', '');
+      for (const { key: name, uploadId } of uploads as unknown as { key: string; uploadId: string }[]) {
+        await client.abortMultipartUpload(buckets.logs, name, encodeURIComponent(uploadId));
+      }
+    },
     close: async () => {
       expect(await unfinishedUploads(client, buckets.logs)).toBe(0);
       await removeBuckets(client, buckets);
@@ -103,11 +115,7 @@ describe.skipIf(typeof minio === 'string')(typeof minio === 'string' ? `logs on 
       const { metaData } = await client.statObject(buckets.logs, key(DAY));
       expect(metaData).toMatchObject({ 'content-type': 'text/plain', 'drover-log': `${STREAM}:${String(index + 1)}` });
     }
-    const names: string[] = [];
-    for await (const { name } of client.listObjectsV2(buckets.logs, '', true) as AsyncIterable<{ name: string }>) {
-      names.push(name);
-    }
-    expect(names).toEqual([key(DAY)]);
+    expect(await fixture.keys()).toEqual([key(DAY)]);
     await fixture.close();
   });
 
@@ -147,10 +155,7 @@ describe.skipIf(typeof minio === 'string')(typeof minio === 'string' ? `logs on 
     expect(content).toBe(Array.from({ length: at }, (_none, index) => `line ${String(index)}\n`).join(''));
     proxy.loseAnswers = 0;
     await proxy.close();
-    const { uploads } = await fixture.client.listIncompleteUploadsQuery(fixture.buckets.logs, '', '', '', '');
-    for (const { key, uploadId } of uploads as unknown as { key: string; uploadId: string }[]) {
-      await fixture.client.abortMultipartUpload(fixture.buckets.logs, key, encodeURIComponent(uploadId));
-    }
+    await fixture.abandon();
     await fixture.close();
   });
 
@@ -174,6 +179,63 @@ describe.skipIf(typeof minio === 'string')(typeof minio === 'string' ? `logs on 
         Array.from({ length: 15 }, (_none, index) => `${stream} ${String(index)}`),
       );
     }
+    await fixture.close();
+  });
+
+  it('keeps every line over 15 kills of who prints and of who ships', async () => {
+    const folder = openLogFolder();
+    const fixture = await open(SHIPPED_BOT);
+    const acknowledged = await runAndKill({ logsPath: folder.logsPath, access: fixture.access, kills: 15 });
+    const report = await folder.shipper(fixture.open()).ship({ final: true });
+    expect(report).toEqual({ status: 'shipped', droppedBytes: 0 });
+    const messages: string[] = [];
+    for (const name of await fixture.keys()) {
+      const content = await buffer(await fixture.client.getObject(fixture.buckets.logs, name));
+      for (const line of content.toString().trimEnd().split('\n')) {
+        messages.push((JSON.parse(line) as { message: string }).message);
+      }
+    }
+    expectWhole(messages, acknowledged);
+    folder.close();
+    await fixture.abandon();
+    await fixture.close();
+  });
+
+  it('R12: gives up nothing and shows nothing half on a link of 200 kB/s', async () => {
+    const fixture = await open(BOT);
+    const proxy = await openSlowProxy(env['MINIO_ENDPOINT'] ?? '', 200_000);
+    const archives = createMinioLogArchives({ ...fixture.access, endpoint: proxy.address }, BOT);
+    const content = Buffer.alloc(3 * 1024 ** 2, 'x'.repeat(63) + '\n');
+    const piece = { stream: STREAM, from: 0, to: content.length };
+    let done = false;
+    const appending = archives.append(DAY, piece, content).finally(() => (done = true));
+    appending.catch(() => undefined);
+    while (!(done as boolean)) {
+      const seen = await fixture.content(DAY);
+      expect(seen === undefined || seen.equals(content)).toBe(true);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    expect(await appending).toBe(content.length);
+    // Longer than any answer may take: it is the silence that is measured, not the work.
+    expect((await fixture.content(DAY))?.equals(content)).toBe(true);
+    await proxy.close();
+    await fixture.close();
+  });
+
+  it('R31: takes what is left of a flood, in bounded memory', async () => {
+    const folder = openLogFolder();
+    await runFlood(folder);
+    const fixture = await open(SHIPPED_BOT);
+    await shipFlood(folder.logsPath, fixture.access);
+    const messages: string[] = [];
+    for (const name of await fixture.keys()) {
+      const content = await buffer(await fixture.client.getObject(fixture.buckets.logs, name));
+      for (const line of content.toString().trimEnd().split('\n')) {
+        messages.push((JSON.parse(line) as { message: string }).message);
+      }
+    }
+    expectFlood(messages.slice(1));
+    folder.close();
     await fixture.close();
   });
 });

@@ -4,7 +4,6 @@
  * s3:PutObject and s3:AbortMultipartUpload on `logs/<botId>/*`, nothing of the bucket.
  */
 import { IncomingMessage } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 import type { Client } from 'minio';
 import { archiveKeySteps } from '../../domain/archive-key.ts';
 import type { S3Access } from '../../domain/store-access.ts';
@@ -22,6 +21,8 @@ const MARK = 'drover-log';
 /** Somebody else wrote between our look and our write. */
 const CHANGED: ReadonlySet<string> = new Set(['PreconditionFailed', 'ConditionalRequestConflict']);
 const TRIES = 3;
+/** The caller has a deadline of its own (120 s in contract §7). */
+const SLOWEST = 10_000;
 const NEWLINE = Buffer.from('\n');
 
 /** The day's object as it is. */
@@ -30,6 +31,13 @@ interface Found {
   readonly etag: string;
   /** `<stream>:<position>`, when we wrote it last. */
   readonly mark: string | undefined;
+}
+
+interface ReadOptions {
+  readonly bucket: string;
+  readonly key: string;
+  readonly from: number;
+  readonly into: Buffer;
 }
 
 const positionIn = ({ mark }: Found, stream: string): number | undefined => {
@@ -47,20 +55,27 @@ const lookAt = async (client: Client, bucket: string, key: string): Promise<Foun
   }
 };
 
-const read = async (client: Client, bucket: string, key: string, from: number, size: number): Promise<Buffer> => {
+/** Bytes of the object into the beginning of `into`. */
+const readInto = async (client: Client, { bucket, key, from, into }: ReadOptions, size: number): Promise<void> => {
   const answer = await client.getPartialObject(bucket, key, from, size);
   if (!(answer instanceof IncomingMessage)) throw new Error('the server gave no answer to read');
   answer.socket.setTimeout(0);
-  return buffer(wholeStream(answer, size, (thrown) => (thrown instanceof Error ? thrown : new Error(String(thrown)))));
+  const content = wholeStream(answer, size, (thrown) => (thrown instanceof Error ? thrown : new Error(String(thrown))));
+  let at = 0;
+  for await (const piece of content as AsyncIterable<Buffer>) at += piece.copy(into, at);
 };
 
 /** @throws DroverError CONFIG_INVALID when these settings can never work */
 export const createMinioLogArchives = (access: S3Access, botId: string): LogArchives => {
   const endpoint = parseEndpoint(access.endpoint, access.useSsl);
   // With a region nobody asks the server for the bucket's, which would take a right of its own.
-  const client = createClient(endpoint, { ...access, region: access.region ?? 'us-east-1' });
+  const client = createClient(endpoint, { ...access, region: access.region ?? 'us-east-1', slowest: SLOWEST });
   const bucket = access.buckets.logs;
 
+  /** The package's putObject copies what it is given twice. */
+  const put = async (objectName: string, content: Buffer, headers: Record<string, string>): Promise<void> => {
+    await client.makeRequestAsyncOmit({ method: 'PUT', bucketName: bucket, objectName, headers }, content);
+  };
   const write = async (key: string, piece: LogPiece, content: Buffer, found: Found | undefined): Promise<void> => {
     const headers = {
       'Content-Type': 'text/plain',
@@ -68,19 +83,24 @@ export const createMinioLogArchives = (access: S3Access, botId: string): LogArch
     };
     if (found === undefined || found.size === 0) {
       const only = found === undefined ? { 'If-None-Match': '*' } : { 'If-Match': found.etag };
-      await client.putObject(bucket, key, content, content.length, { ...headers, ...only });
+      await put(key, content, { ...headers, ...only });
       return;
     }
+    const { size, etag, mark } = found;
     // What another writer left may end in the middle of a line; what we wrote does not.
-    const ended = found.mark !== undefined || (await read(client, bucket, key, found.size - 1, 1)).equals(NEWLINE);
-    const lines = ended ? content : Buffer.concat([NEWLINE, content]);
-    if (found.size >= JOIN_FROM) {
-      await joinLog(client, { bucket, key, etag: found.etag, size: found.size }, lines, headers);
+    const last = Buffer.from('\n');
+    if (mark === undefined) await readInto(client, { bucket, key, from: size - 1, into: last }, 1);
+    const between = last.equals(NEWLINE) ? Buffer.alloc(0) : NEWLINE;
+    if (size >= JOIN_FROM) {
+      const lines = between.length === 0 ? content : Buffer.concat([between, content]);
+      await joinLog(client, { bucket, key, etag, size }, lines, headers);
       return;
     }
-    const old = await read(client, bucket, key, 0, found.size);
-    const all = Buffer.concat([old, lines]);
-    await client.putObject(bucket, key, all, all.length, { ...headers, 'If-Match': found.etag });
+    const all = Buffer.allocUnsafeSlow(size + between.length + content.length);
+    await readInto(client, { bucket, key, from: 0, into: all }, size);
+    between.copy(all, size);
+    content.copy(all, size + between.length);
+    await put(key, all, { ...headers, 'If-Match': etag });
   };
 
   const append = async (key: string, piece: LogPiece, content: Buffer): Promise<number> => {

@@ -19,6 +19,8 @@ export interface ClientSettings {
   readonly caFile?: string | undefined;
   /** An authority of the server's certificate (PEM), as it is delivered to a container. */
   readonly ca?: string | undefined;
+  /** Bytes a second: an upload that goes no slower is not given up. */
+  readonly slowest?: number | undefined;
 }
 
 const readCa = (caFile: string): string => {
@@ -57,7 +59,7 @@ export const createClient = (endpoint: Endpoint, settings: ClientSettings): Clie
       secretKey,
       ...(sessionToken === undefined ? {} : { sessionToken }),
       ...(region === undefined ? {} : { region }),
-      transport: createTransport(endpoint.useSsl),
+      transport: createTransport(endpoint.useSsl, settings.slowest),
       transportAgent,
       // The loop above tries again by its own rules, and the package would print to the console.
       retryOptions: { disableRetry: true },

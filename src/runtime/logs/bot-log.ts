@@ -24,7 +24,9 @@ export interface BotLogOptions {
 
 const MIB = 1024 ** 2;
 const NEWLINE = 10;
-const TIMES_MS = 1_000;
+
+/** Times are noted when the second changes, so that a line carries the very second it was printed in. */
+const secondOf = (at: number): number => Math.floor(at / 1_000);
 
 interface Open {
   /** Position of the first byte of bot.log. */
@@ -100,7 +102,7 @@ export const openBotLog = (path: string = DELIVERY.logFile, options: BotLogOptio
 
   const noteTime = (to: Open): void => {
     const at = now();
-    if (to.size > 0 && Math.abs(at - to.lastTime) < TIMES_MS) return;
+    if (to.size > 0 && secondOf(at) === secondOf(to.lastTime)) return;
     const record = timeRecord({ position: to.start + to.size, at });
     try {
       appendFileSync(timesPath(logsPath, to.start), record);

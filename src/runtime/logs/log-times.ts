@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { timesPath, type LogSegment } from './log-files.ts';
 
-/** Bytes from `position` on were printed at `at` (epoch ms) or, until the next record, up to a second later. */
+/** Bytes from `position` on were printed at `at` (epoch ms) or, until the next record, later in the same second. */
 export interface TimeRecord {
   readonly position: number;
   readonly at: number;

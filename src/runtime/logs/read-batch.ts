@@ -1,8 +1,9 @@
 /** The next piece of the log that goes to one day's object in one go. */
 import { listSegments, SegmentMoved, type LogSegment } from './log-files.ts';
 import { openTimes } from './log-times.ts';
-import { dayOf, messageLine, toNdjson } from './ndjson.ts';
-import { readLines } from './read-lines.ts';
+import { dayOf, messageLine } from './ndjson.ts';
+import { lineMemory, PIECE_BYTES, readLines } from './read-lines.ts';
+import { roomFor, writeNdjson } from './write-ndjson.ts';
 
 export interface LogBatch {
   readonly from: number;
@@ -13,10 +14,10 @@ export interface LogBatch {
   readonly content: Buffer;
 }
 
-/** More than the longest piece of a line can become (six bytes for each, and its frame). */
-const MOST_BYTES = 8 * 1024 ** 2;
+/** At the beginning of a batch every line has room, and the news of what was dropped. */
+const MOST_BYTES = Math.max(8 * 1024 ** 2, roomFor(PIECE_BYTES) + 1024);
 /** Enough for one upload. */
-const ENOUGH_BYTES = 4 * 1024 ** 2;
+const ENOUGH_BYTES = 2 * 1024 ** 2;
 const TRIES = 20;
 
 /** Where reading can go on: `position` itself, or after what rotation removed. */
@@ -37,12 +38,12 @@ export interface BatchReader {
 }
 
 export const createBatchReader = (logsPath: string): BatchReader => {
-  let memory: Buffer | undefined;
+  let memory: { readonly out: Buffer; readonly lines: Buffer } | undefined;
 
   const readFrom = (segments: readonly LogSegment[], position: number, final: boolean): LogBatch | undefined => {
     const start = readableFrom(segments, position);
     const times = openTimes(logsPath, segments);
-    const out = (memory ??= Buffer.allocUnsafeSlow(MOST_BYTES));
+    const { out, lines } = (memory ??= { out: Buffer.allocUnsafeSlow(MOST_BYTES), lines: lineMemory() });
     let size = 0;
     let to = start;
     let day: string | undefined;
@@ -52,15 +53,14 @@ export const createBatchReader = (logsPath: string): BatchReader => {
         day = dayOf(at);
         size = out.write(`${messageLine(droppedLine(start - position), at)}\n`);
       }
-      for (const line of readLines(segments, start, final)) {
+      for (const line of readLines(segments, start, { final, memory: lines })) {
         const at = times.at(line.start);
-        const json = toNdjson(line.text, at);
-        if (json !== undefined) {
+        const written = writeNdjson(out, size, line.bytes, at);
+        if (written < 0) break;
+        if (written > 0) {
           day ??= dayOf(at);
           if (day !== dayOf(at)) break;
-          // Three bytes are the most that one unit of a string can take.
-          if (size + json.length * 3 + 1 > out.length && size + Buffer.byteLength(json) + 1 > out.length) break;
-          size += out.write(`${json}\n`, size);
+          size += written;
         }
         to = line.end;
         if (size >= ENOUGH_BYTES) break;

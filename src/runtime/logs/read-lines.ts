@@ -1,13 +1,14 @@
 /** Lines of the log from a position on, over all its files, in bounded memory. */
 import { closeSync, readSync } from 'node:fs';
+import { characterEnd } from './character-end.ts';
 import { openSegment, type LogSegment } from './log-files.ts';
 
 export interface LogLine {
   readonly start: number;
   /** Position after it, its newline included. */
   readonly end: number;
-  /** Without its newline. Invalid UTF-8 is replaced. */
-  readonly text: string;
+  /** Without its newline; a view that the next line uses again. */
+  readonly bytes: Buffer;
 }
 
 /** A longer line is told in pieces of at most this many bytes, each as a line of its own. */
@@ -20,55 +21,98 @@ export interface LogBlock {
   readonly bytes: Buffer;
 }
 
+interface ByteReader {
+  /** Into `target` from `offset` on. 0 at the end, and before a gap. @throws SegmentMoved, or as the file system does */
+  read(target: Buffer, offset: number): number;
+  close(): void;
+}
+
+const openBytes = (segments: readonly LogSegment[], position: number): ByteReader => {
+  const left = segments.filter(({ end }) => end > position);
+  let at = position;
+  let open: { readonly fd: number; readonly segment: LogSegment } | undefined;
+  const close = (): void => {
+    if (open !== undefined) closeSync(open.fd);
+    open = undefined;
+  };
+  return {
+    read: (target, offset) => {
+      if (open !== undefined && at >= open.segment.end) close();
+      if (open === undefined) {
+        const segment = left.shift();
+        if (segment === undefined || segment.start > at) return 0;
+        open = { segment, fd: openSegment(segment) };
+      }
+      const { fd, segment } = open;
+      // 0 also when it is shorter than a moment ago: somebody cut it.
+      const size = readSync(fd, target, offset, Math.min(target.length - offset, segment.end - at), at - segment.start);
+      at += size;
+      return size;
+    },
+    close,
+  };
+};
+
 /** What lies on the volume from `position` on, up to the next gap. @throws SegmentMoved, or as the file system does */
 export function* readBlocks(segments: readonly LogSegment[], position: number): Generator<LogBlock> {
-  let at = position;
-  for (const segment of segments) {
-    if (segment.end <= at) continue;
-    if (segment.start > at) return;
-    const fd = openSegment(segment);
-    try {
-      while (at < segment.end) {
-        const block = Buffer.allocUnsafe(Math.min(BLOCK, segment.end - at));
-        const size = readSync(fd, block, 0, block.length, at - segment.start);
-        // Shorter than a moment ago: somebody cut it.
-        if (size === 0) return;
-        yield { position: at, bytes: block.subarray(0, size) };
-        at += size;
-      }
-    } finally {
-      closeSync(fd);
+  const reader = openBytes(segments, position);
+  try {
+    for (let at = position; ;) {
+      const block = Buffer.allocUnsafe(BLOCK);
+      const size = reader.read(block, 0);
+      if (size === 0) return;
+      yield { position: at, bytes: block.subarray(0, size) };
+      at += size;
     }
+  } finally {
+    reader.close();
   }
 }
 
-/** Not in the middle of a character: a byte 10xxxxxx goes on with one that began before. */
-const pieceEnd = (bytes: Buffer, start: number): number => {
-  const limit = start + PIECE_BYTES;
-  for (let back = 0; back < 4; back += 1) if (((bytes[limit - back] ?? 0) & 0xc0) !== 0x80) return limit - back;
-  return limit;
-};
+/** Room for one piece, and for reading on; used again and again, so that a flood leaves no litter. */
+export const lineMemory = (): Buffer => Buffer.allocUnsafeSlow(PIECE_BYTES + BLOCK);
 
-/** `final`: also a last line that has no newline. @throws as readBlocks */
-export function* readLines(segments: readonly LogSegment[], position: number, final: boolean): Generator<LogLine> {
-  let rest: Buffer = Buffer.alloc(0);
+interface LinesOptions {
+  /** Also a last line that has no newline. */
+  readonly final: boolean;
+  /** {@link lineMemory} */
+  readonly memory: Buffer;
+}
+
+/** @throws as readBlocks */
+export function* readLines(
+  segments: readonly LogSegment[],
+  position: number,
+  { final, memory }: LinesOptions,
+): Generator<LogLine> {
+  const reader = openBytes(segments, position);
   let at = position;
-  const end = segments.at(-1)?.end ?? 0;
+  let from = 0;
+  let to = 0;
   const take = (size: number, textSize = size): LogLine => {
-    const line = { start: at, end: at + size, text: rest.toString('utf8', 0, textSize) };
-    rest = rest.subarray(size);
+    const line = { start: at, end: at + size, bytes: memory.subarray(from, from + textSize) };
+    from += size;
     at += size;
     return line;
   };
-  for (const { bytes } of readBlocks(segments, position)) {
-    rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+  try {
     for (;;) {
-      const newline = rest.indexOf(NEWLINE);
-      if (newline !== -1 && newline <= PIECE_BYTES) yield take(newline + 1, newline);
-      else if (rest.length > PIECE_BYTES) yield take(pieceEnd(rest, 0));
-      else break;
+      memory.copyWithin(0, from, to);
+      to -= from;
+      from = 0;
+      const size = reader.read(memory, to);
+      if (size === 0) break;
+      to += size;
+      for (;;) {
+        const newline = memory.subarray(from, to).indexOf(NEWLINE);
+        if (newline !== -1 && newline <= PIECE_BYTES) yield take(newline + 1, newline);
+        else if (to - from > PIECE_BYTES) yield take(characterEnd(memory.subarray(from, to), PIECE_BYTES));
+        else break;
+      }
     }
+    // Before a gap nothing will ever end it.
+    if (to > 0 && (final || at + to < (segments.at(-1)?.end ?? 0))) yield take(to);
+  } finally {
+    reader.close();
   }
-  // Before a gap nothing will ever end it.
-  if (rest.length > 0 && (final || at + rest.length < end)) yield take(rest.length);
 }

@@ -57,7 +57,7 @@ export const createLogShipper = ({ archives, logsPath, botId, tell }: LogShipper
     const stored = readCursor(logsPath);
     // In memory it is ahead when the disk was full.
     const known = stored === undefined || stored.stream === cursor?.stream ? (cursor ?? stored) : stored;
-    const found = known ?? commit(newStream());
+    const found = (cursor = known ?? commit(newStream()));
     const last = listSegments(logsPath).at(-1);
     if (last === undefined || last.end >= found.position) return found;
     // Somebody emptied bot.log while the bot runs: what is in it now is new.
