@@ -5,6 +5,8 @@ import type { ObservedContainer } from '../domain/observation.ts';
 import type { StateReport, SyncReport } from '../domain/sync-report.ts';
 import { storageOf } from './amend-storage.ts';
 
+const AWAY: ReadonlySet<string> = new Set(['STORAGE_UNAVAILABLE', 'ARCHIVE_UNAVAILABLE', 'STATE_UNSYNCED']);
+
 const overLimitText = (files: StateReport['overLimit'] = []): string => files.map(({ path }) => path).join('\n');
 
 const senseState = (context: BotContext, { ref }: ObservedContainer, report: SyncReport, at: number) => {
@@ -19,7 +21,9 @@ const senseState = (context: BotContext, { ref }: ObservedContainer, report: Syn
   if (isKept && (storage.state.status !== 'kept' || (final && storage.unsynced?.state === true))) {
     return { type: 'StateSynced', at, ref, final, ...(snapshot === undefined ? {} : { snapshot }) } as const;
   }
-  if (status === 'failing' && error !== undefined && storage.state.code !== error.code) {
+  // Started from the volume alone, and the store is still away: nobody knows, which is not the same as no (fault R10).
+  const isStillAway = storage.state.code === 'STORAGE_UNAVAILABLE' && error !== undefined && AWAY.has(error.code);
+  if (status === 'failing' && error !== undefined && storage.state.code !== error.code && !isStillAway) {
     return { type: 'StateSyncFailed', at, ref, ...error } as const;
   }
   return undefined;

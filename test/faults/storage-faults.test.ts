@@ -49,7 +49,7 @@ describe.skipIf(!HAS.minio)('the archive store', () => {
     const before = await world.newest('waiting');
     world.proxy.restore();
     await spine.reaches('waiting', 'running');
-    expect(await world.printed('waiting')).toMatch(/found \d+/);
+    await expect.poll(() => world.printed('waiting'), { timeout: 30_000 }).toMatch(/found \d+/);
     expect(before).toBeDefined();
   });
 

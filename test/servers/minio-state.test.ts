@@ -17,6 +17,7 @@ afterAll(async () => {
 
 if (typeof minio !== 'string') {
   const { env } = minio;
+
   const endpoint = env['MINIO_ENDPOINT'] ?? '';
   const buckets = freshBuckets();
   const client = plainClient(env);
@@ -31,6 +32,7 @@ if (typeof minio !== 'string') {
     buckets,
     shared: false,
   });
+  afterAll(() => removeBuckets(client, buckets));
   const accessFor = async (bot: string): Promise<S3Access> => (await source.accessFor(bot)) as S3Access;
   let count = 0;
   const names = new Map<object, string>();
@@ -49,7 +51,6 @@ if (typeof minio !== 'string') {
       },
       close: async () => {
         expect(await unfinishedUploads(client, buckets.state)).toBe(0);
-        await removeBuckets(client, buckets);
       },
     }),
   );

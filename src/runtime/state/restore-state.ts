@@ -22,17 +22,21 @@ const restoreFailed = (what: string, thrown: unknown): DroverError => {
   return new DroverError('STATE_RESTORE_FAILED', `${what}: ${error.message}`, { cause: thrown });
 };
 
-/** The newest state of this incarnation. One that cannot be read is no reason to take an older one. */
-const findNewest = async ({
-  archives,
-  incarnation,
-  attempt,
-}: StateKeeperOptions): Promise<StateManifest | undefined> => {
+/** All snapshots, oldest first. @throws DroverError STATE_SUPERSEDED when a newer start has stored one */
+const listOlder = async ({ archives, attempt }: StateKeeperOptions): Promise<readonly SnapshotId[]> => {
   const all = await archives.list();
   const last = all.at(-1);
   if (last !== undefined && last.attempt > attempt) {
     throw new DroverError('STATE_SUPERSEDED', `${snapshotText(last)} is newer than this start, a${String(attempt)}`);
   }
+  return all;
+};
+
+/** The newest state of this incarnation. One that cannot be read is no reason to take an older one. */
+const findNewest = async (
+  { archives, incarnation }: StateKeeperOptions,
+  all: readonly SnapshotId[],
+): Promise<StateManifest | undefined> => {
   for (const id of [...all].reverse()) {
     const text = await archives.manifest(id);
     if (text === undefined) continue;
@@ -169,8 +173,11 @@ export const createStateRestore = (options: StateKeeperOptions) => {
   };
 
   const lookIntoStore = async (marker: StateMarker | undefined): Promise<Known> => {
-    const newest = await findNewest(options);
-    return { newest, legacy: await archives.legacy(), choice: await findChoice(options, marker) };
+    const all = await listOlder(options);
+    const choice = await findChoice(options, marker);
+    // Who chose one knows that the newest is of no use; it may not even be readable.
+    const newest = choice === undefined ? await findNewest(options, all) : undefined;
+    return { newest, legacy: await archives.legacy(), choice };
   };
 
   const restoreFromStore = async (known: Known, marker: StateMarker | undefined): Promise<RestoreReport> => {
