@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net';
 import { resolve } from 'node:path';
 import type { Client } from 'minio';
 import { MongoClient, type Collection } from 'mongodb';
@@ -152,3 +153,45 @@ export const startGc = (args: readonly string[], env: Readonly<Record<string, st
 
 export const runGc = (args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> =>
   startGc(args, env).ended;
+
+/** In front of a MongoDB: passes everything until a client says this word, and from then on nothing is there any more. */
+export const openDyingProxy = async (uri: string, word: string) => {
+  const target = new URL(uri.replace('mongodb:', 'http:'));
+  const open = new Set<Socket>();
+  let dead = false;
+  const die = (): void => {
+    dead = true;
+    for (const socket of open) socket.destroy();
+  };
+  const server = createServer((near) => {
+    if (dead) {
+      near.destroy();
+      return;
+    }
+    const far = createConnection(Number(target.port), target.hostname);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      open.add(from);
+      from.on('data', (chunk: Buffer) => {
+        if (from === near && chunk.includes(word)) die();
+        else to.write(chunk);
+      });
+      from.on('error', () => undefined);
+      from.on('close', () => to.destroy());
+    }
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return {
+    uri: `mongodb://127.0.0.1:${String((server.address() as AddressInfo).port)}/?directConnection=true`,
+    died: () => dead,
+    close: () =>
+      new Promise<void>((done) => {
+        die();
+        server.close(() => {
+          done();
+        });
+      }),
+  };
+};
