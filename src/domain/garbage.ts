@@ -10,7 +10,7 @@ export const GARBAGE_NOTE_KEY = '.drover-gc.json';
 /** Day files and unfinished chunks of the reference (contract §4). An id is one step of the path: more would be guessing. */
 const LOG_KEY = /^logs\/([^/]+)\/(?:\d{8}\.log|(\.tmp-[^/]*))$/;
 /** The reference's archive, our numbered snapshots with their manifests, the operator's choice of one. */
-const STATE_KEY = /^([^/]+)\/(?:state\.tar\.gz|restore\.json|a\d{10}\/s\d{10}\.(?:tar\.gz|json))$/;
+const STATE_KEY = /^([^/]+)\/(?:(?:earlier-)?state\.tar\.gz|restore\.json|a\d{10}\/s\d{10}\.(?:tar\.gz|json))$/;
 
 export interface OwnedKey {
   readonly id: string;

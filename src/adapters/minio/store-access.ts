@@ -38,7 +38,11 @@ const toAccessError = (endpoint: string, thrown: unknown): DroverError => {
   if (UNREACHABLE.test(detail)) {
     return new DroverError('ARCHIVE_UNAVAILABLE', `archive store at ${endpoint}: ${detail}`, { cause: thrown });
   }
-  if (/InvalidAccessKeyId|SignatureDoesNotMatch|InvalidClientTokenId|signature we calculated|access key.*(invalid|exist)/i.test(detail)) {
+  if (
+    /InvalidAccessKeyId|SignatureDoesNotMatch|InvalidClientTokenId|signature we calculated|access key.*(invalid|exist)/i.test(
+      detail,
+    )
+  ) {
     const what = `archive store at ${endpoint}: it does not accept MINIO_ACCESS_KEY with MINIO_SECRET_KEY (${detail})`;
     return new DroverError('ARCHIVE_FORBIDDEN', what, { cause: thrown });
   }
