@@ -149,6 +149,24 @@ describe('state', () => {
     expect(listed.snapshots.at(-1)?.files).toBe(1);
     await stop('large');
   });
+  it('E5: the last write before a quiet time is stored without another one, nor the sweep, to bring it along', async () => {
+    const bot = `exports.main = async () => {
+      process.on('SIGTERM', () => process.exit(0));
+      setTimeout(() => { require('fs').writeFileSync('/state/late.txt', 'late'); console.log('wrote at ' + Date.now()); }, 3000);
+      setInterval(() => {}, 1000); await new Promise(() => {}); };`;
+    await spine.deploy('quiet', bot);
+    await spine.reaches('quiet', 'running');
+    await prints('quiet', /wrote at \d+/);
+    const wroteAt = Number(/wrote at (\d+)/.exec(await printed('quiet'))?.[1]);
+    await sleep(4_000);
+    const listed = (await spine.drover.stateSnapshots.list('quiet')) as {
+      snapshots: { files: number; createdAt: string }[];
+    };
+    const holding = listed.snapshots.find(({ files }) => files === 1);
+    // 2 s are promised on an idle machine; this one is shared, and the sweep would come after a minute.
+    expect(Date.parse(holding?.createdAt ?? '') - wroteAt).toBeLessThan(10_000);
+    await stop('quiet');
+  });
   it('cleared state stays cleared', async () => {
     await spine.deploy('cleared', KEEPING, { config: { word: 'kept' } });
     await spine.reaches('cleared', 'running');

@@ -61,6 +61,7 @@ describe.skipIf(!seesProcesses())('kill -9', () => {
       await spine.deploy(id, COUNTING);
       let kept = 0;
       let killed = 0;
+      let judged = '';
       for (const moment of MOMENTS_MS) {
         const { containerId } = await spine.reaches(id, 'running', ({ containerId: found }) => found !== null);
         const container = containerId ?? '';
@@ -74,13 +75,18 @@ describe.skipIf(!seesProcesses())('kill -9', () => {
         await sleep(100);
         const said = await output(container).catch(() => '');
         if (said.includes('found')) {
-          expect(last(said, 'found')).toBeGreaterThanOrEqual(kept);
+          if (container !== judged) expect(last(said, 'found')).toBeGreaterThanOrEqual(kept);
+          judged = container;
           kept = Math.max(kept, last(said, 'kept'));
         }
-        if (who === 'daemon sync' || who === 'the transfer process') continue;
-        if (victim !== undefined) {
-          await expect.poll(() => spine.bot(id)?.containerId, { timeout: 30_000 }).not.toBe(containerId);
+        if (victim === undefined) continue;
+        // These the bot does not even notice; the whole container is killed after them, so that the next start is seen.
+        if (who === 'daemon sync' || who === 'the transfer process') {
+          expect(spine.bot(id)?.containerId).toBe(containerId);
+          kept = Math.max(kept, last(await output(container), 'kept'));
+          await docker.getContainer(container).kill();
         }
+        await expect.poll(() => spine.bot(id)?.containerId, { timeout: 30_000 }).not.toBe(containerId);
       }
       expect(killed).toBeGreaterThan(who === 'the transfer process' ? 0 : 7);
       const { containerId } = await spine.reaches(id, 'running');

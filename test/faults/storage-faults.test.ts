@@ -39,6 +39,7 @@ describe.skipIf(!HAS.minio)('the archive store', () => {
     const { spine } = world;
     await spine.deploy('waiting', COUNTING);
     await spine.reaches('waiting', 'running');
+    await expect.poll(() => world.printed('waiting'), { timeout: 30_000 }).toMatch(/kept \d+/);
     await spine.put('waiting', off('waiting'));
     await spine.reaches('waiting', 'stopped', ({ unsynced }) => !unsynced);
     await world.dropVolumes('waiting');
