@@ -76,6 +76,21 @@ const containerEnvironment = (config: Config): Readonly<Record<string, string>> 
   ...(config.botNatsUrl === undefined ? {} : { BOT_NATS_URL: config.botNatsUrl }),
 });
 
+const LOOPBACK = /^(https?:\/\/)?(127\.|localhost|\[?::1)/;
+
+/** A mistake that otherwise shows as bots that wait for ever. */
+const warnOfEndpoint = (config: Config, logger: Logger): void => {
+  const endpoint = config.minioContainerEndpoint ?? config.minioEndpoint;
+  if (endpoint !== undefined && config.dockerNetwork !== 'host' && LOOPBACK.test(endpoint)) {
+    const remedy =
+      'set MINIO_CONTAINER_ENDPOINT to an address of this host that containers reach, and let it listen there';
+    logger.warn('bots cannot reach the archive store on loopback', { endpoint, remedy });
+  }
+  if (config.minioEndpoint !== undefined && config.storeCredentials === 'shared') {
+    logger.warn('BOT_STORE_CREDENTIALS=shared: every bot can read and change the code, state and logs of all bots');
+  }
+};
+
 interface WireParts {
   readonly config: Config;
   readonly stores: Stores;
@@ -181,6 +196,7 @@ export const up = async (config: Config): Promise<void> => {
       bus = url === undefined ? undefined : createNatsBus({ url, install, logger });
       const drover = await wire({ config, stores, install, bus, front, logger });
       await untilItAnswers(() => drover.start(), waiting);
+      warnOfEndpoint(config, logger);
       logger.info('drover is up', { url: served.url, install, ...stores.places, image: config.runtimeImage });
       const signal = await asked;
       logger.info('drover ends; bots go on', { signal });

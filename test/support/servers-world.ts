@@ -12,6 +12,7 @@ import { startDrover, type DroverProcess, type DroverProcessOptions } from '../.
 import { freePort } from '../../scripts/free-port.ts';
 import { removeInstall } from '../../scripts/remove-install.ts';
 import type { RunningBot } from '../../src/domain/running-bot.ts';
+import { hostAddress } from './host-address.ts';
 import { referenceDocument } from './reference-document.ts';
 import { docker, HOST, IMAGE, LOOPING, zipOf } from './spine.ts';
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
@@ -73,7 +74,8 @@ export const openWorld = async ({ nats: hears = false, env: more = {} }: WorldOp
   const dataDir = await mkdtemp(join(tmpdir(), 'drover-world-'));
   const mongo = await openTcpProxy(hostOf(MONGO_URI ?? ''));
   const nats = hears ? await openTcpProxy(hostOf(NATS_URL ?? '')) : undefined;
-  const minio = MINIO_ENDPOINT === undefined ? undefined : await openTcpProxy(MINIO_ENDPOINT);
+  // Bots reach it too: not on loopback.
+  const minio = MINIO_ENDPOINT === undefined ? undefined : await openTcpProxy(MINIO_ENDPOINT, '0.0.0.0');
   const [database, botsDatabase, bucket] = [`drover_${install}`, `bots_${install}`, `code-${install}`];
   const uri = through(MONGO_URI ?? '', mongo);
   const running: DroverProcess[] = [];
@@ -101,6 +103,7 @@ export const openWorld = async ({ nats: hears = false, env: more = {} }: WorldOp
       ? { MINIO_ENDPOINT: '' }
       : {
           MINIO_ENDPOINT: minio.address,
+          MINIO_CONTAINER_ENDPOINT: `${await hostAddress()}:${String(minio.port)}`,
           MINIO_ACCESS_KEY,
           MINIO_SECRET_KEY,
           MINIO_CODE_BUCKET: bucket,

@@ -10,6 +10,7 @@ import { createMinioStoreAccess } from '../../src/adapters/minio/store-access.ts
 import { volumeName } from '../../src/domain/naming.ts';
 import { parseSnapshot, snapshotText, type SnapshotId } from '../../src/domain/sync-report.ts';
 import type { Asked } from '../../src/ports/spec-store.ts';
+import { hostAddress } from './host-address.ts';
 import { asked, docker, IMAGE, startSpine, type Spine, type SpineOptions } from './spine.ts';
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
@@ -45,12 +46,6 @@ export interface StorageWorld {
   unfinishedUploads(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
-
-/** Address of this host as containers reach it. */
-export const hostAddress = async (): Promise<string> => {
-  const bridge = (await docker.getNetwork('bridge').inspect()) as { IPAM: { Config: { Gateway?: string }[] } };
-  return bridge.IPAM.Config[0]?.Gateway ?? '172.17.0.1';
-};
 
 const filesOf = (tarGz: Buffer): Promise<Map<string, string>> =>
   new Promise((resolve, reject) => {
