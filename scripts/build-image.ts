@@ -30,6 +30,8 @@ const contextFiles = async (): Promise<ContextFiles> =>
     ['runtime', await bundle('src/runtime/main.ts')],
     // A program of its own: the client of the archive store is in memory only while something is moved.
     ['transfer.cjs', await bundle('src/runtime/transfer/entry.ts')],
+    // Likewise the client of the bus: only where BOT_NATS_URL asks for it.
+    ['live.cjs', await bundle('src/runtime/logs/live.ts')],
     ['node_bot.js', await readFile(resolve(ROOT, 'src/runtime/wrappers/node_bot.cjs'))],
     ['python_bot.py', await readFile(resolve(ROOT, 'src/runtime/wrappers/python_bot.py'))],
   ]);

@@ -71,7 +71,8 @@ export const unsyncedOf = ({ exit, report }: ObservedContainer): Unsynced | unde
   if (exit === undefined) return undefined;
   if (exit.report !== undefined && BEFORE_THE_BOT.has(exit.report.phase)) return undefined;
   if (exit.report === undefined && report === undefined && exit.code >= 125 && exit.code <= 127) return undefined;
-  const final = exit.report?.final ?? report?.final;
+  // The daemon's own report tells state from logs.
+  const final = report?.final ?? exit.report?.final;
   const left = { state: final?.stateSynced !== true, logs: final?.logsShipped !== true };
   return left.state || left.logs ? left : undefined;
 };

@@ -20,6 +20,8 @@ import { wholeStream } from './whole-stream.ts';
 const MARK = 'drover-snapshot';
 /** Of what is kept in memory, twice over: the bot shares this container's memory. */
 const PART_SIZE = 5 * 1_024 ** 2;
+/** Bytes a second: on a slower line the last sync would not end in time anyway. */
+const SLOWEST = 50_000;
 /** What one copy of the server takes at most. */
 const COPY_AT_MOST = 5 * 1_024 ** 3;
 
@@ -40,7 +42,7 @@ const openObject = async (client: Client, bucket: string, key: string): Promise<
 export const createMinioStateArchives = (access: S3Access, botId: string): StateArchives => {
   const endpoint = parseEndpoint(access.endpoint, access.useSsl);
   // With a region nobody asks the server for the bucket's, which would take a right of its own.
-  const client = createClient(endpoint, { ...access, region: access.region ?? 'us-east-1' });
+  const client = createClient(endpoint, { ...access, region: access.region ?? 'us-east-1', slowest: SLOWEST });
   const uploader = createUploader(client, { partSize: PART_SIZE, giveUpMs: 2_000 });
   const bucket = access.buckets.state;
   const keyOf = (name: string): string => {

@@ -38,6 +38,7 @@ export const daemon = async (args: readonly string[], transferEntry = TRANSFER_E
       watchDone: flags['watch-done'],
       finalOnly: flags.final,
       readinessPort: flags.readinessPort,
+      live: config.natsUrl === undefined ? undefined : { url: config.natsUrl, botId: config.botId },
     });
   } catch (thrown) {
     const { code, message } = toDroverError(thrown);

@@ -28,6 +28,8 @@ export interface DaemonSyncOptions {
   /** The final sync at once, without watching. */
   readonly finalOnly: boolean;
   readonly readinessPort: number | undefined;
+  /** Where live chunks of the bot's output go. */
+  readonly live?: { readonly url: string; readonly botId: string } | undefined;
 }
 
 const QUIET_MS = 500;
@@ -128,8 +130,13 @@ export const daemonSync = async (options: DaemonSyncOptions): Promise<number> =>
       options.readinessPort === undefined
         ? undefined
         : (await import('./readiness.ts')).openReadiness(options.readinessPort);
+    const live =
+      options.live === undefined
+        ? undefined
+        : await (await import('./live-logs.ts')).startLiveLogs({ ...options.live, logsPath: dirname(options.logFile) });
     await syncUntil(options, client, report, stamped);
     ready?.close();
+    await live?.();
   }
   const stored = await finalSync(client, report, (endedAt ?? performance.now()) + options.syncMs);
   await client.close();
