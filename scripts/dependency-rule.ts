@@ -11,7 +11,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   api: ['domain', 'documents', 'ports'],
   // The command line has no second way in: it speaks to the HTTP API. `up` is the controller itself.
   cli: ['domain', 'documents', 'config', 'config-table', 'up'],
-  runtime: ['domain', 'ports'],
+  // The transfer process inside a container speaks to the archive store itself.
+  runtime: ['domain', 'ports', 'adapters'],
   config: ['domain', 'documents', 'config-table'],
   'config-table': ['domain'],
   main: ['domain', 'documents', 'machines', 'ports', 'controllers', 'adapters', 'api', 'config'],

@@ -1,5 +1,6 @@
 /** What `runtime execute` is told by its container: the only reader of the environment in here. */
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { RUNTIMES, type Runtime } from '../domain/bot.ts';
 import { DELIVERY, DELIVERY_ENV } from '../domain/delivery.ts';
 import { DroverError } from '../domain/errors.ts';
@@ -71,5 +72,77 @@ export const readRuntimeConfig = (env: NodeJS.ProcessEnv = process.env): Runtime
     env: Object.fromEntries(
       Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
     ),
+  };
+};
+
+/** What the transfer process is told by its parent. */
+export interface TransferConfig {
+  readonly botId: string;
+  readonly incarnation: string;
+  readonly attempt: number;
+  readonly statePath: string;
+  readonly the0Path: string;
+  readonly logsPath: string;
+  /** Contract §4, in bytes: all files together, and one file. */
+  readonly limits: { readonly totalBytes: number; readonly fileBytes: number };
+  /** Snapshots kept. */
+  readonly keep: number;
+}
+
+const numberOf = (text: string | undefined, otherwise: number): number => {
+  const value = Number(text);
+  return text === undefined || text === '' || !Number.isFinite(value) || value < 0 ? otherwise : value;
+};
+
+const MIB = 1024 ** 2;
+
+/** @throws DroverError RUNTIME_CONFIG without BOT_ID */
+export const readTransferConfig = (env: NodeJS.ProcessEnv = process.env): TransferConfig => ({
+  botId: need(env, 'BOT_ID'),
+  incarnation: env[DELIVERY_ENV.incarnation] ?? '',
+  attempt: readAttempt(env),
+  statePath: env['STATE_PATH'] ?? '/state',
+  the0Path: dirname(DELIVERY.syncReport),
+  logsPath: env['LOGS_PATH'] ?? dirname(DELIVERY.logFile),
+  limits: {
+    totalBytes: numberOf(env[DELIVERY_ENV.maxStateMb], 8192) * MIB,
+    fileBytes: numberOf(env[DELIVERY_ENV.maxStateFileMb], 10) * MIB,
+  },
+  keep: numberOf(env[DELIVERY_ENV.keepSnapshots], 10),
+});
+
+/** What `daemon` is told by the container; flags of contract §0 win where they are given. */
+export interface DaemonConfig {
+  readonly attempt: number;
+  readonly codePath: string;
+  readonly codeFile: string;
+  readonly statePath: string;
+  readonly logsPath: string;
+  readonly syncMs: number;
+  /** For the transfer process. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export interface DaemonFlags {
+  readonly 'bot-id'?: string | undefined;
+  readonly 'code-path'?: string | undefined;
+  readonly 'code-file'?: string | undefined;
+  readonly 'state-path'?: string | undefined;
+  readonly 'logs-path'?: string | undefined;
+}
+
+/** @throws DroverError RUNTIME_CONFIG without a bot id */
+export const readDaemonConfig = (flags: DaemonFlags, env: NodeJS.ProcessEnv = process.env): DaemonConfig => {
+  const botId = flags['bot-id'] ?? need(env, 'BOT_ID');
+  const statePath = flags['state-path'] ?? env['STATE_PATH'] ?? '/state';
+  const logsPath = flags['logs-path'] ?? env['LOGS_PATH'] ?? dirname(DELIVERY.logFile);
+  return {
+    attempt: readAttempt(env),
+    codePath: flags['code-path'] ?? env['CODE_PATH'] ?? '/bot',
+    codeFile: flags['code-file'] ?? env['CODE_FILE'] ?? '',
+    statePath,
+    logsPath,
+    syncMs: numberOf(env[DELIVERY_ENV.syncMs], 60_000),
+    env: { ...env, BOT_ID: botId, STATE_PATH: statePath, LOGS_PATH: logsPath },
   };
 };

@@ -22,7 +22,11 @@ const unsynced = (detail: string): TransferResult => ({ kind: 'failed', error: {
 const gone = (child: ChildProcess): Promise<void> =>
   child.exitCode !== null || child.signalCode !== null || child.pid === undefined
     ? Promise.resolve()
-    : new Promise((resolve) => child.once('exit', () => resolve()));
+    : new Promise((resolve) =>
+        child.once('exit', () => {
+          resolve();
+        }),
+      );
 
 export const openTransfer = ({ entry, env, idleMs }: TransferClientOptions): TransferClient => {
   let child: ChildProcess | undefined;
@@ -62,8 +66,9 @@ export const openTransfer = ({ entry, env, idleMs }: TransferClientOptions): Tra
         const answer = message as TransferAnswer;
         if (answer.id === id) settle(answer.result);
       };
-      const onExit = (code: number | null, signal: string | null): void =>
+      const onExit = (code: number | null, signal: string | null): void => {
         settle(unsynced(`the transfer process ended (${signal ?? String(code)}) in the middle of a job`));
+      };
       const onError = (error: Error): void => {
         if (child === asked) child = undefined;
         settle(unsynced(`the transfer process failed: ${error.message}`));

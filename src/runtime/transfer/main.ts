@@ -29,10 +29,10 @@ const createCurrentWorkers = ({ accessFile, open }: TransferOptions) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
     });
-    const version = found === undefined ? 'none' : `${String(found.mtimeMs)}:${String(found.ino)}:${String(found.size)}`;
+    const version =
+      found === undefined ? 'none' : `${String(found.mtimeMs)}:${String(found.ino)}:${String(found.size)}`;
     if (opened?.version !== version) {
-      const access =
-        found === undefined ? undefined : (JSON.parse(await readFile(accessFile, 'utf8')) as StoreAccess);
+      const access = found === undefined ? undefined : (JSON.parse(await readFile(accessFile, 'utf8')) as StoreAccess);
       opened = { version, workers: await open(access) };
     }
     return { access: found !== undefined, workers: opened.workers };

@@ -1,0 +1,9 @@
+/** The second program of the image, `/app/transfer.cjs`: only this one can load the client of the archive store. */
+import { DELIVERY } from '../../domain/delivery.ts';
+import { readTransferConfig } from '../config.ts';
+import { transfer } from './main.ts';
+import { openWorkers } from './open-archives.ts';
+
+void transfer({ accessFile: DELIVERY.accessFile, open: openWorkers(readTransferConfig()) }).then((code) =>
+  process.exit(code),
+);
