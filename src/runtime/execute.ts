@@ -9,7 +9,7 @@ import { DELIVERY } from '../domain/delivery.ts';
 import { DroverError, toDroverError } from '../domain/errors.ts';
 import type { ExitReport } from '../domain/observation.ts';
 import { botEnvironment } from './bot-environment.ts';
-import { openBotLog } from './bot-log.ts';
+import { openBotLog } from './logs/bot-log.ts';
 import { commandFor, isCompiled, requireCommand } from './command-for.ts';
 import { readAttempt, readRuntimeConfig, type RuntimeConfig } from './config.ts';
 import { readOomKills } from './oom-counter.ts';

@@ -17,6 +17,10 @@ export interface ClientSettings {
   readonly region?: string | undefined;
   /** Authorities of the server's certificate (PEM), besides those that come with Node: MINIO_CA_FILE. */
   readonly caFile?: string | undefined;
+  /** An authority of the server's certificate (PEM), as it is delivered to a container. */
+  readonly ca?: string | undefined;
+  /** Bytes a second: an upload that goes no slower is not given up. */
+  readonly slowest?: number | undefined;
 }
 
 const readCa = (caFile: string): string => {
@@ -36,16 +40,16 @@ const readCa = (caFile: string): string => {
  * Connections are not kept: archives are asked for seldom, and a kept one may have died with its server unnoticed. With
  * no `ca` of ours Node's own list holds, to which NODE_EXTRA_CA_CERTS adds.
  */
-const agentFor = (endpoint: Endpoint, caFile: string | undefined): http.Agent => {
+const agentFor = (endpoint: Endpoint, { caFile, ca }: ClientSettings): http.Agent => {
   if (!endpoint.useSsl) return new http.Agent({ keepAlive: false });
-  const ca = caFile === undefined ? {} : { ca: [...rootCertificates, readCa(caFile)] };
-  return new https.Agent({ keepAlive: false, ...ca });
+  const own = [...(caFile === undefined ? [] : [readCa(caFile)]), ...(ca === undefined ? [] : [ca])];
+  return new https.Agent({ keepAlive: false, ...(own.length === 0 ? {} : { ca: [...rootCertificates, ...own] }) });
 };
 
 /** Does not connect. @throws DroverError CONFIG_INVALID when these settings can never work */
 export const createClient = (endpoint: Endpoint, settings: ClientSettings): Client => {
-  const { accessKey, secretKey, sessionToken, region, caFile } = settings;
-  const transportAgent = agentFor(endpoint, caFile);
+  const { accessKey, secretKey, sessionToken, region } = settings;
+  const transportAgent = agentFor(endpoint, settings);
   try {
     return new Client({
       endPoint: endpoint.host,
@@ -55,7 +59,7 @@ export const createClient = (endpoint: Endpoint, settings: ClientSettings): Clie
       secretKey,
       ...(sessionToken === undefined ? {} : { sessionToken }),
       ...(region === undefined ? {} : { region }),
-      transport: createTransport(endpoint.useSsl),
+      transport: createTransport(endpoint.useSsl, settings.slowest),
       transportAgent,
       // The loop above tries again by its own rules, and the package would print to the console.
       retryOptions: { disableRetry: true },

@@ -32,7 +32,7 @@ const watch = (asked: ClientRequest): void => {
  * Asks before a long body is sent: a server that refuses hangs up without reading it, and what it said is then lost in
  * the broken connection.
  */
-const sendWhenWelcome = (asked: ClientRequest): void => {
+const sendWhenWelcome = (asked: ClientRequest, slowest: number | undefined): void => {
   const end = asked.end.bind(asked) as (body?: unknown) => ClientRequest;
   const endLater = (body?: unknown): ClientRequest => {
     if (!Buffer.isBuffer(body) || body.length <= SHORT || !asked.hasHeader('content-length')) return end(body);
@@ -40,11 +40,16 @@ const sendWhenWelcome = (asked: ClientRequest): void => {
     asked.flushHeaders();
     const send = (): void => {
       clearTimeout(timer);
-      asked.off('continue', send);
+      asked.off('continue', welcome);
       if (!asked.destroyed && !asked.writableEnded) end(body);
     };
+    const welcome = (): void => {
+      // It is alive. The system may take the whole body at once: what then looks like silence is a slow way to the server.
+      if (slowest !== undefined) asked.socket?.setTimeout(ANSWER_MS + (body.length / slowest) * 1_000);
+      send();
+    };
     const timer = setTimeout(send, CONTINUE_MS);
-    asked.once('continue', send);
+    asked.once('continue', welcome);
     asked.once('response', () => {
       clearTimeout(timer);
     });
@@ -63,14 +68,15 @@ const refuse = async (asked: ClientRequest, answer: IncomingMessage): Promise<vo
   asked.destroy();
 };
 
-export const createTransport = (useSsl: boolean): Transport => {
+/** `slowest`: bytes a second; a body that goes out no slower is not given up. Without it there are 8 s for what the system buffers. */
+export const createTransport = (useSsl: boolean, slowest?: number): Transport => {
   const ask = (options: RequestOptions, onAnswer: (answer: IncomingMessage) => void): ClientRequest => {
     const asked = (useSsl ? https : http).request(options, (answer) => {
       if ((answer.statusCode ?? 0) < 400) onAnswer(answer);
       else void refuse(asked, answer);
     });
     watch(asked);
-    sendWhenWelcome(asked);
+    sendWhenWelcome(asked, slowest);
     return asked;
   };
   return { request: ask as Transport['request'] };
