@@ -113,6 +113,9 @@ export const readTransferConfig = (env: NodeJS.ProcessEnv = process.env): Transf
 
 /** What `daemon` is told by the container; flags of contract §0 win where they are given. */
 export interface DaemonConfig {
+  readonly botId: string;
+  /** BOT_NATS_URL: publish-only, for live chunks of the log. */
+  readonly liveUrl: string | undefined;
   readonly attempt: number;
   readonly codePath: string;
   readonly codeFile: string;
@@ -137,6 +140,8 @@ export const readDaemonConfig = (flags: DaemonFlags, env: NodeJS.ProcessEnv = pr
   const statePath = flags['state-path'] ?? env['STATE_PATH'] ?? '/state';
   const logsPath = flags['logs-path'] ?? env['LOGS_PATH'] ?? dirname(DELIVERY.logFile);
   return {
+    botId,
+    liveUrl: env['BOT_NATS_URL'],
     attempt: readAttempt(env),
     codePath: flags['code-path'] ?? env['CODE_PATH'] ?? '/bot',
     codeFile: flags['code-file'] ?? env['CODE_FILE'] ?? '',

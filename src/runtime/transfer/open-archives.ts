@@ -1,7 +1,9 @@
 /** Puts the real workers together. Everything is imported when it is needed: the S3 client alone is most of the memory. */
 import { DroverError } from '../../domain/errors.ts';
 import type { StoreAccess } from '../../domain/store-access.ts';
+import type { LogArchives } from '../../ports/log-archives.ts';
 import type { TransferConfig } from '../config.ts';
+import type { LogShipperOptions } from '../logs/ship-logs.ts';
 import type { LogsWorker, OpenWorkers, StateWorker } from './workers.ts';
 
 type Make<Result> = (...given: readonly unknown[]) => Result;
@@ -34,18 +36,14 @@ const openStateArchives = async (access: StoreAccess | undefined, botId: string)
   return minio.createMinioStateArchives(access, botId);
 };
 
-const openLogArchives = async (access: StoreAccess | undefined, botId: string): Promise<object> => {
-  if (access === undefined) return unreachable();
+const openLogArchives = async (access: StoreAccess | undefined, botId: string): Promise<LogArchives> => {
+  if (access === undefined) return unreachable() as LogArchives;
   if (access.kind === 'folder') {
-    // @ts-expect-error -- part of the logs work
-    const folder = (await import('../../adapters/embedded/folder-log-archives.ts')) as {
-      createFolderLogArchives: Make<object>;
-    };
-    return folder.createFolderLogArchives(access.path, botId);
+    const { createFolderLogArchives } = await import('../../adapters/embedded/folder-log-archives.ts');
+    return createFolderLogArchives(access.path, botId);
   }
-  // @ts-expect-error -- part of the logs work
-  const minio = (await import('../../adapters/minio/bot-logs.ts')) as { createMinioLogArchives: Make<object> };
-  return minio.createMinioLogArchives(access, botId);
+  const { createMinioLogArchives } = await import('../../adapters/minio/bot-logs.ts');
+  return createMinioLogArchives(access, botId);
 };
 
 const openKeeper = async (options: object): Promise<StateWorker> => {
@@ -54,11 +52,8 @@ const openKeeper = async (options: object): Promise<StateWorker> => {
   return state.createStateKeeper(options);
 };
 
-const openShipper = async (options: object): Promise<LogsWorker> => {
-  // @ts-expect-error -- part of the logs work
-  const logs = (await import('../logs/ship-logs.ts')) as { createLogShipper: Make<LogsWorker> };
-  return logs.createLogShipper(options);
-};
+const openShipper = async (options: LogShipperOptions): Promise<LogsWorker> =>
+  (await import('../logs/ship-logs.ts')).createLogShipper(options);
 
 export const openWorkers =
   (config: TransferConfig): OpenWorkers =>

@@ -6,7 +6,9 @@ const [root = '', transferEntry = '', syncMs = '20000', ...flags] = process.argv
 const paths = pathsBelow(root);
 
 void daemonSync({
+  botId: 'bot',
   attempt: 1,
+  liveUrl: undefined,
   statePath: paths.state,
   the0Path: paths.the0,
   logFile: paths.log,

@@ -1,9 +1,11 @@
-/** A transfer process with a plain folder as its store: copies the tree beside, then puts it in place by one rename. */
+/** A transfer process with a plain folder as its store of state: copies the tree, then renames it. Logs by the real shipper. */
 import { existsSync } from 'node:fs';
-import { cp, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DroverError } from '../../../src/domain/errors.ts';
+import { createFolderLogArchives } from '../../../src/adapters/embedded/folder-log-archives.ts';
+import { createLogShipper } from '../../../src/runtime/logs/ship-logs.ts';
 import { transfer } from '../../../src/runtime/transfer/main.ts';
 import { pathsBelow } from './paths.ts';
 
@@ -28,6 +30,14 @@ const store = async (): Promise<number> => {
   return sequence;
 };
 
+const shipper = createLogShipper({
+  archives: createFolderLogArchives(paths.store, 'bot'),
+  logsPath: dirname(paths.log),
+  botId: 'bot',
+  now: Date.now,
+  tell: () => undefined,
+});
+
 void transfer({
   accessFile: paths.access,
   open: () =>
@@ -41,11 +51,9 @@ void transfer({
         }),
       },
       logs: {
-        ship: async () => {
+        ship: (options) => {
           needStore();
-          await mkdir(dirname(paths.log), { recursive: true });
-          if (existsSync(paths.log)) await copyFile(paths.log, join(paths.store, 'bot.log'));
-          return { status: 'shipped', droppedBytes: 0 };
+          return shipper.ship(options);
         },
       },
     }),
