@@ -204,6 +204,18 @@ it('gives up a job that hangs when it is told to end, and says so in time', asyn
   expect(report().final).toMatchObject({ stateSynced: false });
 }, 20_000);
 
+it('gives up what waits behind a job that hangs, too', async () => {
+  writeFileSync(paths.hold, '');
+  const child = start(1500);
+  await soon(() => {
+    expect(existsSync(paths.worker)).toBe(true);
+  });
+  const ended = exitOf(child);
+  child.kill('SIGTERM');
+  expect(await ended).toBe(1);
+  expect(report().final).toEqual({ stateSynced: false, logsShipped: false });
+}, 15_000);
+
 it('--final stores at once and ends', async () => {
   writeFileSync(key('g.json'), '7');
   expect(await exitOf(start(20_000, '--final'))).toBe(0);

@@ -51,8 +51,9 @@ void transfer({
         }),
       },
       logs: {
-        ship: (options) => {
+        ship: async (options) => {
           needStore();
+          while (existsSync(paths.hold)) await sleep(20);
           return shipper.ship(options);
         },
       },
