@@ -8,10 +8,10 @@ import { ensureTaggedImage, type ContextFiles } from './tagged-image.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
-/** `runtime execute` as one file that Node runs by its first line. */
-const bundleRuntime = async (): Promise<Buffer> => {
+/** A program of the runtime as one file that Node runs by its first line. */
+const bundle = async (entry: string): Promise<Buffer> => {
   const { outputFiles } = await build({
-    entryPoints: [resolve(ROOT, 'src/runtime/main.ts')],
+    entryPoints: [resolve(ROOT, entry)],
     bundle: true,
     write: false,
     platform: 'node',
@@ -27,7 +27,9 @@ const bundleRuntime = async (): Promise<Buffer> => {
 const contextFiles = async (): Promise<ContextFiles> =>
   new Map([
     ['Dockerfile', await readFile(resolve(ROOT, 'compose/bot-image/Dockerfile'))],
-    ['runtime', await bundleRuntime()],
+    ['runtime', await bundle('src/runtime/main.ts')],
+    // A program of its own: the client of the archive store is in memory only while something is moved.
+    ['transfer.cjs', await bundle('src/runtime/transfer/entry.ts')],
     ['node_bot.js', await readFile(resolve(ROOT, 'src/runtime/wrappers/node_bot.cjs'))],
     ['python_bot.py', await readFile(resolve(ROOT, 'src/runtime/wrappers/python_bot.py'))],
   ]);

@@ -9,14 +9,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   controllers: ['domain', 'documents', 'machines', 'ports'],
   adapters: ['domain', 'ports'],
   api: ['domain', 'documents', 'ports'],
-  // The command line has no second way in: it speaks to the HTTP API. `up` is the controller itself.
-  cli: ['domain', 'documents', 'config', 'config-table', 'up'],
+  // The command line has no second way in: it speaks to the HTTP API. `up` and `gc` are services themselves.
+  cli: ['domain', 'documents', 'config', 'config-table', 'setting-kinds', 'up', 'gc'],
   // The transfer process inside a container speaks to the archive store itself.
   runtime: ['domain', 'ports', 'adapters'],
   config: ['domain', 'documents', 'config-table'],
-  'config-table': ['domain'],
+  'config-table': ['domain', 'setting-kinds'],
+  'setting-kinds': [],
   main: ['domain', 'documents', 'machines', 'ports', 'controllers', 'adapters', 'api', 'config'],
   stores: ['domain', 'ports', 'adapters', 'config'],
+  gc: ['domain', 'ports', 'controllers', 'adapters', 'api', 'config', 'stores'],
   up: ['domain', 'documents', 'ports', 'adapters', 'api', 'config', 'main', 'stores'],
 };
 

@@ -1,57 +1,7 @@
 /** Every setting once: its name, how it is read, what it is for. The parser, the listing and the README table come from here. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { RESTART_POLICIES } from './domain/bot.ts';
-
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** `30s`, `500ms`, `2m`, `1h`, `1m30s`; a bare number is seconds. Undefined for anything else. Result in ms. */
-export const parseDuration = (text: string): number | undefined => {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1_000;
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
-  return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce(
-    (sum, [, amount, unit]) => sum + Number(amount) * (UNITS[unit ?? ''] ?? 0),
-    0,
-  );
-};
-
-const text = z.string();
-const whole = (min: number, max: number) =>
-  z.string().transform((value, context) => {
-    const number = Number(value);
-    if (/^\d+$/.test(value) && number >= min && number <= max) return number;
-    context.addIssue(`a whole number from ${String(min)} to ${String(max)}`);
-    return z.NEVER;
-  });
-const share = z.string().transform((value, context) => {
-  const number = Number(value);
-  if (value.trim() !== '' && number >= 0 && number <= 1) return number;
-  context.addIssue('a number from 0 to 1');
-  return z.NEVER;
-});
-const duration = (minMs: number) =>
-  z.string().transform((value, context) => {
-    const ms = parseDuration(value);
-    if (ms !== undefined && ms >= minMs) return ms;
-    context.addIssue(`a duration of at least ${String(minMs)} ms, such as 500ms, 30s or 2m`);
-    return z.NEVER;
-  });
-const flag = z.string().transform((value, context) => {
-  if (/^(1|true|t|yes)$/i.test(value)) return true;
-  if (/^(0|false|f|no)$/i.test(value)) return false;
-  context.addIssue('true or false');
-  return z.NEVER;
-});
-const oneOf = <const T extends readonly string[]>(names: T) =>
-  z.string().transform((value, context): T[number] => {
-    const found = names.find((name) => name.toLowerCase() === value.toLowerCase());
-    if (found !== undefined) return found;
-    context.addIssue(`one of ${names.join(', ')}`);
-    return z.NEVER;
-  });
-const matching = (pattern: RegExp, what: string) => z.string().regex(pattern, what);
-
-const databaseName = matching(/^[^\s/\\."$*<>:|?]{1,63}$/, 'a database name');
-const bucketName = matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'a bucket name');
+import { bucketName, databaseName, duration, flag, matching, oneOf, share, text, whole } from './setting-kinds.ts';
 
 export interface Setting<T = unknown> {
   readonly env: string;
@@ -138,6 +88,12 @@ export const SETTINGS = {
     'bot_runner',
     'database whose collection `bots` holds what is wished, shared with other programs',
   ),
+  mongoSchedulerDatabase: setting(
+    'MONGO_SCHEDULER_DATABASE',
+    databaseName,
+    'bot_scheduler',
+    'database whose collection `bot_schedules` holds schedules that are wished; what they own is no garbage',
+  ),
   natsUrl: setting(
     'NATS_URL',
     matching(/^\S+$/, 'an address such as nats://host:4222, or several with commas between'),
@@ -152,6 +108,29 @@ export const SETTINGS = {
   ),
   minioAccessKey: setting('MINIO_ACCESS_KEY', text, '', 'user of the S3 server'),
   minioSecretKey: setting('MINIO_SECRET_KEY', text, '', 'its password', true),
+  minioContainerEndpoint: setting(
+    'MINIO_CONTAINER_ENDPOINT',
+    matching(/^\S+$/, 'host:port'),
+    '',
+    'the S3 server as bots reach it, when that is another address than MINIO_ENDPOINT; never a loopback one',
+  ),
+  storeCredentials: setting(
+    'BOT_STORE_CREDENTIALS',
+    oneOf(['scoped', 'shared']),
+    'scoped',
+    'keys that bots store with: short-lived ones for their own part, or (without STS) MINIO_ACCESS_KEY itself',
+  ),
+  storeKeyLifetime: setting('BOT_STORE_KEY_LIFETIME', duration(900_000), '1h', 'how long scoped keys are valid'),
+  keepSnapshots: setting('BOT_KEEP_SNAPSHOTS', whole(1, 1_000), '10', 'snapshots of state kept of each bot'),
+  maxStateMb: setting('MAX_STATE_SIZE_MB', whole(1, 1_048_576), '8192', 'state of a bot that is stored at most, MiB'),
+  maxStateFileMb: setting('MAX_STATE_FILE_SIZE_MB', whole(1, 1_024), '10', 'largest file of state that is stored, MiB'),
+  botNatsUrl: setting(
+    'BOT_NATS_URL',
+    matching(/^\S+$/, 'an address such as nats://user:password@host:4222'),
+    '',
+    'bots publish what they print to the0.bot.logs.<id> there; give it a user that may do nothing else',
+    true,
+  ),
   minioUseSsl: setting('MINIO_USE_SSL', flag, 'false', 'TLS to the S3 server; MINIO_SSL is another name', false, [
     'MINIO_SSL',
   ]),
@@ -205,6 +184,13 @@ export const SETTINGS = {
   crashWindow: setting('CRASH_WINDOW', duration(1), '10m', 'window in which crashes are counted'),
   startDeadline: setting('START_DEADLINE', duration(1_000), '2m', 'longest time in `starting`'),
   killDeadline: setting('KILL_DEADLINE', duration(1_000), '30s', 'longest time in `stopping` after SIGKILL was due'),
+  gcGrace: setting(
+    'GC_GRACE',
+    duration(0),
+    '24h',
+    'state and logs of an id that nobody wishes any more, and volumes of a deleted bot, are kept this long',
+  ),
+  gcPort: setting('GC_PORT', whole(0, 65_535), '8084', 'port of the health of `drover gc --interval`; 0 takes any'),
   startsInFlight: setting(
     'DOCKER_STARTS_IN_FLIGHT',
     whole(1, 64),

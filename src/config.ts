@@ -20,7 +20,9 @@ type Optional =
   | 'minioEndpoint'
   | 'minioAccessKey'
   | 'minioSecretKey'
-  | 'minioCaFile';
+  | 'minioCaFile'
+  | 'minioContainerEndpoint'
+  | 'botNatsUrl';
 export type Config = { readonly [N in Exclude<SettingName, Optional>]: NonNullable<Values[N]> } & {
   readonly [N in Optional]: Values[N];
 } & { readonly origins: Readonly<Record<SettingName, Origin>> };

@@ -1,7 +1,9 @@
 /** The composition root: adapters → stores → services → start, and the drain of its own work on SIGTERM. */
 import { randomUUID } from 'node:crypto';
+import { createAccessKeeper } from './controllers/access-keeper.ts';
 import { createBotService } from './controllers/bot-service.ts';
 import { createDesireReader } from './controllers/desire.ts';
+import { createDiskWatch } from './controllers/disk-watch.ts';
 import { createFence, type Fence } from './controllers/fence.ts';
 import { createLeader } from './controllers/leader.ts';
 import { createReconcileBot } from './controllers/reconcile-bot.ts';
@@ -9,8 +11,10 @@ import { createReadiness } from './controllers/readiness.ts';
 import { createRemovalGuard, onlyLeading } from './controllers/removal-guard.ts';
 import { createResync } from './controllers/resync.ts';
 import { createServiceState, type ServiceState } from './controllers/service-state.ts';
+import { createStateSnapshots } from './controllers/state-snapshots.ts';
 import { createTakeover } from './controllers/takeover.ts';
 import { createTombstoneSweeper } from './controllers/tombstones.ts';
+import { createVolumeSweeper } from './controllers/volume-sweeper.ts';
 import { followTransitions } from './controllers/transition-log.ts';
 import { createTransitionSource } from './controllers/transition-source.ts';
 import { createWishSource } from './controllers/sources/messages.ts';
@@ -21,7 +25,7 @@ import type { Transition } from './domain/transition.ts';
 import { transitionsSubject } from './domain/transitions-subject.ts';
 import type { Clock } from './ports/clock.ts';
 import type { ArchiveStore } from './ports/archive-store.ts';
-import type { ContainerEngine } from './ports/container-engine.ts';
+import type { Engine } from './ports/container-tools.ts';
 import type { DeadLetterStore } from './ports/dead-letter-store.ts';
 import type { EventStore } from './ports/event-store.ts';
 import type { Predecessor, Takeover } from './ports/predecessor.ts';
@@ -31,6 +35,7 @@ import type { Logger } from './ports/logger.ts';
 import type { MessageBus } from './ports/message-bus.ts';
 import type { SnapshotStore } from './ports/snapshot-store.ts';
 import type { SpecStore } from './ports/spec-store.ts';
+import type { StateSnapshots } from './ports/state-snapshots.ts';
 
 export interface DroverParts {
   readonly events: EventStore;
@@ -44,7 +49,7 @@ export interface DroverParts {
   readonly fence?: Fence;
   /** Absent: wishes come through the API and the spec store alone. */
   readonly bus?: MessageBus | undefined;
-  readonly engine: ContainerEngine;
+  readonly engine: Engine;
   readonly predecessor: Predecessor;
   readonly policy: BotPolicy;
   readonly defaults: SpecDefaults;
@@ -63,6 +68,7 @@ export interface Drover {
   readonly transitions: TransitionSource;
   readonly guard: RemovalGuard;
   readonly takeover: Takeover;
+  readonly stateSnapshots: StateSnapshots;
   readonly readiness: () => Promise<readonly Readiness[]>;
   /** Folds the log, then listens. */
   start(): Promise<void>;
@@ -112,10 +118,13 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
         id,
         requests.map(({ requestId }) => requestId),
       ),
+    diskFree: createDiskWatch(engine, () => clock.now()),
     policy,
     clock,
     logger,
   });
+  const sweepVolumes = createVolumeSweeper({ engine, states, graceMs: policy.volumeGraceMs, clock, logger });
+  const renewKeys = createAccessKeeper({ engine, states, clock, logger });
   const sweepTombstones = createTombstoneSweeper(specs, logger);
   const resync = createResync({
     engine,
@@ -128,6 +137,8 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     onRead: ({ drain }) => {
       drained = drain !== undefined;
       void sweepTombstones(clock.now());
+      void sweepVolumes();
+      void renewKeys();
     },
   });
   const bus = parts.bus;
@@ -181,6 +192,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     states,
     transitions,
     guard: onlyLeading(guard, leader, leadership),
+    stateSnapshots: createStateSnapshots({ engine, states, specs, mayAct }),
     takeover: createTakeover({
       predecessor: parts.predecessor,
       specs,

@@ -4,7 +4,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { ARCHIVE_FOLDER, openEmbeddedStores } from './adapters/embedded/embedded-stores.ts';
 import { createFolderArchiveStore } from './adapters/embedded/folder-archive-store.ts';
-import { createMinioArchives } from './adapters/minio/minio-archives.ts';
+import { folderAccess } from './adapters/embedded/folder-access.ts';
+import { createMinioArchives, type MinioSettings } from './adapters/minio/minio-archives.ts';
+import { createMinioStoreAccess } from './adapters/minio/store-access.ts';
 import { openMongoStores } from './adapters/mongo/mongo-stores.ts';
 import type { Config } from './config.ts';
 import type { ArchiveStore } from './ports/archive-store.ts';
@@ -14,6 +16,7 @@ import type { Leadership } from './ports/leadership.ts';
 import type { Logger } from './ports/logger.ts';
 import type { SnapshotStore } from './ports/snapshot-store.ts';
 import type { SpecStore } from './ports/spec-store.ts';
+import type { StoreAccessSource } from './ports/store-access-source.ts';
 
 export interface Stores {
   readonly events: EventStore;
@@ -22,6 +25,8 @@ export interface Stores {
   readonly deadLetters: DeadLetterStore;
   readonly leadership: Leadership;
   readonly archives: ArchiveStore;
+  /** Keys for the bots' own parts of it. */
+  readonly access: StoreAccessSource;
   /** Where documents and log, and where archives lie; for people. */
   readonly places: { readonly data: string; readonly archives: string };
   close(): Promise<void>;
@@ -30,10 +35,11 @@ export interface Stores {
 /** Two processes never share one, also not in containers that share a host's name and count from 1. */
 export const writerName = (): string => `${hostname()}/${String(process.pid)}/${randomBytes(2).toString('hex')}`;
 
-const objectStore = (config: Config): ArchiveStore | undefined => {
+/** Undefined where archives lie in the data folder. */
+export const minioSettings = (config: Config): MinioSettings | undefined => {
   const { minioEndpoint, minioAccessKey = '', minioSecretKey = '', minioCaFile } = config;
   if (minioEndpoint === undefined) return undefined;
-  return createMinioArchives({
+  return {
     endpoint: minioEndpoint,
     accessKey: minioAccessKey,
     secretKey: minioSecretKey,
@@ -45,6 +51,27 @@ const objectStore = (config: Config): ArchiveStore | undefined => {
       logs: config.minioLogsBucket,
       queryResults: config.minioQueryResultsBucket,
     },
+  };
+};
+
+const objectStore = (config: Config): ArchiveStore | undefined => {
+  const settings = minioSettings(config);
+  return settings === undefined ? undefined : createMinioArchives(settings);
+};
+
+const accessSource = (config: Config): StoreAccessSource => {
+  const { minioEndpoint, minioAccessKey = '', minioSecretKey = '', minioCaFile } = config;
+  if (minioEndpoint === undefined) return folderAccess;
+  return createMinioStoreAccess({
+    endpoint: minioEndpoint,
+    containerEndpoint: config.minioContainerEndpoint ?? minioEndpoint,
+    accessKey: minioAccessKey,
+    secretKey: minioSecretKey,
+    useSsl: config.minioUseSsl,
+    ...(minioCaFile === undefined ? {} : { caFile: minioCaFile }),
+    buckets: { state: config.minioStateBucket, logs: config.minioLogsBucket },
+    shared: config.storeCredentials === 'shared',
+    lifetimeMs: config.storeKeyLifetime,
   });
 };
 
@@ -61,6 +88,7 @@ export const openStores = async (config: Config, role: string, logger: Logger): 
     const stores = await openEmbeddedStores({ dataDir, writer, now, ...install });
     return {
       ...stores,
+      access: accessSource(config),
       archives: objects ?? stores.archives,
       places: { data: dataDir, archives: archivesAt },
     };
@@ -77,5 +105,5 @@ export const openStores = async (config: Config, role: string, logger: Logger): 
     now,
     ...install,
   });
-  return { ...stores, archives, places: { data: stores.address, archives: archivesAt } };
+  return { ...stores, access: accessSource(config), archives, places: { data: stores.address, archives: archivesAt } };
 };

@@ -12,6 +12,7 @@ import { createFrontDoor, type FrontDoor } from './api/front-door.ts';
 import { serve, type Served } from './api/serve.ts';
 import type { Config } from './config.ts';
 import type { SpecDefaults } from './documents/bot-document.ts';
+import { DELIVERY_ENV } from './domain/delivery.ts';
 import { toDroverError } from './domain/errors.ts';
 import { DEFAULT_POLICY, type BotPolicy } from './domain/policy.ts';
 import { transitionJson, transitionLine, type Paint } from './domain/transition-line.ts';
@@ -64,6 +65,15 @@ const policyOf = (config: Config): BotPolicy => ({
   crashWindowMs: config.crashWindow,
   startDeadlineMs: config.startDeadline,
   killDeadlineMs: config.killDeadline,
+  volumeGraceMs: config.gcGrace,
+});
+
+/** Settings that hold inside every container of ours. */
+const containerEnvironment = (config: Config): Readonly<Record<string, string>> => ({
+  [DELIVERY_ENV.keepSnapshots]: String(config.keepSnapshots),
+  [DELIVERY_ENV.maxStateMb]: String(config.maxStateMb),
+  [DELIVERY_ENV.maxStateFileMb]: String(config.maxStateFileMb),
+  ...(config.botNatsUrl === undefined ? {} : { BOT_NATS_URL: config.botNatsUrl }),
 });
 
 interface WireParts {
@@ -87,6 +97,9 @@ const wire = async (parts: WireParts): Promise<Drover> => {
     docker,
     install,
     archives: stores.archives,
+    access: stores.access,
+    image: config.runtimeImage,
+    env: containerEnvironment(config),
     network: config.dockerNetwork,
     hostGateway: config.hostGateway,
     configInEnv: config.configInEnv,
@@ -107,9 +120,9 @@ const wire = async (parts: WireParts): Promise<Drover> => {
     logger,
     tell: teller(config),
   });
-  const { states: fleet, transitions, guard, takeover, readiness } = drover;
+  const { states: fleet, transitions, guard, takeover, stateSnapshots, readiness } = drover;
   const more = { clock: systemClock, mintId, defaults, token: config.apiToken };
-  front.open(createApp({ ...stores, fleet, transitions, guard, takeover, readiness, ...more }));
+  front.open(createApp({ ...stores, fleet, transitions, guard, takeover, stateSnapshots, readiness, ...more }));
   return drover;
 };
 

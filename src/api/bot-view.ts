@@ -54,6 +54,7 @@ const unseen = (id: string, invalid: string | undefined): RunningBot => {
     wanted: false,
     notBefore: null,
     lastExit: null,
+    unsynced: false,
     conditions: [condition],
     version: 0,
   };

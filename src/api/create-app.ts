@@ -7,6 +7,7 @@ import { fleetRoutes } from './fleet-routes.ts';
 import { DroverError } from '../domain/errors.ts';
 import { gate } from './gate.ts';
 import { moveRoutes } from './move-routes.ts';
+import { stateRoutes } from './state-routes.ts';
 
 const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'] as const;
 
@@ -21,6 +22,7 @@ export const createApp = (deps: ApiDeps): Hono => {
     return context.text(ready ? 'ok' : 'not ready', ready ? 200 : 503);
   });
   app.route('/v1/bots', botRoutes(deps));
+  app.route('/v1/bots', stateRoutes(deps));
   app.route('/v1', fleetRoutes(deps));
   app.route('/v1', moveRoutes(deps));
   app.onError((thrown, context) => {

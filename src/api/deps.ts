@@ -6,6 +6,7 @@ import type { DeadLetterStore } from '../ports/dead-letter-store.ts';
 import type { FleetView, Readiness, RemovalGuard, TransitionSource } from '../ports/fleet-view.ts';
 import type { Takeover } from '../ports/predecessor.ts';
 import type { SpecStore } from '../ports/spec-store.ts';
+import type { StateSnapshots } from '../ports/state-snapshots.ts';
 
 export interface ApiDeps {
   readonly specs: SpecStore;
@@ -15,6 +16,7 @@ export interface ApiDeps {
   readonly guard: RemovalGuard;
   readonly deadLetters: DeadLetterStore;
   readonly takeover: Takeover;
+  readonly stateSnapshots: StateSnapshots;
   readonly readiness: () => Promise<readonly Readiness[]>;
   readonly clock: Clock;
   readonly mintId: () => string;

@@ -24,7 +24,7 @@ export const addBotActions = (program: Command, io: Io, client: () => ApiClient)
   }
   program
     .command('delete')
-    .description('stop a bot and forget it; its volume stays')
+    .description('stop a bot and forget it; its volumes go after GC_GRACE')
     .argument('<id>')
     .action(async (id: string) => {
       await client().call('DELETE', `/v1/bots/${encodeURIComponent(id)}`);

@@ -20,8 +20,10 @@ const first = (conditions: readonly Condition[]): Condition | undefined =>
   conditions.find(({ type, status }) => type === 'SpecValid' && status !== 'True') ??
   conditions.find(({ type, status }) => type === 'Degraded' && status === 'True') ??
   conditions.find(
-    ({ type, status, reason }) => type === 'Progressing' && (status === 'True' || reason === 'ForeignInstance'),
+    ({ type, status, reason }) =>
+      type === 'Progressing' && (status === 'True' || reason === 'ForeignInstance' || reason === 'HostPressure'),
   ) ??
+  conditions.find(({ type, status }) => (type === 'StateSynced' || type === 'LogsShipped') && status === 'False') ??
   conditions.find(({ type }) => type === 'Ready');
 
 const paint = (state: string): string =>
@@ -39,7 +41,7 @@ const fleetTable = (bots: readonly Shown[]): string => {
     const condition = first(bot.conditions);
     table.push([
       bot.botId,
-      paint(bot.state),
+      paint(bot.state) + (bot.unsynced ? pc.red(' (unsynced)') : ''),
       age(bot),
       bot.restarts,
       `${String(bot.observedGeneration ?? '-')}/${String(bot.generation)}`,
@@ -53,7 +55,7 @@ const fleetTable = (bots: readonly Shown[]): string => {
 const oneBot = (bot: Shown & { readonly document: unknown }): string => {
   const rows: [string, string][] = [
     ['bot', bot.botId],
-    ['state', paint(bot.state)],
+    ['state', paint(bot.state) + (bot.unsynced ? pc.red(' (unsynced)') : '')],
     ['wanted', String(bot.wanted)],
     ['runtime', `${bot.runtime ?? '?'} ${bot.specVersion ?? ''}`],
     ['generation', `${String(bot.generation)}, running ${String(bot.observedGeneration ?? 'none')}`],

@@ -3,10 +3,12 @@ import { Command } from 'commander';
 import { addApply } from './apply.ts';
 import { addBotActions } from './bot-actions.ts';
 import { addFleetActions } from './fleet-actions.ts';
+import { addGc } from './gc.ts';
 import { addGet } from './get.ts';
 import type { Io } from './io.ts';
 import { addMove } from './move.ts';
 import { addSettings } from './settings.ts';
+import { addState } from './state.ts';
 import { addTransitions } from './transitions.ts';
 
 export const VERSION = '0.1.0';
@@ -24,12 +26,14 @@ export const createProgram = (io: Io): Command => {
     });
   const client = () => io.client(program.opts<{ url?: string; token?: string }>());
   addSettings(program, io);
+  addGc(program, io);
   addApply(program, io, client);
   addGet(program, io, client);
   addBotActions(program, io, client);
   addTransitions(program, io, client);
   addFleetActions(program, io, client);
   addMove(program, io, client);
+  addState(program, io, client);
   program
     .command('version')
     .description('print the version')

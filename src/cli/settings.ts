@@ -5,11 +5,12 @@ import { fileKeyOf, flagOf, SETTING_NAMES, SETTINGS, type Setting, type SettingN
 import { describeConfig, loadConfig, type Config } from '../config.ts';
 import type { Io } from './io.ts';
 
-type Options = Record<string, string | undefined>;
+export type Options = Record<string, string | undefined>;
 
 const camel = (key: string): string => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
-const withSettings = (command: Command): Command => {
+/** Each setting as a flag. */
+export const withSettings = (command: Command): Command => {
   command.option('--config <file>', 'YAML file with settings');
   for (const name of SETTING_NAMES) {
     const { doc, env, default: fallback } = SETTINGS[name] as Setting;
@@ -19,7 +20,8 @@ const withSettings = (command: Command): Command => {
   return command;
 };
 
-const configOf = (options: Options, io: Io): Config => {
+/** @throws DroverError CONFIG_INVALID */
+export const configOf = (options: Options, io: Io): Config => {
   const flags: Partial<Record<SettingName, string>> = {};
   for (const name of SETTING_NAMES) {
     const value = options[camel(fileKeyOf(name))];

@@ -34,6 +34,11 @@ const containerDiffers = ({ at, context }: BotState, listed: ListedContainer | u
 const unsettled = ({ at, context }: BotState): boolean =>
   at === 'starting' || (at === 'stopped' && (context.deleting || (context.wanted && !context.completed)));
 
+/** At rest, and a sync from its volume is due. */
+const waitsOnVolume = ({ at, context }: BotState, now: number): boolean =>
+  (at === 'stopped' || at === 'failed.exhausted' || at === 'deleted') &&
+  isDue(context.storage?.unsynced?.retryAt ?? null, now);
+
 export const needsLook = (
   state: BotState | undefined,
   desired: Desired,
@@ -43,5 +48,5 @@ export const needsLook = (
   const known = state ?? initialState;
   if (noteWish(known, desired, now) !== undefined) return true;
   if (known.context.incarnation === 0) return false;
-  return containerDiffers(known, listed) || unsettled(known) || overdue(known, now);
+  return containerDiffers(known, listed) || unsettled(known) || overdue(known, now) || waitsOnVolume(known, now);
 };

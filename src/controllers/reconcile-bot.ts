@@ -11,7 +11,7 @@ import { accepts } from '../machines/evolve.ts';
 import { plan } from '../machines/plan.ts';
 import { toStored } from '../machines/upcast.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ContainerEngine } from '../ports/container-engine.ts';
+import type { Engine } from '../ports/container-tools.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import { applyEffect, factOf } from './apply-effects.ts';
@@ -20,11 +20,13 @@ import type { ServiceState } from './service-state.ts';
 
 export interface ReconcileDependencies {
   readonly events: EventStore;
-  readonly engine: ContainerEngine;
+  readonly engine: Engine;
   readonly states: ServiceState;
   readonly desiredOf: (botId: string, causes: readonly Cause[]) => Promise<Desire>;
   /** Told once the log has taken them. */
   readonly requestsTaken: (botId: string, requests: readonly BotRequest[]) => Promise<void>;
+  /** Free share of the disk under the engine, as last looked at. */
+  readonly diskFree: () => Promise<number | undefined>;
   readonly policy: BotPolicy;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -54,7 +56,7 @@ const distinct = (causes: readonly Cause[]): Cause[] => [
 ];
 
 export const createReconcileBot = (dependencies: ReconcileDependencies) => {
-  const { events, engine, states, desiredOf, requestsTaken, policy, clock, logger } = dependencies;
+  const { events, engine, states, desiredOf, requestsTaken, diskFree, policy, clock, logger } = dependencies;
 
   const append = async (
     botId: string,
@@ -93,11 +95,12 @@ export const createReconcileBot = (dependencies: ReconcileDependencies) => {
     causes: readonly Cause[],
   ): Promise<{ readonly again: boolean; readonly wakeAfterMs: number | undefined }> => {
     const { state, version } = await states.load(botId);
-    const [{ desired, cause, unread }, observation] = await Promise.all([
+    const [{ desired, cause, unread }, observation, free] = await Promise.all([
       desiredOf(botId, causes),
       engine.observe(botId),
+      diskFree(),
     ]);
-    const given = { desired, observation, now: clock.now(), random: clock.random(), policy };
+    const given = { desired, observation, now: clock.now(), random: clock.random(), policy, diskFree: free };
     const planned = plan(state, given);
     if (planned.events.length > 0) {
       // Who asked for the document explains what follows from the document, and nothing else.
@@ -109,7 +112,7 @@ export const createReconcileBot = (dependencies: ReconcileDependencies) => {
     const taken = asked.filter(({ requestId }) => planned.state.context.requests.includes(requestId));
     if (taken.length > 0) await requestsTaken(botId, taken);
     for (const effect of planned.effects) {
-      const fact = factOf(await applyEffect(engine, effect), clock.now(), policy);
+      const fact = factOf(await applyEffect(engine, botId, effect), clock.now(), policy, planned.state.context);
       if (fact !== undefined) await appendFact(botId, fact, causes);
     }
     const again = planned.effects.length > 0;

@@ -9,6 +9,7 @@ import type { FleetRead, SpecStore } from '../ports/spec-store.ts';
 import { desiredOfRecord, isStop } from './desire.ts';
 import { needsLook } from './needs-look.ts';
 import { createOrphanSweeper } from './orphan-sweeper.ts';
+import { createReportSampler } from './report-sampler.ts';
 import { requestCause } from './request-cause.ts';
 import type { FleetGuard } from './removal-guard.ts';
 import type { Wake } from './serial-per-key.ts';
@@ -29,6 +30,7 @@ export interface ResyncDependencies {
 export const createResync = (dependencies: ResyncDependencies) => {
   const { engine, specs, states, guard, defaults, clock, logger, onRead } = dependencies;
   const sweep = createOrphanSweeper(engine, logger);
+  const sample = createReportSampler();
 
   const listByBot = async (): Promise<ReadonlyMap<BotId, ListedContainer> | undefined> => {
     try {
@@ -60,7 +62,9 @@ export const createResync = (dependencies: ResyncDependencies) => {
     const now = clock.now();
     const folds = states.folds();
     const keys = new Set([...folds.keys(), ...desired.keys()]);
+    const sampled = sample(folds);
     const differing = [...keys].filter((id) => {
+      if (sampled.has(id)) return true;
       const state = folds.get(id)?.state;
       const wish = desired.get(id) ?? ({ kind: 'gone' } as const);
       // Without a list only the wishes can be compared: an engine that does not answer is not an empty one.

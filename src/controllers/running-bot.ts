@@ -25,6 +25,7 @@ export const toRunningBot = (botId: string, { state, version }: VersionedState):
       context.lastExit === null
         ? null
         : { exitCode: context.lastExit.exitCode, class: context.lastExit.class, at: context.lastExit.at },
+    unsynced: live === null && context.storage?.unsynced !== undefined,
     conditions: conditionsOf(state),
     version,
   };

@@ -5,6 +5,7 @@
 import type { StopSignal } from './effect.ts';
 import type { ErrorClass, ErrorCode } from './errors.ts';
 import type { InstanceRef } from './observation.ts';
+import type { RestoreReport, SnapshotId } from './sync-report.ts';
 
 /** Feature C5. Decided in `machines/classify-exit.ts`, outside the statechart. */
 export type ExitClass =
@@ -31,6 +32,11 @@ export interface ContainerIdentity extends OnContainer {
   readonly generation: number;
   readonly specHash: string;
 }
+/** What a container left on its volume alone when it ended. */
+export interface Unsynced {
+  readonly state: boolean;
+  readonly logs: boolean;
+}
 interface Asked extends At {
   readonly requestId: string;
   readonly actor: string;
@@ -53,15 +59,17 @@ export type WishEvent =
 
 /** What the engine showed. */
 export type ContainerEvent =
-  | Named<'ContainerCreated', ContainerIdentity>
+  /** `codeDigest`: SHA-256 of the code archive that was pinned. */
+  | Named<'ContainerCreated', ContainerIdentity & { codeDigest?: string }>
   | Named<'ContainerStarted', OnContainer & { startedAt: number }>
   /** Found alive without our having recorded its start: after a crash of the controller, or a start by hand. */
-  | Named<'ContainerAdopted', ContainerIdentity & { startedAt: number }>
+  | Named<'ContainerAdopted', ContainerIdentity & { startedAt: number; deliver?: true }>
   /** Found without a process where none was expected; it is removed before anything starts. */
   | Named<'LeftoverFound', ContainerIdentity & { live: boolean }>
   | Named<'ContainerPaused', OnContainer>
   | Named<'ContainerUnpaused', OnContainer>
-  | Named<'ContainerRestarted', OnContainer & { startedAt: number }>
+  /** `deliver`: what it read once and removed at its first start is to be brought again. */
+  | Named<'ContainerRestarted', OnContainer & { startedAt: number; deliver?: true }>
   | Named<
       'ContainerExited',
       OnContainer & {
@@ -74,16 +82,41 @@ export type ContainerEvent =
         detail?: string;
         finishedAt: number;
         logTail: readonly string[];
+        /** What the last sync did not bring into the archive store. Absent: all is there. */
+        unsynced?: Unsynced;
+        /** Tried again like a crash, and not counted as one: it lies outside the bot. */
+        blameless?: true;
+        /** A start of this number has stored state: ours must come after it. */
+        newestAttempt?: number;
       }
     >
-  | Named<'ContainerVanished', OnContainer>
+  | Named<'ContainerVanished', OnContainer & { unsynced?: Unsynced }>
   | Named<'ContainerRemoved', OnContainer>
   | Named<'ForeignInstanceFound', OnContainer>
   | Named<'ForeignInstanceGone', At>
   | Named<'BecameHealthy', At & { afterMs: number }>;
 
+/** What became of state and logs, as the runtime inside reports it (issue 4 point 8). */
+export type StorageEvent =
+  | Named<'StateRestored', OnContainer & RestoreReport>
+  /** `<botId>/state.tar.gz` was written by somebody else; its `.the0-state` won, `former` is what it replaced. */
+  | Named<'StateEditedOutside', OnContainer & { former?: SnapshotId }>
+  | Named<'StateSynced', OnContainer & { snapshot?: SnapshotId; final: boolean }>
+  | Named<'StateSyncFailed', OnContainer & { code: ErrorCode; detail: string }>
+  /** The largest files over the limits of contract §4; none: all are within them again. */
+  | Named<'StateOverLimit', OnContainer & { files: readonly { readonly path: string; readonly bytes: number }[] }>
+  | Named<'LogsShipped', OnContainer & { final: boolean }>
+  | Named<'LogsShippingFailed', OnContainer & { code: ErrorCode; detail: string }>
+  /** Output that could not be shipped before its rotation; bytes since the container started. */
+  | Named<'LogsDropped', OnContainer & { bytes: number }>;
+
 /** What became of an effect. */
 export type OutcomeEvent =
+  /** State and logs of a container that is gone were stored from its volume. */
+  | Named<'VolumeSynced', At & { attempt: number; snapshot?: SnapshotId }>
+  | Named<'VolumeSyncFailed', Failure & { attempt: number; retryAt: number }>
+  | Named<'ConfigurationDelivered', OnContainer>
+  | Named<'ConfigurationDeliveryFailed', Failure & { ref: InstanceRef; notBefore: number }>
   | Named<'ContainerCreateFailed', Failure & { attempt: number }>
   | Named<'ContainerStartFailed', Failure & { attempt: number }>
   | Named<'StopSignalSent', OnContainer & { signal: StopSignal }>
@@ -101,6 +134,9 @@ export type IntentEvent =
   | Named<'GaveUp', At & { reason: GiveUpReason; crashes: number; windowMs: number }>
   | Named<'StartTimedOut', At & { attempt: number }>
   | Named<'StopTimedOut', OnContainer>
+  /** A start that is due waits for disk space under the engine; `free` is its share, 0 to 1. */
+  | Named<'HostPressureFound', At & { free: number }>
+  | Named<'HostPressureGone', At>
   /** A start that is wished no more before its container existed. */
   | Named<'StartCancelled', At>
   /** The bot ended by itself and its restart policy wants no more. */
@@ -109,7 +145,7 @@ export type IntentEvent =
   | Named<'BotStopped', At>
   | Named<'BotDeleted', At>;
 
-export type BotEvent = WishEvent | ContainerEvent | OutcomeEvent | IntentEvent;
+export type BotEvent = WishEvent | ContainerEvent | StorageEvent | OutcomeEvent | IntentEvent;
 export type BotEventType = BotEvent['type'];
 
 /** Schema number written on each new event; `machines/upcast.ts` reads older ones. */

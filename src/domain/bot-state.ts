@@ -1,5 +1,6 @@
 /** The fold of a bot's log: where it is in the statechart, and what it remembers. Plain JSON. */
-import type { ContainerIdentity, ExitClass, GiveUpReason, StopReason } from './bot-event.ts';
+import type { ContainerIdentity, ExitClass, GiveUpReason, StopReason, Unsynced } from './bot-event.ts';
+import type { SnapshotId } from './sync-report.ts';
 
 export type StatePath =
   'stopped' | 'starting' | 'running' | 'stopping' | 'failed.backingOff' | 'failed.exhausted' | 'deleted';
@@ -12,6 +13,40 @@ export interface KnownContainer extends Omit<ContainerIdentity, 'at'> {
   readonly paused?: boolean;
   /** Its end is recorded: it may be removed. */
   readonly exited?: boolean;
+  /** Started again by hand: what it read once and removed is to be brought again. */
+  readonly undelivered?: true;
+}
+
+/** One of the two things that are kept in the archive store, as last reported. */
+export interface KeptStatus {
+  readonly status: 'kept' | 'failing' | 'unknown';
+  readonly since: number;
+  readonly code?: string;
+  readonly detail?: string;
+}
+
+/** What is known of a bot's state and logs. Absent until the first report. */
+export interface StorageState {
+  readonly state: KeptStatus;
+  readonly logs: KeptStatus;
+  /** The newest snapshot that is known. */
+  readonly snapshot?: SnapshotId;
+  /** Container whose restore, and whose outside edit, is recorded. */
+  readonly restoredBy?: string;
+  readonly editedBy?: string;
+  readonly overLimit: readonly { readonly path: string; readonly bytes: number }[];
+  readonly droppedBytes: number;
+  /** On the volume alone since the end of this attempt; stored from there when nothing else starts. */
+  readonly unsynced?: Unsynced & {
+    readonly attempt: number;
+    readonly tries: number;
+    /** The next try is not due before this. */
+    readonly retryAt: number;
+  };
+  /** The code archive that the latest container was made with. */
+  readonly code?: { readonly specHash: string; readonly digest: string };
+  /** Starts wait for disk space; its free share when that was noted. */
+  readonly pressure?: number;
 }
 
 export interface LastExit {
@@ -85,6 +120,7 @@ export interface BotContext {
   readonly restartAsked: boolean;
   /** Ids of the latest requests taken, bounded: a request is taken once. */
   readonly requests: readonly string[];
+  readonly storage?: StorageState;
 }
 
 export interface BotState {

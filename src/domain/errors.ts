@@ -63,6 +63,11 @@ export const ERRORS = {
     'retryable',
     'Use an archive store with STS, or set BOT_STORE_CREDENTIALS=shared and trust every bot with every bot’s data.',
   ),
+  GC_REFUSED: row(
+    'rejected',
+    'Look at MONGO_URI and at what the spec store holds; when it is right as it is, do what the message names.',
+  ),
+  GC_INCOMPLETE: row('retryable', 'Mend what the message names and run `drover gc` again; it goes on where it ended.'),
   HOST_PRESSURE: row('retryable', 'Free disk space under the engine; nothing starts below 5 %, stops and syncs go on.'),
   ENTRYPOINT_MISSING: row(
     'terminal',

@@ -50,7 +50,18 @@ export const botOfContainerName = (install: string, name: string): BotId | undef
 /** Name of a container that has no process and kept its bot's name from being free. */
 export const asideName = (name: string, containerId: string): string => `${name}-aside-${containerId.slice(0, 12)}`;
 
-export type VolumeRole = 'state' | 'the0';
+/** `archive`: the embedded archive store's part of one bot. */
+export type VolumeRole = 'state' | 'the0' | 'archive';
+
+/** The code cache of an install on one engine. */
+export const codeVolumeName = (install: string): string => `drover-${install}-code`;
+
+/** A short-lived container of ours beside a bot's volumes: one a bot. */
+export const toolName = (install: string, id: BotId): string => `drover-${install}-tool-${encodeId(id)}`;
+
+/** One that fills the code cache: one a digest. */
+export const codeToolName = (install: string, digest: string): string =>
+  `drover-${install}-code-${digest.slice(0, 32)}`;
 
 /** Volumes carry the incarnation: a bot that comes back under an old id never inherits the earlier one's state. */
 export const volumeName = (install: string, id: BotId, incarnation: number, role: VolumeRole): string =>
@@ -67,6 +78,7 @@ export const LABEL = {
   generation: 'drover.generation',
   specHash: 'drover.spec-hash',
   attempt: 'drover.attempt',
+  codeDigest: 'drover.code-digest',
 } as const;
 
 /** What a container of ours says about itself. */
@@ -77,6 +89,8 @@ export interface ContainerTags {
   readonly generation: number;
   readonly specHash: string;
   readonly attempt: number;
+  /** SHA-256 of the code archive it was made with. */
+  readonly codeDigest?: string;
 }
 
 /** Labels of contract §5 plus ours. */
@@ -91,6 +105,7 @@ export const writeTags = (tags: ContainerTags, entrypoint: string): Record<strin
   [LABEL.generation]: String(tags.generation),
   [LABEL.specHash]: tags.specHash,
   [LABEL.attempt]: String(tags.attempt),
+  ...(tags.codeDigest === undefined ? {} : { [LABEL.codeDigest]: tags.codeDigest }),
 });
 
 const whole = (text: string | undefined): number | undefined =>
@@ -107,5 +122,14 @@ export const readTags = (labels: Readonly<Record<string, string>>): ContainerTag
   if (labels[LABEL.role] !== 'bot' || install === undefined || botId === undefined || hash === undefined)
     return undefined;
   if (incarnation === undefined || generation === undefined || attempt === undefined) return undefined;
-  return { install, botId, incarnation, generation, specHash: hash, attempt };
+  const codeDigest = labels[LABEL.codeDigest];
+  return {
+    install,
+    botId,
+    incarnation,
+    generation,
+    specHash: hash,
+    attempt,
+    ...(codeDigest === undefined ? {} : { codeDigest }),
+  };
 };

@@ -1,5 +1,6 @@
 /** What the engine says about one bot, in our words. Adapters make these; `sense` compares them with the state. */
 import type { ErrorCode } from './errors.ts';
+import type { SyncReport } from './sync-report.ts';
 
 /** A container on some node, opaque: no host path and no address (architecture §3, several machines later). */
 export interface InstanceRef {
@@ -23,6 +24,10 @@ export interface ExitReport {
   /** OOM kills counted by the container's cgroup before and after the bot ran. */
   readonly oomKills?: { readonly before: number; readonly after: number };
   readonly error?: { readonly code: ErrorCode; readonly detail: string };
+  /** What the final sync achieved; absent when there was none. */
+  readonly final?: { readonly stateSynced: boolean; readonly logsShipped: boolean };
+  /** What became of the stop hook: its exit code, its signal, or that its time was over. */
+  readonly hook?: { readonly code?: number; readonly signal?: string; readonly timedOut?: true };
 }
 
 export interface ObservedExit {
@@ -52,7 +57,11 @@ export interface ObservedContainer {
   readonly specHash: string;
   /** Engine clock, epoch milliseconds; 0 when it never started. */
   readonly startedAt: number;
+  /** SHA-256 of the code archive it was made with. */
+  readonly codeDigest?: string;
   readonly exit?: ObservedExit;
+  /** What its runtime says of state and logs; only of this very attempt. */
+  readonly report?: SyncReport;
 }
 
 export type Observation =

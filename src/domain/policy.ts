@@ -17,6 +17,13 @@ export interface BotPolicy {
   readonly killDeadlineMs: number;
   /** Wait after a stop or removal that the engine refused, ms. */
   readonly effectRetryMs: number;
+  /** First and longest wait after a sync from the volume that failed, ms; doubles in between. */
+  readonly syncRetryMs: number;
+  readonly syncRetryMaxMs: number;
+  /** Below this free share of the disk under the engine nothing starts (fault R32). */
+  readonly minDiskFree: number;
+  /** Volumes of a deleted bot, and of an earlier incarnation, are kept this long, ms. */
+  readonly volumeGraceMs: number;
 }
 
 export const DEFAULT_POLICY: BotPolicy = {
@@ -29,4 +36,8 @@ export const DEFAULT_POLICY: BotPolicy = {
   startDeadlineMs: 120_000,
   killDeadlineMs: 30_000,
   effectRetryMs: 5_000,
+  syncRetryMs: 10_000,
+  syncRetryMaxMs: 600_000,
+  minDiskFree: 0.05,
+  volumeGraceMs: 86_400_000,
 };

@@ -3,7 +3,7 @@ import type { Phase, StatePath } from './bot-state.ts';
 
 /** Field standard: {type, status, reason, message, lastTransitionTime}; `reason` is CamelCase and stable. */
 export interface Condition {
-  readonly type: 'Ready' | 'Progressing' | 'Degraded' | 'SpecValid';
+  readonly type: 'Ready' | 'Progressing' | 'Degraded' | 'SpecValid' | 'StateSynced' | 'LogsShipped';
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: string;
   readonly message: string;
@@ -27,6 +27,8 @@ export interface RunningBot {
   readonly wanted: boolean;
   readonly notBefore: number | null;
   readonly lastExit: { readonly exitCode: number; readonly class: string; readonly at: number } | null;
+  /** State or logs lie on the volume alone: `stopped(unsynced)` (feature E3). */
+  readonly unsynced: boolean;
   readonly conditions: readonly Condition[];
   readonly version: number;
 }

@@ -7,6 +7,15 @@ export interface SnapshotId {
   readonly sequence: number;
 }
 
+/** `a3/s7`: the seventh snapshot of the third start. */
+export const snapshotText = ({ attempt, sequence }: SnapshotId): string => `a${String(attempt)}/s${String(sequence)}`;
+
+/** The snapshot that a text like `a3/s7` names, or undefined. */
+export const parseSnapshot = (text: string): SnapshotId | undefined => {
+  const found = /^a(\d{1,10})\/s(\d{1,10})$/.exec(text);
+  return found === null ? undefined : { attempt: Number(found[1]), sequence: Number(found[2]) };
+};
+
 export interface ReportedError {
   readonly code: ErrorCode;
   readonly detail: string;
@@ -30,7 +39,7 @@ export interface StateReport {
   readonly status: 'synced' | 'pending' | 'failing' | 'unknown';
   /** The newest snapshot stored. */
   readonly snapshot?: SnapshotId;
-  /** When it was found to be up to date, epoch milliseconds. */
+  /** When it was last found, or made, up to date; epoch milliseconds. */
   readonly at?: number;
   readonly error?: ReportedError;
   /** Files over the limits of contract §4, the largest first, at most 10: not stored. */

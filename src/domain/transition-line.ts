@@ -1,6 +1,7 @@
 /** A transition as people and programs read it: one line, stable, no secrets (feature G2). Pure; colour is handed in. */
 import type { BotEvent } from './bot-event.ts';
 import type { Cause } from './recorded.ts';
+import { snapshotText, type SnapshotId } from './sync-report.ts';
 import type { Transition } from './transition.ts';
 
 export interface Paint {
@@ -49,6 +50,29 @@ export const durationText = (ms: number): string => {
     : `${String(Math.floor(hours / 24))}d${two(hours % 24)}h`;
 };
 
+/** Of state and logs: snapshots as operators name them, files with their sizes, what waits on the volume. */
+const storageDetails = (event: Record<string, unknown>): [string, string | number][] => {
+  const { snapshot, former, files, unsynced, storeReachable, final } = event as {
+    snapshot?: SnapshotId;
+    former?: SnapshotId;
+    files?: readonly { path: string; bytes: number }[];
+    unsynced?: { state: boolean; logs: boolean };
+    storeReachable?: boolean;
+    final?: boolean;
+  };
+  const waiting = [unsynced?.state === true ? 'state' : '', unsynced?.logs === true ? 'logs' : ''].filter(Boolean);
+  return [
+    ...(snapshot === undefined ? [] : [['snapshot', snapshotText(snapshot)] as [string, string]]),
+    ...(former === undefined ? [] : [['former', snapshotText(former)] as [string, string]]),
+    ...(files === undefined
+      ? []
+      : [['files', files.map(({ path, bytes }) => `${path}:${String(bytes)}`).join(',')] as [string, string]]),
+    ...(waiting.length === 0 ? [] : [['unsynced', waiting.join('+')] as [string, string]]),
+    ...(storeReachable === false ? [['store', 'unreachable'] as [string, string]] : []),
+    ...(final === true ? [['final', 'true'] as [string, string]] : []),
+  ];
+};
+
 /** What there is to say of an event beyond its name. */
 const details = (event: BotEvent): Record<string, string | number> => {
   const { type: _type, at: _at, ...rest } = event as BotEvent & Record<string, unknown>;
@@ -64,14 +88,18 @@ const details = (event: BotEvent): Record<string, string | number> => {
     'crashes',
     'generation',
     'incarnation',
+    'source',
+    'bytes',
+    'free',
     'actor',
   ];
-  return Object.fromEntries(
-    known.flatMap((key): [string, string | number][] => {
+  return Object.fromEntries([
+    ...known.flatMap((key): [string, string | number][] => {
       const value = (rest as Record<string, unknown>)[key];
       return typeof value === 'string' || typeof value === 'number' ? [[key, value]] : [];
     }),
-  );
+    ...storageDetails(rest),
+  ]);
 };
 
 const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

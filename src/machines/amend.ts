@@ -2,98 +2,14 @@
  * What a bot remembers of each event. The statechart says which events are legal and where they lead; this says what
  * stays. It reads only the event and the context: no clock, no setting (architecture §6 rules 2 and 10).
  */
-import type { BotEvent, ContainerIdentity, ExitClass } from '../domain/bot-event.ts';
-import type { BotContext, KnownContainer } from '../domain/bot-state.ts';
+import type { BotEvent } from '../domain/bot-event.ts';
+import type { BotContext } from '../domain/bot-state.ts';
 import { assertNever } from '../domain/errors.ts';
+import { clearedOfFailures, delivered, ended, known, neverStarted, withContainer } from './amend-parts.ts';
+import { amendStorage, leftUnsynced, pressureGone, storageOf, volumeSynced, withStorage } from './amend-storage.ts';
+import { emptyContext } from './empty-context.ts';
 
-const KEPT_CRASHES = 50;
 const KEPT_REQUESTS = 50;
-
-/** Classes that count against a bot. A completed run is no crash, a lost engine is not the bot's fault. */
-const CRASHES: ReadonlySet<ExitClass> = new Set(['appError', 'oom', 'killedByOthers', 'startError']);
-const BLAMELESS: ReadonlySet<ExitClass> = new Set(['stoppedByUs', 'engineLost']);
-
-export const emptyContext: BotContext = {
-  incarnation: 0,
-  generation: 0,
-  specHash: null,
-  specVersion: null,
-  wanted: false,
-  stopReason: null,
-  deleting: false,
-  attempt: 0,
-  container: null,
-  since: 0,
-  runningSince: null,
-  healthy: false,
-  streak: 0,
-  crashes: [],
-  starts: 0,
-  assess: null,
-  notBefore: null,
-  holdUntil: null,
-  deadline: null,
-  stop: null,
-  lastExit: null,
-  lastFailure: null,
-  gaveUp: null,
-  completed: false,
-  rejected: null,
-  foreign: null,
-  restartAsked: false,
-  requests: [],
-};
-
-const known = ({ ref, attempt, incarnation, generation, specHash }: ContainerIdentity): KnownContainer => ({
-  ref,
-  attempt,
-  incarnation,
-  generation,
-  specHash,
-});
-
-const clearedOfFailures = (at: number): Partial<BotContext> => ({
-  streak: 0,
-  crashes: [],
-  assess: null,
-  notBefore: at,
-  holdUntil: null,
-  gaveUp: null,
-  completed: false,
-});
-
-const ended = (
-  context: BotContext,
-  exit: { at: number; exitCode: number; class: ExitClass; terminal: boolean; code?: string; detail?: string },
-): Partial<BotContext> => {
-  const { terminal, ...lastExit } = exit;
-  const ours = context.stop !== null || BLAMELESS.has(exit.class);
-  return {
-    lastExit,
-    healthy: false,
-    runningSince: null,
-    streak: ours ? context.streak : context.streak + 1,
-    crashes: ours || !CRASHES.has(exit.class) ? context.crashes : [...context.crashes, exit.at].slice(-KEPT_CRASHES),
-    ...(context.stop === null
-      ? { assess: { exitClass: exit.class, exitCode: exit.exitCode, terminal }, notBefore: null, deadline: null }
-      : {}),
-  };
-};
-
-const neverStarted = (
-  context: BotContext,
-  failure: { at: number; code: string; detail: string },
-  terminal: boolean,
-): Partial<BotContext> => ({
-  lastFailure: { at: failure.at, code: failure.code, detail: failure.detail },
-  streak: context.streak + 1,
-  assess: { exitClass: null, exitCode: null, terminal },
-  notBefore: null,
-  deadline: null,
-});
-
-const withContainer = (context: BotContext, change: Partial<KnownContainer>): Partial<BotContext> =>
-  context.container === null ? {} : { container: { ...context.container, ...change } };
 
 /** The part of the context that `event` changes. */
 export const amend = (context: BotContext, event: BotEvent): Partial<BotContext> => {
@@ -132,7 +48,13 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
         requests: [...context.requests, event.requestId].slice(-KEPT_REQUESTS),
       };
     case 'ContainerCreated':
-      return { container: known(event), attempt: Math.max(context.attempt, event.attempt) };
+      return {
+        container: known(event),
+        attempt: Math.max(context.attempt, event.attempt),
+        ...(event.codeDigest === undefined
+          ? {}
+          : withStorage(context, { code: { specHash: event.specHash, digest: event.codeDigest } })),
+      };
     case 'ContainerStarted':
       return {
         ...withContainer(context, { startedAt: event.startedAt }),
@@ -145,7 +67,11 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
       };
     case 'ContainerAdopted':
       return {
-        container: { ...known(event), startedAt: event.startedAt },
+        container: {
+          ...known(event),
+          startedAt: event.startedAt,
+          ...(event.deliver === true ? { undelivered: true } : {}),
+        },
         attempt: Math.max(context.attempt, event.attempt),
         runningSince: event.at,
         healthy: false,
@@ -167,7 +93,12 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
       return withContainer(context, { paused: false });
     case 'ContainerRestarted':
       return {
-        ...withContainer(context, { startedAt: event.startedAt, exited: false, paused: false }),
+        ...withContainer(context, {
+          startedAt: event.startedAt,
+          exited: false,
+          paused: false,
+          ...(event.deliver === true ? { undelivered: true } : {}),
+        }),
         runningSince: event.at,
         healthy: false,
         starts: context.starts + 1,
@@ -176,7 +107,12 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
     case 'ContainerExited': {
       const { at, exitCode, class: exitClass, terminal, code, detail } = event;
       const exit = { at, exitCode, class: exitClass, terminal, ...(code && { code }), ...(detail && { detail }) };
-      return { ...withContainer(context, { exited: true }), ...ended(context, exit) };
+      return {
+        ...withContainer(context, { exited: true }),
+        ...ended(context, exit, event.blameless),
+        ...leftUnsynced(context, at, event.unsynced),
+        attempt: Math.max(context.attempt, event.newestAttempt ?? 0),
+      };
     }
     case 'ContainerVanished':
       return {
@@ -186,6 +122,7 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
           class: context.stop === null ? 'killedByOthers' : 'stoppedByUs',
           terminal: false,
         }),
+        ...leftUnsynced(context, event.at, event.unsynced),
         container: null,
         stop: null,
         restartAsked: false,
@@ -211,6 +148,30 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
         lastFailure: { at: event.at, code: event.code, detail: event.detail },
         holdUntil: event.notBefore,
       };
+    case 'StateRestored':
+    case 'StateEditedOutside':
+    case 'StateSynced':
+    case 'StateSyncFailed':
+    case 'StateOverLimit':
+    case 'LogsShipped':
+    case 'LogsShippingFailed':
+    case 'LogsDropped':
+      return amendStorage(context, event);
+    case 'VolumeSynced':
+      return { storage: volumeSynced(context, event.at, event.snapshot) };
+    case 'VolumeSyncFailed': {
+      const { unsynced } = storageOf(context);
+      if (unsynced === undefined) return {};
+      return withStorage(context, { unsynced: { ...unsynced, tries: unsynced.tries + 1, retryAt: event.retryAt } });
+    }
+    case 'ConfigurationDelivered':
+      return { container: delivered(context.container), holdUntil: null };
+    case 'ConfigurationDeliveryFailed':
+      return { holdUntil: event.notBefore };
+    case 'HostPressureFound':
+      return withStorage(context, { pressure: event.free });
+    case 'HostPressureGone':
+      return { storage: pressureGone(context) };
     case 'ContainerStartRequested':
       return { attempt: event.attempt, deadline: event.deadline, assess: null, stop: null, completed: false };
     case 'ContainerStopRequested':

@@ -5,7 +5,8 @@
 import { assign, setup } from 'xstate';
 import type { BotEvent } from '../domain/bot-event.ts';
 import type { BotContext } from '../domain/bot-state.ts';
-import { amend, emptyContext } from './amend.ts';
+import { amend } from './amend.ts';
+import { emptyContext } from './empty-context.ts';
 
 /** Raised by hand whenever the meaning of a stored snapshot changes; golden logs guard it (architecture §6 rule 8). */
 export const MACHINE_VERSION = 1;
@@ -13,8 +14,25 @@ export const MACHINE_VERSION = 1;
 const stay = { actions: 'remember' } as const;
 const to = <T extends string>(target: T) => ({ target, actions: 'remember' }) as const;
 
+/** What becomes of state and logs is told whenever it is known, also after the bot. */
+const storage = {
+  StateRestored: stay,
+  StateEditedOutside: stay,
+  StateSynced: stay,
+  StateSyncFailed: stay,
+  StateOverLimit: stay,
+  LogsShipped: stay,
+  LogsShippingFailed: stay,
+  LogsDropped: stay,
+  VolumeSynced: stay,
+  VolumeSyncFailed: stay,
+} as const;
+
 /** What may be wished of a bot in any state but `deleted`. */
 const wishes = {
+  ...storage,
+  HostPressureFound: stay,
+  HostPressureGone: stay,
   SpecChanged: stay,
   SpecRejected: stay,
   SpecAccepted: stay,
@@ -80,6 +98,8 @@ export const botMachine = setupMachine.createMachine({
         ContainerPaused: stay,
         ContainerUnpaused: stay,
         ContainerRestarted: stay,
+        ConfigurationDelivered: stay,
+        ConfigurationDeliveryFailed: stay,
         BecameHealthy: stay,
         ContainerStopRequested: to('stopping'),
         ContainerExited: to('failed.backingOff'),
@@ -137,6 +157,7 @@ export const botMachine = setupMachine.createMachine({
     deleted: {
       entry: 'enter',
       on: {
+        ...storage,
         BotCreated: to('stopped'),
         LeftoverFound: stay,
         ContainerRemoved: stay,

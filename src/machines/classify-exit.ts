@@ -58,9 +58,20 @@ const byEngine = (exit: ObservedExit): ClassifiedExit => {
   return as(exit.code === 0 ? 'completed' : 'appError');
 };
 
+/**
+ * The report lies where the bot can write too. One that does not say what the engine saw was not written by PID 1 at its
+ * end, so it is none (fault R50).
+ */
+const isBelievable = ({ code }: ObservedExit, report: ExitReport): boolean => {
+  if (report.error !== undefined) return code !== 0;
+  if (report.code !== undefined) return report.code === code;
+  return report.signal === undefined ? code !== 0 : code > 128;
+};
+
 /** `ours`: we had asked this container to stop. */
 export const classifyExit = (exit: ObservedExit, ours: boolean): ClassifiedExit => {
   if (ours) return as('stoppedByUs');
   if (exit.inEngineGap) return as('engineLost', 'the engine was away when it ended');
-  return exit.report === undefined ? byEngine(exit) : byReport(exit, exit.report);
+  const { report } = exit;
+  return report !== undefined && isBelievable(exit, report) ? byReport(exit, report) : byEngine(exit);
 };

@@ -1,6 +1,9 @@
 /** What an operator is told about a bot, read off its state: few conditions, stable reasons (feature A5). */
 import { phaseOf, type BotContext, type BotState } from '../domain/bot-state.ts';
 import type { Condition } from '../domain/running-bot.ts';
+import { storageOf } from './amend-storage.ts';
+import { camelCode, pascal } from './reason.ts';
+import { storageConditions } from './storage-conditions.ts';
 
 const condition = (
   type: Condition['type'],
@@ -11,9 +14,6 @@ const condition = (
 ): Condition => ({ type, status: holds ? 'True' : 'False', reason, message, lastTransitionTime });
 
 const iso = (at: number | null): string => (at === null ? 'now' : new Date(at).toISOString());
-
-const pascal = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
-const camelCode = (code: string): string => code.toLowerCase().split('_').map(pascal).join('');
 
 const why = ({ lastExit, lastFailure }: BotContext): { reason: string; message: string } => {
   if (lastFailure !== null && lastFailure.at >= (lastExit?.at ?? 0)) {
@@ -41,18 +41,25 @@ const progressing = ({ at, context }: BotState): Condition => {
     case 'stopping':
       return condition('Progressing', true, pascal(at), `until ${iso(context.deadline)} at the latest`, context.since);
     case 'failed.backingOff':
+      if (storageOf(context).pressure !== undefined) break;
       return condition('Progressing', true, 'BackingOff', `tries again at ${iso(context.notBefore)}`, context.since);
     default:
-      return context.foreign === null
-        ? condition('Progressing', false, 'AtRest', 'nothing is planned', context.since)
-        : condition(
-            'Progressing',
-            false,
-            'ForeignInstance',
-            `waits for container ${context.foreign.slice(0, 12)} of another runner`,
-            context.since,
-          );
+      break;
   }
+  const free = storageOf(context).pressure;
+  if (free !== undefined) {
+    const message = `waits for disk space under the engine: ${(100 * free).toFixed(1)} % are free`;
+    return condition('Progressing', false, 'HostPressure', message, context.since);
+  }
+  return context.foreign === null
+    ? condition('Progressing', false, 'AtRest', 'nothing is planned', context.since)
+    : condition(
+        'Progressing',
+        false,
+        'ForeignInstance',
+        `waits for container ${context.foreign.slice(0, 12)} of another runner`,
+        context.since,
+      );
 };
 
 const degraded = (state: BotState): Condition => {
@@ -93,4 +100,5 @@ export const conditionsOf = (state: BotState): readonly Condition[] => [
   progressing(state),
   degraded(state),
   specValid(state),
+  ...storageConditions(state),
 ];

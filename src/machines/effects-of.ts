@@ -13,6 +13,7 @@ const planFor = ({ context }: BotState, desired: Desired): ContainerPlan | undef
         incarnation: context.incarnation,
         generation: context.generation,
         attempt: context.attempt,
+        ...(context.storage?.code?.specHash === desired.hash ? { knownDigest: context.storage.code.digest } : {}),
       }
     : undefined;
 
@@ -39,6 +40,25 @@ const whileStarting = (state: BotState, desired: Desired, seen: ObservedContaine
   return plan !== undefined && seen.status === 'created' ? [{ type: 'EnsureStarted', ref: seen.ref, plan }] : [];
 };
 
+/** More than the longest final sync: the tool that does it is killed then. */
+const VOLUME_SYNC_MS = 15 * 60_000;
+
+/** Nothing of this bot runs or is about to: what lies on its volume alone is stored from there. */
+const syncVolume = ({ at, context }: BotState, desired: Desired, now: number): Effect[] => {
+  const unsynced = context.storage?.unsynced;
+  const atRest = at === 'stopped' || at === 'failed.exhausted' || at === 'deleted';
+  if (!atRest || context.container !== null || unsynced === undefined || unsynced.retryAt > now) return [];
+  return [
+    {
+      type: 'EnsureSynced',
+      incarnation: context.incarnation,
+      attempt: unsynced.attempt,
+      image: desired.kind === 'spec' ? desired.spec.image : null,
+      timeoutMs: VOLUME_SYNC_MS,
+    },
+  ];
+};
+
 /** What to do next, at most one thing at a time: the loop looks again after it. */
 export const effectsOf = (state: BotState, desired: Desired, observation: Observation, now: number): Effect[] => {
   const { context } = state;
@@ -48,7 +68,7 @@ export const effectsOf = (state: BotState, desired: Desired, observation: Observ
     const plan = planFor(state, desired);
     return state.at === 'starting' && context.container === null && plan !== undefined && !foreign
       ? [{ type: 'EnsureContainer', plan }]
-      : [];
+      : syncVolume(state, desired, now);
   }
   const { container: seen } = observation;
   const known = context.container;
@@ -67,7 +87,11 @@ export const effectsOf = (state: BotState, desired: Desired, observation: Observ
       return clear(context, seen);
     case 'deleted':
       return seen.status === 'removing' ? [] : [{ type: 'EnsureRemoved', ref: seen.ref, force: isLive(seen.status) }];
-    case 'running':
-      return [];
+    case 'running': {
+      const plan = planFor(state, desired);
+      return known.undelivered === true && plan !== undefined && seen.status === 'running'
+        ? [{ type: 'EnsureDelivered', ref: seen.ref, plan }]
+        : [];
+    }
   }
 };

@@ -3,7 +3,7 @@ import { transition } from 'xstate';
 import type { BotEvent } from '../domain/bot-event.ts';
 import type { BotState, StatePath } from '../domain/bot-state.ts';
 import { DroverError } from '../domain/errors.ts';
-import { emptyContext } from './amend.ts';
+import { emptyContext } from './empty-context.ts';
 import { botMachine } from './bot-machine.ts';
 
 export const initialState: BotState = { at: 'stopped', context: emptyContext };

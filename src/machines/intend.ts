@@ -14,6 +14,8 @@ export interface Circumstances {
   /** A number in [0, 1), for jitter. */
   readonly random: number;
   readonly policy: BotPolicy;
+  /** Free share of the disk under the engine, 0 to 1; undefined when it cannot be told. */
+  readonly diskFree?: number | undefined;
 }
 
 type Decision = IntentEvent | Extract<ContainerEvent, { type: 'BecameHealthy' }>;
@@ -34,14 +36,22 @@ const mayStart = (state: BotState, { desired, observation }: Circumstances): boo
   desired.kind === 'spec' &&
   isClear(state, observation);
 
-const start = ({ context }: BotState, { now, policy }: Circumstances): Decision => ({
-  type: 'ContainerStartRequested',
-  at: now,
-  attempt: context.attempt + 1,
-  generation: context.generation,
-  hash: context.specHash ?? '',
-  deadline: now + policy.startDeadlineMs,
-});
+/** A start that is due, or why it waits (fault R32: a full disk is no place to start on). */
+const start = ({ context }: BotState, { now, policy, diskFree }: Circumstances): Decision | undefined => {
+  const noted = context.storage?.pressure !== undefined;
+  if (diskFree !== undefined && diskFree < policy.minDiskFree) {
+    return noted ? undefined : { type: 'HostPressureFound', at: now, free: diskFree };
+  }
+  if (noted) return { type: 'HostPressureGone', at: now };
+  return {
+    type: 'ContainerStartRequested',
+    at: now,
+    attempt: context.attempt + 1,
+    generation: context.generation,
+    hash: context.specHash ?? '',
+    deadline: now + policy.startDeadlineMs,
+  };
+};
 
 /** Why the container should stop, or undefined when it should not. */
 const whyStop = ({ context }: BotState, desired: Desired): StopReason | undefined => {

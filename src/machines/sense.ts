@@ -1,9 +1,11 @@
 /** (state, observation) → the next fact the engine shows, or nothing. Called again until there is none. */
-import type { ContainerEvent, ContainerIdentity } from '../domain/bot-event.ts';
+import type { ContainerEvent, ContainerIdentity, StorageEvent } from '../domain/bot-event.ts';
 import type { BotState, KnownContainer } from '../domain/bot-state.ts';
+import type { ErrorCode } from '../domain/errors.ts';
 import { isLive, type Observation, type ObservedContainer } from '../domain/observation.ts';
 import { classifyExit } from './classify-exit.ts';
 import { isRetryDue } from './retry-due.ts';
+import { senseStorage, unsyncedOf } from './sense-storage.ts';
 
 const identity = (container: ObservedContainer, at: number): ContainerIdentity => ({
   at,
@@ -18,14 +20,15 @@ const adopted = (seen: ObservedContainer, at: number): ContainerEvent => ({
   type: 'ContainerAdopted',
   ...identity(seen, at),
   startedAt: seen.startedAt,
+  // Whoever started it, it may be waiting for what it read once and removed.
+  deliver: true,
 });
 
 /** One that had no process any more, or never one, takes nothing with it when it goes. */
-const gone = ({ ref, exited, startedAt }: KnownContainer, at: number): ContainerEvent => ({
-  type: exited === true || startedAt === undefined ? 'ContainerRemoved' : 'ContainerVanished',
-  at,
-  ref,
-});
+const gone = ({ ref, exited, startedAt }: KnownContainer, at: number): ContainerEvent =>
+  exited === true || startedAt === undefined
+    ? { type: 'ContainerRemoved', at, ref }
+    : { type: 'ContainerVanished', at, ref, unsynced: { state: true, logs: true } };
 
 const senseAbsent = ({ context }: BotState, observation: Observation, at: number): ContainerEvent | undefined => {
   const { container } = context;
@@ -47,7 +50,11 @@ const senseUnknown = (state: BotState, seen: ObservedContainer, at: number): Con
     case 'starting':
       // Its name is the lock, so whatever lives under it is the start we asked for, even if an earlier attempt made it.
       return live || seen.attempt >= state.context.attempt
-        ? { type: 'ContainerCreated', ...identity(seen, at) }
+        ? {
+            type: 'ContainerCreated',
+            ...identity(seen, at),
+            ...(seen.codeDigest === undefined ? {} : { codeDigest: seen.codeDigest }),
+          }
         : { type: 'LeftoverFound', ...identity(seen, at), live };
     default:
       return live ? adopted(seen, at) : { type: 'LeftoverFound', ...identity(seen, at), live };
@@ -63,7 +70,7 @@ const senseLive = (state: BotState, seen: ObservedContainer, at: number): Contai
       return { type: 'ContainerStarted', at, ref, startedAt: seen.startedAt };
     case 'running':
       if (knownAs?.startedAt !== seen.startedAt) {
-        return { type: 'ContainerRestarted', at, ref, startedAt: seen.startedAt };
+        return { type: 'ContainerRestarted', at, ref, startedAt: seen.startedAt, deliver: true };
       }
       if ((seen.status === 'paused') === (knownAs.paused === true)) return undefined;
       return { type: seen.status === 'paused' ? 'ContainerPaused' : 'ContainerUnpaused', at, ref };
@@ -81,6 +88,19 @@ const senseLive = (state: BotState, seen: ObservedContainer, at: number): Contai
   }
 };
 
+/** What keeps a bot from starting and lies outside it: an outage must not end in a crash loop (fault R10). */
+const OUTSIDE: ReadonlySet<ErrorCode> = new Set([
+  'STORAGE_UNAVAILABLE',
+  'STATE_SUPERSEDED',
+  'CODE_NOT_CACHED',
+  'RUNTIME_CONFIG',
+]);
+
+const attemptIn = (detail: string): number | undefined => {
+  const found = /\ba(\d{1,9})\b/.exec(detail)?.[1];
+  return found === undefined ? undefined : Number(found);
+};
+
 const senseEnded = (state: BotState, seen: ObservedContainer, at: number): ContainerEvent | undefined => {
   const { context } = state;
   if (context.container?.exited === true || seen.exit === undefined) return undefined;
@@ -88,7 +108,9 @@ const senseEnded = (state: BotState, seen: ObservedContainer, at: number): Conta
     return { type: 'LeftoverFound', ...identity(seen, at), live: false };
   }
   const ours = context.stop !== null || context.lastFailure?.code === 'CONTAINER_STUCK';
-  const { code: exitCode, finishedAt, logTail } = seen.exit;
+  const { code: exitCode, finishedAt, logTail, report } = seen.exit;
+  const unsynced = unsyncedOf(seen);
+  const newestAttempt = report?.error?.code === 'STATE_SUPERSEDED' ? attemptIn(report.error.detail) : undefined;
   return {
     type: 'ContainerExited',
     at,
@@ -97,17 +119,27 @@ const senseEnded = (state: BotState, seen: ObservedContainer, at: number): Conta
     finishedAt,
     logTail,
     ...classifyExit(seen.exit, ours),
+    ...(unsynced === undefined ? {} : { unsynced }),
+    ...(report?.error !== undefined && OUTSIDE.has(report.error.code) ? { blameless: true } : {}),
+    ...(newestAttempt === undefined ? {} : { newestAttempt }),
   };
 };
 
 /** The next difference between what the log says of the container and what the engine shows. */
-export const sense = (state: BotState, observation: Observation, at: number): ContainerEvent | undefined => {
+export const sense = (
+  state: BotState,
+  observation: Observation,
+  at: number,
+): ContainerEvent | StorageEvent | undefined => {
   if (observation.kind === 'unknown' || state.context.incarnation === 0) return undefined;
   if (observation.kind !== 'present') return senseAbsent(state, observation, at);
   const { container: seen } = observation;
   const knownAs = state.context.container;
   if (knownAs === null) return senseUnknown(state, seen, at);
   if (knownAs.ref.id !== seen.ref.id) return gone(knownAs, at);
-  if (isLive(seen.status)) return senseLive(state, seen, at);
-  return seen.status === 'exited' || seen.status === 'dead' ? senseEnded(state, seen, at) : undefined;
+  if (isLive(seen.status)) return senseLive(state, seen, at) ?? senseStorage(state.context, seen, at);
+  if (seen.status !== 'exited' && seen.status !== 'dead') return undefined;
+  // What it still said of its state comes before its end; a later look at the same remains says nothing new.
+  const reports = knownAs.exited !== true && state.at !== 'deleted';
+  return (reports ? senseStorage(state.context, seen, at) : undefined) ?? senseEnded(state, seen, at);
 };

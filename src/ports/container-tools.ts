@@ -2,6 +2,7 @@
 import type { BotId } from '../domain/bot.ts';
 import type { ContainerPlan } from '../domain/effect.ts';
 import type { InstanceRef } from '../domain/observation.ts';
+import type { ContainerEngine } from './container-engine.ts';
 
 /** A program of the bot image run with the volumes of one bot, in a container of its own (role `tool`). */
 export interface Tool {
@@ -9,7 +10,8 @@ export interface Tool {
   readonly incarnation: number;
   /** The start whose work is finished: keys written carry its number. */
   readonly attempt: number;
-  readonly image: string;
+  /** Null: the image of the settings, for a bot whose document is gone. */
+  readonly image: string | null;
   /** Arguments of `/app/runtime`, e.g. `['state', 'list']`. */
   readonly args: readonly string[];
   readonly timeoutMs: number;
@@ -28,6 +30,9 @@ export interface ListedVolume {
   readonly botId: BotId;
   readonly incarnation: number;
 }
+
+/** An engine with all that a bot's life needs of it. */
+export type Engine = ContainerEngine & ContainerTools;
 
 /** Errors as those of ContainerEngine. */
 export interface ContainerTools {

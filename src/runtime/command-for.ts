@@ -36,6 +36,13 @@ export const commandFor = (runtime: Runtime, entrypoint: string, codePath: strin
   }
 };
 
+/** A program of the bot's beside it: its query program, its stop hook. Without our wrapper (contract §6.1). Pure. */
+export const programFor = (runtime: Runtime, file: string, codePath: string): Command => {
+  if (runtime === 'python3.11') return { file: 'python3', args: [join(codePath, file)] };
+  if (runtime === 'nodejs20') return { file: 'node', args: [join(codePath, file)] };
+  return commandFor(runtime, file, codePath);
+};
+
 const isExecutable = (path: string): boolean => {
   try {
     accessSync(path, constants.X_OK);

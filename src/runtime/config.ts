@@ -1,5 +1,6 @@
 /** What `runtime execute` is told by its container: the only reader of the environment in here. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { dirname } from 'node:path';
 import { RUNTIMES, type Runtime } from '../domain/bot.ts';
 import { DELIVERY, DELIVERY_ENV } from '../domain/delivery.ts';
@@ -18,7 +19,15 @@ export interface RuntimeConfig {
   readonly stateDir: string;
   readonly codePath: string;
   readonly attempt: number;
+  /** SHA-256 that the controller pinned; undefined: whatever lies there. */
+  readonly codeDigest: string | undefined;
+  /** Entrypoint of the stop hook. */
+  readonly stopEntrypoint: string | undefined;
+  readonly stopHookMs: number;
   readonly botGraceMs: number;
+  readonly syncMs: number;
+  /** Ephemeral query: its path and parameters (contract §8.2). */
+  readonly query: { readonly path: string; readonly params: string } | undefined;
   /** The container's own environment, for the bot's. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -29,15 +38,40 @@ const need = (env: NodeJS.ProcessEnv, name: string): string => {
   return value;
 };
 
-const readBotConfig = (env: NodeJS.ProcessEnv): string => {
-  let text = env['BOT_CONFIG'];
-  if (text === undefined || text === '') {
-    try {
-      text = readFileSync(DELIVERY.configFile, 'utf8');
-    } catch (error) {
-      // Never without it: a bot that trades on defaults of its own is worse than one that does not start.
-      throw new DroverError('RUNTIME_CONFIG', `there is no configuration at ${DELIVERY.configFile}`, { cause: error });
+/** A restart by hand finds no configuration: it was read once and removed. The controller sees the restart and brings it. */
+const DELIVERED_WITHIN_MS = 30_000;
+const LOOK_EVERY_MS = 100;
+
+const readOnce = (): string | undefined => {
+  try {
+    const text = readFileSync(DELIVERY.configFile, 'utf8');
+    rmSync(DELIVERY.configFile, { force: true });
+    return text;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new DroverError('RUNTIME_CONFIG', `${DELIVERY.configFile} cannot be read`, { cause: error });
+  }
+};
+
+/** A later delivery that nobody waits for must not lie there for ever: it holds secrets. Never throws. */
+export const dropConfigFile = (): void => {
+  try {
+    rmSync(DELIVERY.configFile, { force: true });
+  } catch {
+    // The next look finds it again.
+  }
+};
+
+/** @throws DroverError RUNTIME_CONFIG: a bot that trades on defaults of its own is worse than one that does not start */
+const readBotConfig = async (env: NodeJS.ProcessEnv): Promise<string> => {
+  let text = env['BOT_CONFIG'] === '' ? undefined : env['BOT_CONFIG'];
+  for (let waited = 0; text === undefined; waited += LOOK_EVERY_MS) {
+    text = readOnce();
+    if (text !== undefined) break;
+    if (waited >= DELIVERED_WITHIN_MS) {
+      throw new DroverError('RUNTIME_CONFIG', `there is no configuration at ${DELIVERY.configFile}`);
     }
+    await sleep(LOOK_EVERY_MS);
   }
   try {
     JSON.parse(text);
@@ -52,23 +86,38 @@ const isRuntime = (name: string): name is Runtime => (RUNTIMES as readonly strin
 /** The number of this start; known before anything can fail, so that every report carries it. */
 export const readAttempt = (env: NodeJS.ProcessEnv = process.env): number => Number(env[DELIVERY_ENV.attempt] ?? 0);
 
+const numberOf = (text: string | undefined, otherwise: number): number => {
+  const value = Number(text);
+  return text === undefined || text === '' || !Number.isFinite(value) || value < 0 ? otherwise : value;
+};
+
+const given = (env: NodeJS.ProcessEnv, name: string): string | undefined => (env[name] === '' ? undefined : env[name]);
+
 /** @throws DroverError RUNTIME_CONFIG for what is missing, RUNTIME_UNSUPPORTED for a runtime that nobody knows */
-export const readRuntimeConfig = (env: NodeJS.ProcessEnv = process.env): RuntimeConfig => {
+export const readRuntimeConfig = async (
+  queryPath: string | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<RuntimeConfig> => {
   const runtime = need(env, 'RUNTIME');
   if (!isRuntime(runtime)) throw new DroverError('RUNTIME_UNSUPPORTED', `runtime ${runtime} is not known`);
-  const grace = Number(env[DELIVERY_ENV.botGraceMs] ?? 25_000);
+  const path = queryPath ?? given(env, 'QUERY_PATH');
   return {
     botId: need(env, 'BOT_ID'),
     runtime,
     entrypoint: need(env, 'ENTRYPOINT'),
-    queryEntrypoint: env['QUERY_ENTRYPOINT'],
+    queryEntrypoint: given(env, 'QUERY_ENTRYPOINT'),
     codeFile: env['CODE_FILE'] ?? '',
     botType: env['BOT_TYPE'] ?? 'realtime',
-    botConfig: readBotConfig(env),
+    botConfig: await readBotConfig(env),
     stateDir: env['STATE_DIR'] ?? '/state/.the0-state',
     codePath: env['CODE_PATH'] ?? '/bot',
     attempt: readAttempt(env),
-    botGraceMs: Number.isFinite(grace) && grace >= 0 ? grace : 25_000,
+    codeDigest: given(env, DELIVERY_ENV.codeDigest),
+    stopEntrypoint: given(env, DELIVERY_ENV.stopEntrypoint),
+    stopHookMs: numberOf(env[DELIVERY_ENV.stopHookMs], 10_000),
+    botGraceMs: numberOf(env[DELIVERY_ENV.botGraceMs], 10_000),
+    syncMs: numberOf(env[DELIVERY_ENV.syncMs], 60_000),
+    query: path === undefined ? undefined : { path, params: given(env, 'QUERY_PARAMS') ?? '{}' },
     env: Object.fromEntries(
       Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
     ),
@@ -78,7 +127,7 @@ export const readRuntimeConfig = (env: NodeJS.ProcessEnv = process.env): Runtime
 /** What the transfer process is told by its parent. */
 export interface TransferConfig {
   readonly botId: string;
-  readonly incarnation: string;
+  readonly incarnation: number;
   readonly attempt: number;
   readonly statePath: string;
   readonly the0Path: string;
@@ -89,17 +138,12 @@ export interface TransferConfig {
   readonly keep: number;
 }
 
-const numberOf = (text: string | undefined, otherwise: number): number => {
-  const value = Number(text);
-  return text === undefined || text === '' || !Number.isFinite(value) || value < 0 ? otherwise : value;
-};
-
 const MIB = 1024 ** 2;
 
 /** @throws DroverError RUNTIME_CONFIG without BOT_ID */
 export const readTransferConfig = (env: NodeJS.ProcessEnv = process.env): TransferConfig => ({
   botId: need(env, 'BOT_ID'),
-  incarnation: env[DELIVERY_ENV.incarnation] ?? '',
+  incarnation: numberOf(env[DELIVERY_ENV.incarnation], 1),
   attempt: readAttempt(env),
   statePath: env['STATE_PATH'] ?? '/state',
   the0Path: dirname(DELIVERY.syncReport),
@@ -141,7 +185,7 @@ export const readDaemonConfig = (flags: DaemonFlags, env: NodeJS.ProcessEnv = pr
   const logsPath = flags['logs-path'] ?? env['LOGS_PATH'] ?? dirname(DELIVERY.logFile);
   return {
     botId,
-    liveUrl: env['BOT_NATS_URL'],
+    liveUrl: given(env, 'BOT_NATS_URL'),
     attempt: readAttempt(env),
     codePath: flags['code-path'] ?? env['CODE_PATH'] ?? '/bot',
     codeFile: flags['code-file'] ?? env['CODE_FILE'] ?? '',

@@ -15,6 +15,7 @@ const RATIO_FROM_BYTES = 10 * 1024 ** 2;
 const FILE_TYPE = 0o170000;
 const ALLOWED_TYPES: ReadonlySet<number> = new Set([0, 0o100000, 0o040000]);
 const MAX_DEPTH = 64;
+const MAX_NAME_BYTES = 4_096;
 
 const typeOf = (entry: Entry): number => (entry.externalFileAttributes >>> 16) & FILE_TYPE;
 
@@ -35,8 +36,27 @@ export const entryFault = (entry: Entry, limits: UnpackLimits): string | undefin
   const parts = name.split('/');
   if (parts.some((part) => part === '' || part === '.' || part === '..')) return 'is not a plain relative path';
   if (parts.length > MAX_DEPTH) return 'is nested too deeply';
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) return 'has a name that is too long';
   if (uncompressedSize > RATIO_FROM_BYTES && uncompressedSize > compressedSize * limits.ratio) {
     return 'unpacks to far more than it is';
   }
   return undefined;
+};
+
+/**
+ * Judges the entries of one archive in turn: each by itself, and all together. Names that differ by case or accents alone are
+ * two files here, as they are on the reference.
+ */
+export const createEntryJudge = (limits: UnpackLimits) => {
+  const names = new Set<string>();
+  let total = 0;
+  return (entry: Entry): string | undefined => {
+    const fault = entryFault(entry, limits);
+    if (fault !== undefined) return fault;
+    const name = plainName(entry);
+    if (names.has(name)) return 'appears twice';
+    names.add(name);
+    total += entry.uncompressedSize;
+    return total > limits.totalBytes ? 'makes it too large when unpacked' : undefined;
+  };
 };

@@ -1,104 +1,132 @@
 /**
- * `runtime execute`, first form: read what we are told, unpack the code, run the bot, report, and exit with its code.
- * State, sync and query server follow with the rest of the runtime.
+ * `runtime execute`: the whole life of a bot's container. What we are told → the code, checked → the state, restored →
+ * `daemon sync` → the query server → the bot → the last sync → the exit report → the bot's exit code (contract §6).
  */
-import { chmod, stat } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { join } from 'node:path';
-import { DELIVERY } from '../domain/delivery.ts';
-import { DroverError, toDroverError } from '../domain/errors.ts';
+import { toDroverError } from '../domain/errors.ts';
 import type { ExitReport } from '../domain/observation.ts';
-import { botEnvironment } from './bot-environment.ts';
-import { openBotLog } from './logs/bot-log.ts';
-import { commandFor, isCompiled, requireCommand } from './command-for.ts';
-import { readAttempt, readRuntimeConfig, type RuntimeConfig } from './config.ts';
+import { openBotLog, type BotLog } from './logs/bot-log.ts';
+import { commandFor, requireCommand } from './command-for.ts';
+import { dropConfigFile, readAttempt, readRuntimeConfig, type RuntimeConfig } from './config.ts';
 import { readOomKills } from './oom-counter.ts';
-import { supervise, type BotEnd } from './supervise.ts';
+import { prepareCode } from './prepare-code.ts';
+import { restoreState } from './restore.ts';
+import { dropDone, lastSync, runBot, type BotRun } from './run-bot.ts';
+import { hearStopRequests, type StopRequest } from './stop-request.ts';
+import { startSyncDaemon, type SyncDaemon } from './sync-daemon.ts';
 import { dropExitReport, writeExitReport } from './write-exit-report.ts';
 
+export interface ExecuteFlags {
+  readonly query?: string | undefined;
+  readonly queryServerOnly: boolean;
+  readonly skipSync: boolean;
+  readonly skipQueryServer: boolean;
+}
+
 const FAILED = 1;
+const DROP_CONFIG_MS = 10_000;
+const LAST_WORDS_MS = 10_000;
 
 const tell = (level: 'INFO' | 'ERROR', message: string, fields: Record<string, unknown> = {}): void => {
   process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, msg: message, ...fields })}\n`);
 };
 
-const prepareCode = async (config: RuntimeConfig): Promise<void> => {
-  const { codeFile, codePath, entrypoint, queryEntrypoint, runtime } = config;
-  if (codeFile !== '') {
-    // Loaded late: a bot whose code is in the image needs no unzipper in its memory.
-    const { unpackCode } = await import('./unpack-code.ts');
-    await unpackCode(DELIVERY.codeArchive, codePath);
-  }
-  const file = join(codePath, entrypoint.split(':')[0] ?? '');
-  const isThere = await stat(file).then(
-    (info) => info.isFile(),
-    () => false,
-  );
-  // A project of .NET may be named by its folder; everything else is a file.
-  if (!isThere && runtime !== 'dotnet8') {
-    throw new DroverError('ENTRYPOINT_MISSING', `${entrypoint} is not in the code archive`);
-  }
-  if (!isCompiled(runtime)) return;
-  await chmod(file, 0o755);
-  if (queryEntrypoint !== undefined) await chmod(join(codePath, queryEntrypoint), 0o755).catch(() => undefined);
-};
-
 /** What the container exits with: the bot's code, or 128 + n for a signal. */
-const exitCodeOf = ({ code, signal }: BotEnd): number =>
+const exitCodeOf = ({ code, signal }: BotRun): number =>
   code ?? 128 + (signal === undefined ? constants.signals.SIGKILL : constants.signals[signal]);
 
+/** A stop before the bot runs: nothing is to be stored, the next start goes on from what lies there. */
+const endEarly = (stop: StopRequest, attempt: number, phase: () => ExitReport['phase']): (() => void) => {
+  let over = false;
+  void stop.asked.then((signal) => {
+    if (over) return;
+    writeExitReport({ attempt, phase: phase(), received: signal });
+    process.exit(128 + constants.signals[signal]);
+  });
+  return () => (over = true);
+};
+
+const openDaemon = (config: RuntimeConfig, log: BotLog): SyncDaemon =>
+  startSyncDaemon({
+    args: ['daemon', 'sync', ...(config.botType === 'realtime' ? [] : ['--watch-done'])],
+    env: config.env,
+    onOutput: (chunk) => {
+      log.append(chunk);
+    },
+  });
+
+/** Code and state side by side: neither needs the other. */
+const prepare = async (config: RuntimeConfig, skipSync: boolean, on: (phase: ExitReport['phase']) => void) => {
+  const restored = skipSync ? Promise.resolve() : restoreState(config.env);
+  restored.catch(() => undefined);
+  on('code');
+  requireCommand(
+    commandFor(config.runtime, config.entrypoint, config.codePath),
+    config.runtime,
+    config.env['PATH'] ?? '',
+  );
+  await prepareCode(config);
+  on('state');
+  await restored;
+};
+
 /** Runs the bot of this container to its end. Never rejects; resolves with the exit code. */
-export const execute = async (): Promise<number> => {
+export const execute = async (flags: ExecuteFlags): Promise<number> => {
   const attempt = readAttempt();
   const log = openBotLog();
-  dropExitReport();
+  const stop = hearStopRequests();
   let phase: ExitReport['phase'] = 'config';
-  let received: NodeJS.Signals | undefined;
-  const early = (signal: NodeJS.Signals): void => {
-    // Asked to end before the bot runs: there is nothing to wait for.
-    received = signal;
-    writeExitReport({ attempt, phase, received: signal });
-    process.exit(128 + constants.signals[signal]);
-  };
-  process.on('SIGTERM', early);
-  process.on('SIGINT', early);
+  dropExitReport();
+  dropDone();
+  const botRuns = endEarly(stop, attempt, () => phase);
+  let daemon: SyncDaemon | undefined;
   try {
-    const config = readRuntimeConfig();
-    phase = 'code';
-    const command = commandFor(config.runtime, config.entrypoint, config.codePath);
-    requireCommand(command, config.runtime, config.env['PATH'] ?? '');
-    await prepareCode(config);
+    const config = await readRuntimeConfig(flags.query);
+    setInterval(dropConfigFile, DROP_CONFIG_MS).unref();
+    await prepare(config, flags.skipSync, (next) => (phase = next));
+    if (config.query !== undefined || flags.queryServerOnly) {
+      const { runQuery } = await import('./run-query.ts');
+      return await runQuery(config, flags.queryServerOnly);
+    }
+    daemon = flags.skipSync ? undefined : openDaemon(config, log);
     phase = 'bot';
+    botRuns();
     const before = readOomKills();
     tell('INFO', 'bot starts', { bot: config.botId, runtime: config.runtime, attempt });
-    const ending = supervise({
-      command,
-      cwd: config.codePath,
-      env: botEnvironment(config),
-      graceMs: config.botGraceMs,
+    const end = await runBot({
+      config,
+      stop,
+      daemon,
+      withQueryServer: !flags.skipQueryServer,
       onOutput: (chunk) => {
         log.append(chunk);
       },
+      tell: (line) => {
+        log.append(`drover: ${line}\n`);
+      },
     });
-    process.off('SIGTERM', early);
-    process.off('SIGINT', early);
-    const end = await ending;
     const after = readOomKills();
     const oomKills = before === undefined || after === undefined ? {} : { oomKills: { before, after } };
-    writeExitReport({ attempt, phase, ...end, ...oomKills });
+    const report: ExitReport = { attempt, phase, ...end, ...oomKills };
+    // Whatever happens to the last sync: how the bot ended is known.
+    writeExitReport(report);
+    const final = await lastSync(daemon, config.syncMs);
+    writeExitReport(final === undefined ? report : { ...report, final });
     const code = exitCodeOf(end);
-    tell('INFO', 'bot ended', { bot: config.botId, code, ...end });
+    tell('INFO', 'bot ended', { bot: config.botId, code, ...end, ...final });
     return code;
   } catch (thrown) {
     const error = toDroverError(thrown);
     const line = `drover: ${error.message} [${error.code}] → ${error.remedy}\n`;
     process.stderr.write(line);
     log.append(line);
+    // A daemon is there when the bot itself could not be started: what it said is still to be stored.
+    const final = await lastSync(daemon, LAST_WORDS_MS).catch(() => undefined);
     writeExitReport({
       attempt,
       phase,
-      ...(received === undefined ? {} : { received }),
       error: { code: error.code, detail: error.message },
+      ...(final === undefined ? {} : { final }),
     });
     return FAILED;
   }

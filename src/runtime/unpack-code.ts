@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import { openPromise, type Entry, type ZipFile } from 'yauzl';
 import { DroverError } from '../domain/errors.ts';
-import { entryFault, isFolder, LIMITS, plainName, type UnpackLimits } from './entry-rules.ts';
+import { createEntryJudge, isFolder, LIMITS, type UnpackLimits } from './entry-rules.ts';
 
 const unsafe = (entry: Entry, why: string): DroverError =>
   new DroverError('ARCHIVE_UNSAFE', `the entry ${JSON.stringify(entry.fileName.slice(0, 200))} ${why}`);
@@ -33,22 +33,54 @@ const checked = (entry: Entry) =>
     if (sum !== entry.crc32) throw new DroverError('ARCHIVE_CORRUPT', `${entry.fileName} differs from its checksum`);
   };
 
-const writeEntry = async (zip: ZipFile, entry: Entry, target: string): Promise<void> => {
-  const path = join(target, entry.fileName);
-  if (isFolder(entry)) {
-    await mkdir(path, { recursive: true });
-    return;
-  }
-  await mkdir(dirname(path), { recursive: true });
-  // yauzl checks the unpacked size against the entry while it reads: an entry cannot give more than it declares.
-  await pipeline(await zip.openReadStreamPromise(entry), checked(entry), createWriteStream(path, { flags: 'wx' }));
-  await chmod(path, modeOf(entry));
+/** Folders that are there already are not made again: most archives have many files in few folders. */
+const createFolderMaker = () => {
+  const made = new Map<string, Promise<unknown>>();
+  return (path: string): Promise<unknown> => {
+    const known = made.get(path);
+    if (known !== undefined) return known;
+    const making = mkdir(path, { recursive: true });
+    made.set(path, making);
+    return making;
+  };
 };
 
-/**
- * @throws DroverError ARCHIVE_MISSING, ARCHIVE_CORRUPT, ARCHIVE_UNSAFE
- */
-export const unpackCode = async (archive: string, target: string, limits: UnpackLimits = LIMITS): Promise<void> => {
+/** Files side by side: enough to keep inflating while others are written, few enough to hold little memory. */
+const WRITES_AT_ONCE = 8;
+
+const createWriter = (zip: ZipFile, target: string) => {
+  const makeFolder = createFolderMaker();
+  const underWay = new Set<Promise<void>>();
+  const write = async (entry: Entry): Promise<void> => {
+    const path = join(target, entry.fileName);
+    if (isFolder(entry)) {
+      await makeFolder(path);
+      return;
+    }
+    await makeFolder(dirname(path));
+    // yauzl checks the unpacked size against the entry while it reads: an entry cannot give more than it declares.
+    await pipeline(await zip.openReadStreamPromise(entry), checked(entry), createWriteStream(path, { flags: 'wx' }));
+    // Whatever the umask.
+    await chmod(path, modeOf(entry));
+  };
+  return {
+    async add(entry: Entry): Promise<void> {
+      const writing: Promise<void> = write(entry).finally(() => underWay.delete(writing));
+      // Its failure is told by `all`, or by whoever waits for room.
+      writing.catch(() => undefined);
+      underWay.add(writing);
+      if (underWay.size >= WRITES_AT_ONCE) await Promise.race(underWay);
+    },
+    all: (): Promise<unknown> => Promise.all(underWay),
+  };
+};
+
+/** Each entry that is allowed, in the archive's order. @throws DroverError ARCHIVE_MISSING, ARCHIVE_CORRUPT, ARCHIVE_UNSAFE */
+const readArchive = async (
+  archive: string,
+  limits: UnpackLimits,
+  work: (zip: ZipFile) => { add(entry: Entry): Promise<void>; all(): Promise<unknown> },
+): Promise<void> => {
   // A mount whose source was missing can leave a folder here.
   const isThere = await stat(archive).then(
     (info) => info.isFile(),
@@ -56,21 +88,17 @@ export const unpackCode = async (archive: string, target: string, limits: Unpack
   );
   if (!isThere) throw new DroverError('ARCHIVE_MISSING', `there is no archive at ${archive}`);
   try {
-    const zip = await openPromise(archive, { strictFileNames: true, validateEntrySizes: true });
+    const zip = await openPromise(archive, { strictFileNames: true, validateEntrySizes: true, autoClose: false });
     try {
       if (zip.entryCount > limits.entries) throw new DroverError('ARCHIVE_UNSAFE', 'it has too many entries');
-      const names = new Set<string>();
-      let total = 0;
+      const judge = createEntryJudge(limits);
+      const worker = work(zip);
       for await (const entry of zip.eachEntry()) {
-        const fault = entryFault(entry, limits);
+        const fault = judge(entry);
         if (fault !== undefined) throw unsafe(entry, fault);
-        const name = plainName(entry);
-        if (names.has(name)) throw unsafe(entry, 'appears twice');
-        names.add(name);
-        total += entry.uncompressedSize;
-        if (total > limits.totalBytes) throw new DroverError('ARCHIVE_UNSAFE', 'it is too large when unpacked');
-        await writeEntry(zip, entry, target);
+        await worker.add(entry);
       }
+      await worker.all();
     } finally {
       zip.close();
     }
@@ -82,3 +110,14 @@ export const unpackCode = async (archive: string, target: string, limits: Unpack
     throw corrupt(error);
   }
 };
+
+/** Unpacks to `target`; what is refused further on leaves what came before it there. @throws as {@link checkArchive} */
+export const unpackCode = (archive: string, target: string, limits: UnpackLimits = LIMITS): Promise<void> =>
+  readArchive(archive, limits, (zip) => createWriter(zip, target));
+
+/**
+ * Is it an archive, and is every entry allowed? Nothing is unpacked.
+ * @throws DroverError ARCHIVE_MISSING, ARCHIVE_CORRUPT, ARCHIVE_UNSAFE
+ */
+export const checkArchive = (archive: string, limits: UnpackLimits = LIMITS): Promise<void> =>
+  readArchive(archive, limits, () => ({ add: () => Promise.resolve(), all: () => Promise.resolve() }));

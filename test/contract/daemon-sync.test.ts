@@ -1,5 +1,5 @@
 /** `daemon sync` as a real process, with a plain folder as its store. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -72,9 +72,13 @@ const exitOf = (child: ChildProcess): Promise<number | null> =>
   );
 const report = (): SyncReport => JSON.parse(readFileSync(paths.report, 'utf8')) as SyncReport;
 const key = (name: string): string => join(paths.state, '.the0-state', name);
+/** From the archive that the reference's readers take: undefined when it is not in there. */
 const stored = (name: string): string | undefined => {
-  const path = join(paths.store, 'state/.the0-state', name);
-  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+  const archive = join(paths.store, 'state/state.tar.gz');
+  const { status, stdout } = spawnSync('tar', ['-xzOf', archive, `.the0-state/${name}`], {
+    encoding: 'utf8',
+  });
+  return status === 0 ? stdout : undefined;
 };
 /** All day objects below the store. */
 const shipped = (): string =>

@@ -52,6 +52,34 @@ describe('drover', () => {
     ]);
     await expect.poll(() => stateOf('node-ticker')).toBe('running');
   });
+  it('lists the states of a bot and starts it again with one that is chosen (feature E11)', async () => {
+    await expect.poll(() => stateOf('node-ticker')).toBe('running');
+    const first = {
+      attempt: 1,
+      sequence: 4,
+      kind: 'state',
+      size: 1048576,
+      files: 2,
+      createdAt: '2026-01-02T03:04:05Z',
+    };
+    api.world.toolOutput = JSON.stringify({ snapshots: [{ ...first, current: true }] });
+    expect(await drover('state', 'node-ticker')).toMatch(
+      /a1\/s4 .*2026-01-02T03:04:05Z .* 2 .* 1\.00 .*the newest state/,
+    );
+    expect(await drover('state', 'node-ticker', '--restore', 'a1/s4')).toBe('node-ticker starts again with a1/s4');
+    const chosen = api.world.tools.at(-1);
+    expect(chosen).toMatchObject({
+      botId: 'node-ticker',
+      args: ['state', 'choose', 'a1/s4', '--request', expect.any(String)],
+    });
+    await expect
+      .poll(async () => (JSON.parse(await drover('get', 'node-ticker', '-o', 'json')) as { attempt: number }).attempt)
+      .toBe(2);
+    await expect(drover('state', 'node-ticker', '--restore', '../x')).rejects.toMatchObject({
+      code: 'REQUEST_INVALID',
+    });
+    await expect(drover('state', 'nobody')).rejects.toMatchObject({ code: 'BOT_NOT_FOUND' });
+  });
   it('uploads changed code under another path', async () => {
     const bot = join(folder, 'changing');
     await mkdir(bot);

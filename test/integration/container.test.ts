@@ -36,7 +36,8 @@ describe('how it is made', () => {
       User: '1000:1000',
       WorkingDir: '/tmp',
       StopSignal: 'SIGTERM',
-      StopTimeout: 10,
+      // Hook 1 s, grace 10 s, last sync 10 s, and 5 s around them.
+      StopTimeout: 26,
     });
     expect(info.Config.Labels).toMatchObject({
       'runtime.managed': 'true',
@@ -62,7 +63,9 @@ describe('how it is made', () => {
     });
     expect(Object.keys(info.HostConfig.Tmpfs as object).sort()).toEqual(['/bot', '/query', '/tmp']);
     expect(info.Mounts.map(({ Destination, RW }) => `${Destination} ${String(RW)}`).sort()).toEqual([
+      '/archive true',
       '/state true',
+      '/var/cache/drover/code false',
       '/var/the0 true',
     ]);
     const env = info.Config.Env.join('\n');
@@ -85,7 +88,7 @@ describe('what the bot finds', () => {
        exports.main = async (id, config) => {
          console.log(JSON.stringify({ id, symbol: config.symbol, uid: process.getuid(), cwd: process.cwd(),
            state: can('/state'), bot: can('/bot'), tmp: can('/tmp'), etc: can('/etc'),
-           mode: (fs.statSync('/var/the0/config.json').mode & 0o777).toString(8), query: 'QUERY_PATH' in process.env,
+           config: fs.existsSync('/var/the0/config.json'), query: 'QUERY_PATH' in process.env,
            drover: Object.keys(process.env).filter((name) => name.startsWith('DROVER')) }));
        };`,
       { config: { symbol: 'BTC' }, root: { drover: { restartPolicy: 'never' } } },
@@ -100,7 +103,7 @@ describe('what the bot finds', () => {
       bot: true,
       tmp: true,
       etc: false,
-      mode: '400',
+      config: false,
       query: false,
       drover: [],
     });
@@ -181,7 +184,7 @@ describe('how it ends', () => {
     const stubborn = `exports.main = async () => {
       process.on('SIGTERM', () => console.log('ignored'));
       require('child_process').spawn('sleep', ['300'], { stdio: 'inherit', detached: true });
-      setInterval(() => console.log('beat'), 100);
+      setInterval(() => console.log('beat'), 300);
       await new Promise(() => {});
     };`;
     await spine.deploy('stubborn', stubborn, { root: { drover: { stopGraceSeconds: 2 } } });

@@ -1,20 +1,40 @@
-/** Code on its way from the archive store through the engine: whole, or the bot does not start; at no memory; only by who leads. */
-import { randomBytes } from 'node:crypto';
+/** Code on its way from the archive store into the code cache: whole, checked, once for all; at no memory; only by who leads. */
+import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { extract } from 'tar-stream';
 import { afterAll, describe, expect, it } from 'vitest';
+import { ZipFile } from 'yazl';
 import { removeInstall } from '../../scripts/remove-install.ts';
 import { DELIVERY } from '../../src/domain/delivery.ts';
 import { DroverError } from '../../src/domain/errors.ts';
-import type { ContainerEngine } from '../../src/ports/container-engine.ts';
 import type { ArchiveStore, OpenArchive } from '../../src/ports/archive-store.ts';
+import type { Engine } from '../../src/ports/container-tools.ts';
 import { aSpec } from '../support/given.ts';
 import { realEngine } from '../support/real-engine.ts';
 import { openSocketProxy } from '../support/socket-proxy.ts';
 import { docker, HOST, IMAGE } from '../support/spine.ts';
 
 const MIB = 1_024 * 1_024;
+const whole = (content: Buffer): OpenArchive => ({ size: content.length, content: Readable.from([content]) });
+/** `size` bytes are promised, `come` come, then `end`. */
+const broken = (size: number, come: number, end?: Error): OpenArchive => ({
+  size,
+  content: Readable.from(
+    (async function* () {
+      for (let left = come; left > 0; left -= MIB) yield Buffer.alloc(Math.min(left, MIB), 7);
+      await Promise.resolve();
+      if (end !== undefined) throw end;
+    })(),
+  ),
+});
+const zipOf = (name: string, content: Buffer, mode = 0o100644): Promise<Buffer> => {
+  const zip = new ZipFile();
+  zip.addBuffer(content, name, { compress: false, mode });
+  zip.end();
+  return buffer(Readable.from(zip.outputStream));
+};
+const codeOf = (thrown: unknown): unknown => (thrown instanceof DroverError ? thrown.code : thrown);
 
 describe('delivery', () => {
   const install = `t${randomBytes(4).toString('hex')}`;
@@ -23,126 +43,157 @@ describe('delivery', () => {
   });
   let count = 0;
 
-  /** A container that never ran, and the engine that would start it with this archive. */
-  const given = async (open: () => OpenArchive | undefined, change: Parameters<typeof realEngine>[1] = {}) => {
+  /** An engine with this archive, and a bot that would be made of it. `pinned`: whose digest is decided on. */
+  const given = (
+    pinned: Buffer,
+    open: () => OpenArchive | undefined,
+    change: Parameters<typeof realEngine>[1] = {},
+  ) => {
     count += 1;
     const id = `b${String(count)}`;
     const archives: ArchiveStore = {
-      sizeOfCode: () => Promise.resolve(1),
+      sizeOfCode: () => Promise.resolve(pinned.length),
       openCode: () => Promise.resolve(open()),
+      digestOfCode: () =>
+        Promise.resolve({ sha256: createHash('sha256').update(pinned).digest('hex'), size: pinned.length }),
       putCode: () => Promise.resolve(),
       ping: () => Promise.resolve(),
     };
     const engine = realEngine({ host: HOST, install, archives }, change);
-    const spec = aSpec({ id, image: IMAGE });
-    const plan = { spec, specHash: 'h', incarnation: 1, generation: 1, attempt: 1 };
-    await engine.ensureContainer(plan);
-    const seen = await engine.observe(id);
-    if (seen.kind !== 'present') throw new Error(`it is ${seen.kind}`);
-    const { ref } = seen.container;
-    return { engine, start: () => engine.ensureStarted(ref, plan), ref, id, container: docker.getContainer(ref.id) };
+    const planFor = (bot: string) => ({
+      spec: aSpec({ id: bot, image: IMAGE }),
+      specHash: 'h',
+      incarnation: 1,
+      generation: 1,
+      attempt: 1,
+    });
+    const refOf = async (bot: string) => {
+      const seen = await engine.observe(bot);
+      if (seen.kind !== 'present') throw new Error(`it is ${seen.kind}`);
+      return seen.container.ref;
+    };
+    return { engine, archives, id, planFor, refOf, make: () => engine.ensureContainer(planFor(id)) };
   };
-  const codeOf = (thrown: unknown): unknown => (thrown instanceof DroverError ? thrown.code : thrown);
-  const neverRan = async (engine: ContainerEngine, id: string): Promise<boolean> => {
-    const seen = await engine.observe(id);
-    return seen.kind === 'present' && seen.container.status === 'created';
-  };
-  /** `size` bytes of which only `come` come, then `end`. */
-  const archive = (size: number, come: number, end?: Error): OpenArchive => ({
-    size,
-    content: Readable.from(
-      (async function* () {
-        for (let left = come; left > 0; left -= MIB) yield Buffer.alloc(Math.min(left, MIB), 7);
-        await Promise.resolve();
-        if (end !== undefined) throw end;
-      })(),
-    ),
-  });
+  const isMade = async (engine: Engine, id: string): Promise<boolean> => (await engine.observe(id)).kind === 'present';
+  const tools = () =>
+    docker.listContainers({ all: true, filters: { label: [`drover.install=${install}`, 'drover.role=tool'] } });
 
-  it('brings the archive and the configuration in one go, owned by the bot, before the start', async () => {
-    const { start, container } = await given(() => archive(3 * MIB + 17, 3 * MIB + 17));
-    await start();
-    const found = new Map<string, { size: number; uid: number; mode: number }>();
-    for (const path of [DELIVERY.codeArchive, DELIVERY.configFile]) {
-      const unpack = extract();
-      unpack.on('entry', ({ name, size, uid, mode }, stream, next) => {
-        found.set(name, { size, uid, mode: mode & 0o777 });
+  it('brings the configuration before the start, owned by the bot; the code lies in the cache, read-only', async () => {
+    const content = await zipOf('main.js', randomBytes(3 * MIB));
+    const { engine, id, make, planFor, refOf } = given(content, () => whole(content));
+    await make();
+    const ref = await refOf(id);
+    await engine.ensureStarted(ref, planFor(id)).catch(() => undefined);
+    const container = docker.getContainer(ref.id);
+    const digest = createHash('sha256').update(content).digest('hex');
+    const unpack = extract();
+    const found = new Promise<{ size: number | undefined; mode: number }>((resolve) => {
+      unpack.on('entry', ({ size, mode }, stream, next) => {
+        resolve({ size, mode: mode & 0o777 });
         stream.resume();
-        stream.on('end', () => {
-          next();
-        });
+        stream.on('end', next);
       });
-      unpack.end(await buffer(await container.getArchive({ path })));
-      await new Promise<void>((resolve) => {
-        unpack.once('finish', () => {
-          resolve();
-        });
-      });
-    }
-    expect(found.get('code.zip')).toEqual({ size: 3 * MIB + 17, uid: 1_000, mode: 0o444 });
-    expect(found.get('config.json')).toMatchObject({ uid: 1_000, mode: 0o400 });
+    });
+    unpack.end(await buffer(await container.getArchive({ path: `${DELIVERY.codeCache}/${digest}.zip` })));
+    expect(await found).toEqual({ size: content.length, mode: 0o444 });
+    const mount = (await container.inspect()).Mounts.find(({ Destination }) => Destination === DELIVERY.codeCache);
+    expect(mount?.RW).toBe(false);
+    expect(await tools()).toEqual([]);
   });
 
-  it.each<[string, () => OpenArchive | undefined, string]>([
+  it('is done once for all bots that wait for it, and not again after a restart of the controller', async () => {
+    const content = await zipOf('main.js', randomBytes(MIB));
+    let opened = 0;
+    const open = (): OpenArchive => {
+      opened += 1;
+      return whole(content);
+    };
+    const { engine, planFor } = given(content, open);
+    await Promise.all(['w1', 'w2', 'w3', 'w4', 'w5'].map((bot) => engine.ensureContainer(planFor(bot))));
+    expect(opened).toBe(1);
+    const again = given(content, open);
+    await again.make();
+    expect(opened).toBe(1);
+    expect(await isMade(again.engine, again.id)).toBe(true);
+  });
+
+  it.each<[string, (content: Buffer) => OpenArchive | undefined, string]>([
     ['is not there any more', () => undefined, 'ARCHIVE_MISSING'],
     [
       'breaks off',
-      () => archive(20 * MIB, 9 * MIB, new DroverError('ARCHIVE_UNAVAILABLE', 'gone')),
+      () => broken(20 * MIB, 9 * MIB, new DroverError('ARCHIVE_UNAVAILABLE', 'gone')),
       'ARCHIVE_UNAVAILABLE',
     ],
-    ['ends too early', () => archive(20 * MIB, 9 * MIB), 'ARCHIVE_UNAVAILABLE'],
-    ['is longer than it said', () => archive(MIB, 5 * MIB), 'ARCHIVE_UNAVAILABLE'],
+    ['ends too early', () => broken(20 * MIB, 9 * MIB), 'ARCHIVE_UNAVAILABLE'],
+    ['is longer than it said', () => broken(MIB, 5 * MIB), 'ARCHIVE_UNAVAILABLE'],
+    [
+      'R33: is another one than was decided on',
+      (content) => whole(Buffer.concat([content, Buffer.from('x')])),
+      'CODE_INVALID',
+    ],
   ])('of an archive that %s starts nothing, and is mended by the next try', async (_name, open, code) => {
-    let next: () => OpenArchive | undefined = open;
-    const { start, engine, id, container } = await given(() => next());
-    expect(codeOf(await start().catch((thrown: unknown) => thrown))).toBe(code);
-    expect(await neverRan(engine, id)).toBe(true);
-    next = () => archive(MIB, MIB);
-    await start();
-    expect((await container.inspect()).State.StartedAt).not.toMatch(/^0001/);
+    const content = await zipOf('main.js', randomBytes(MIB));
+    let next = (): OpenArchive | undefined => open(content);
+    const { make, engine, id } = given(content, () => next());
+    expect(codeOf(await make().catch((thrown: unknown) => thrown))).toBe(code);
+    expect(await isMade(engine, id)).toBe(false);
+    expect(await tools()).toEqual([]);
+    next = () => whole(content);
+    await make();
+    expect(await isMade(engine, id)).toBe(true);
+  });
+
+  it.each<[string, () => Promise<Buffer>, string]>([
+    ['R33: is empty', () => Promise.resolve(Buffer.alloc(0)), 'ARCHIVE_CORRUPT'],
+    ['R33: is no zip', () => Promise.resolve(randomBytes(5_000)), 'ARCHIVE_CORRUPT'],
+    ['R33: is cut off', async () => (await zipOf('a.js', randomBytes(50_000))).subarray(0, 40_000), 'ARCHIVE_CORRUPT'],
+    ['R34: holds a link', () => zipOf('link', Buffer.from('/etc/passwd'), 0o120777), 'ARCHIVE_UNSAFE'],
+    ['R34: holds a device', () => zipOf('device', Buffer.alloc(0), 0o060644), 'ARCHIVE_UNSAFE'],
+  ])('an archive that %s is refused at the door', async (_name, make, code) => {
+    const content = await make();
+    const bot = given(content, () => whole(content));
+    const thrown: unknown = await bot.make().catch((error: unknown) => error);
+    expect(codeOf(thrown)).toBe(code);
+    expect(await isMade(bot.engine, bot.id)).toBe(false);
   });
 
   it('is given up when nothing moves, from either side', async () => {
+    const content = await zipOf('main.js', randomBytes(MIB));
     const silent: OpenArchive = { size: 10, content: new Readable({ read: () => undefined }) };
-    const first = await given(() => silent, { deadlineMs: 1_500 });
-    expect(codeOf(await first.start().catch((thrown: unknown) => thrown))).toBe('ENGINE_TIMEOUT');
-    expect(await neverRan(first.engine, first.id)).toBe(true);
+    const first = given(content, () => silent, { idleMs: 1_500 });
+    expect(codeOf(await first.make().catch((thrown: unknown) => thrown))).toBe('ENGINE_TIMEOUT');
+    expect(await isMade(first.engine, first.id)).toBe(false);
     const proxy = await openSocketProxy();
     try {
-      const second = await given(() => archive(MIB, MIB), { deadlineMs: 1_500 });
-      const slow = realEngine(
-        {
-          host: proxy.host,
-          install,
-          archives: {
-            sizeOfCode: () => Promise.resolve(1),
-            openCode: () => Promise.resolve(archive(MIB, MIB)),
-            putCode: () => Promise.resolve(),
-            ping: () => Promise.resolve(),
-          },
-        },
-        { deadlineMs: 1_500 },
-      );
+      const second = given(content, () => whole(content));
+      await second.make();
+      const slow = realEngine({ host: proxy.host, install, archives: second.archives }, { deadlineMs: 1_500 });
       proxy.stall = /^PUT .*\/archive/;
-      const spec = aSpec({ id: second.id, image: IMAGE });
-      const plan = { spec, specHash: 'h', incarnation: 1, generation: 1, attempt: 1 };
-      expect(codeOf(await slow.ensureStarted(second.ref, plan).catch((thrown: unknown) => thrown))).toBe(
-        'ENGINE_TIMEOUT',
-      );
-      expect(await neverRan(second.engine, second.id)).toBe(true);
+      const ref = await second.refOf(second.id);
+      const started = slow.ensureStarted(ref, second.planFor(second.id));
+      expect(codeOf(await started.catch((thrown: unknown) => thrown))).toBe('ENGINE_TIMEOUT');
+      expect((await docker.getContainer(ref.id).inspect()).State.Status).toBe('created');
     } finally {
       await proxy.close();
     }
   });
 
   it('of 300 MiB costs next to no memory', async () => {
-    const { start } = await given(() => archive(300 * MIB, 300 * MIB));
+    const content = await zipOf('big', Buffer.alloc(300 * MIB));
+    const { make } = given(content, () => ({
+      size: content.length,
+      content: Readable.from(
+        (function* () {
+          for (let at = 0; at < content.length; at += MIB) yield content.subarray(at, at + MIB);
+        })(),
+      ),
+    }));
     let most = 0;
     const before = process.memoryUsage().rss;
     const watching = setInterval(() => {
       most = Math.max(most, process.memoryUsage().rss - before);
     }, 20);
-    await start();
+    await make();
     clearInterval(watching);
     expect(most).toBeLessThan(100 * MIB);
   });
@@ -152,21 +203,27 @@ describe('delivery', () => {
     const mayAct = (): void => {
       if (!leads) throw new DroverError('LEASE_LOST', 'not me');
     };
-    const { engine, start, ref, id } = await given(() => archive(MIB, MIB), { mayAct });
+    const content = await zipOf('main.js', randomBytes(MIB));
+    const { engine, id, make, planFor, refOf } = given(content, () => whole(content), { mayAct });
+    await make();
+    const ref = await refOf(id);
     leads = false;
-    const spec = aSpec({ id: 'other', image: IMAGE });
+    const tool = { botId: id, incarnation: 1, attempt: 1, image: null, args: ['version'], timeoutMs: 5_000 };
     const attempts = [
-      start(),
-      engine.ensureContainer({ spec, specHash: 'h', incarnation: 1, generation: 1, attempt: 1 }),
+      engine.ensureStarted(ref, planFor(id)),
+      engine.ensureContainer(planFor('other')),
       engine.ensureSignalled(ref, 'SIGTERM'),
       engine.ensureRemoved(ref, true),
       engine.ensureSetAside(ref),
+      engine.deliverAgain(ref, planFor(id)),
+      engine.runTool(tool),
+      engine.removeVolume('no-such-volume'),
     ];
     const outcomes = await Promise.allSettled(attempts);
     expect(outcomes.map((outcome) => codeOf(outcome.status === 'rejected' ? outcome.reason : undefined))).toEqual(
       attempts.map(() => 'LEASE_LOST'),
     );
-    expect(await neverRan(engine, id)).toBe(true);
+    expect((await docker.getContainer(ref.id).inspect()).State.Status).toBe('created');
     expect((await engine.observe('other')).kind).toBe('absent');
   });
 });

@@ -84,7 +84,7 @@ describe.skipIf(!HAS.mongo || !HAS.nats || !HAS.minio).each(['plain', 'stream'] 
     expect(new Set(heard.map(({ subject }) => subject))).toEqual(new Set(['drover.bot.al_pha_1.transitions']));
     expect(new Set(heard.map(({ botId }) => botId))).toEqual(new Set([id]));
     const cause = way === 'stream' ? /"the0\.bot\.created #1"/ : /"the0\.bot\.created"/;
-    expect(drover.output()).toMatch(cause);
+    await expect.poll(() => drover.output(), { timeout: 10_000 }).toMatch(cause);
     listening.unsubscribe();
   });
 
@@ -169,7 +169,7 @@ describe.skipIf(!HAS.mongo || !HAS.nats || !HAS.minio).each(['plain', 'stream'] 
     await send('created', world.document('fresh'));
     await world.reaches(drover, 'fresh', 'running');
     expect(await drover.bot('ancient')).toBeUndefined();
-    expect(drover.output()).toMatch(/the stream is read from now on/);
+    await expect.poll(() => drover.output(), { timeout: 10_000 }).toMatch(/the stream is read from now on/);
   });
 
   itKept('survive a kill -9 of the leader: the next one goes on where it was', async () => {

@@ -1,10 +1,10 @@
 /** Every sentence of the seed's "Reconciliation Loop", on a real engine with real bots. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ContainerEngine } from '../../src/ports/container-engine.ts';
+import type { Engine } from '../../src/ports/container-tools.ts';
 import { asked, docker, startSpine, type Spine } from '../support/spine.ts';
 
 /** An engine whose events are never heard: only the tick is left. */
-const deaf = (engine: ContainerEngine): ContainerEngine => ({ ...engine, watch: () => undefined });
+const deaf = (engine: Engine): Engine => ({ ...engine, watch: () => undefined });
 
 const running = (id: string, spine: Spine) => spine.reaches(id, 'running');
 const other = (containerId: string | null) => (bot: { containerId: string | null }) => bot.containerId !== containerId;
@@ -124,7 +124,7 @@ describe('by the tick alone, with every other signal lost', () => {
 
   it('an idle tick writes nothing and looks at no single bot', async () => {
     let looks = 0;
-    const counting = (engine: ContainerEngine): ContainerEngine => ({
+    const counting = (engine: Engine): Engine => ({
       ...engine,
       observe: (id) => {
         looks += 1;

@@ -37,6 +37,7 @@ const tell = async (story: (stage: Stage) => Promise<void>): Promise<{ events: S
     states,
     desiredOf: () => Promise.resolve({ desired: desired.kind === 'spec' ? { ...desired, requests } : desired }),
     requestsTaken: () => Promise.resolve(void (requests = [])),
+    diskFree: () => Promise.resolve(undefined),
     policy: DEFAULT_POLICY,
     clock: { now, random: () => 0.5, after: () => () => undefined },
     logger: silentLogger,

@@ -7,7 +7,7 @@ import {
   type ObservedContainer,
   type ObservedExit,
 } from '../../src/domain/observation.ts';
-import type { ContainerEngine } from '../../src/ports/container-engine.ts';
+import type { Engine, Tool } from '../../src/ports/container-tools.ts';
 
 interface FakeContainer {
   readonly botId: string;
@@ -28,12 +28,18 @@ export interface Hands {
 }
 
 export interface FakeEngine {
-  readonly engine: ContainerEngine;
+  readonly engine: Engine;
   readonly hands: Hands;
   /** All live containers of a bot, whatever their name. */
   live(botId: string): Promise<readonly { readonly specHash: string }[]>;
   /** From now on SIGTERM is ignored (true) or obeyed. */
   stubborn: boolean;
+  /** The archive store does not answer: last syncs fail, also those from volumes. */
+  storeAway: boolean;
+  diskFree: number | undefined;
+  /** Short-lived containers that were asked for, and what they say. */
+  readonly tools: Tool[];
+  toolOutput: string;
 }
 
 export const createFakeEngine = (now: () => number): FakeEngine => {
@@ -42,7 +48,19 @@ export const createFakeEngine = (now: () => number): FakeEngine => {
   const find = (id: string): FakeContainer | undefined => [...byName.values()].find((container) => container.id === id);
   const end = (container: FakeContainer, code: number): void => {
     container.status = 'exited';
-    container.exit = { code, oomKilled: false, finishedAt: now(), logTail: [], inEngineGap: false };
+    const kept = !self.storeAway;
+    const { attempt } = container.plan;
+    container.exit = {
+      code,
+      oomKilled: false,
+      finishedAt: now(),
+      logTail: [],
+      inEngineGap: false,
+      // Who is killed says nothing any more.
+      ...(code === 137
+        ? {}
+        : { report: { attempt, phase: 'bot' as const, code, final: { stateSynced: kept, logsShipped: kept } } }),
+    };
   };
   const must = (id: string): FakeContainer => {
     const container = find(id);
@@ -75,6 +93,10 @@ export const createFakeEngine = (now: () => number): FakeEngine => {
 
   const self: FakeEngine = {
     stubborn: false,
+    storeAway: false,
+    diskFree: undefined,
+    tools: [],
+    toolOutput: '{"state":{"status":"synced"}}',
     live: (botId) =>
       Promise.resolve(
         [...byName.values()]
@@ -153,6 +175,15 @@ export const createFakeEngine = (now: () => number): FakeEngine => {
           byName.delete(container.botId);
         }),
       ensureSetAside: () => done(() => undefined),
+      runTool: (tool) => {
+        self.tools.push(tool);
+        return Promise.resolve({ code: self.storeAway ? 1 : 0, output: self.toolOutput, complaints: '' });
+      },
+      deliverAgain: () => done(() => undefined),
+      renewAccess: () => Promise.resolve(undefined),
+      listVolumes: () => Promise.resolve([]),
+      removeVolume: () => done(() => undefined),
+      diskFree: () => Promise.resolve(self.diskFree),
       watch: () => undefined,
       ping: () => Promise.resolve(),
     },

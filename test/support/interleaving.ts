@@ -13,7 +13,7 @@ import { createReconcileBot } from '../../src/controllers/reconcile-bot.ts';
 import { createServiceState, type ServiceState } from '../../src/controllers/service-state.ts';
 import { fold, initialState } from '../../src/machines/evolve.ts';
 import { upcast } from '../../src/machines/upcast.ts';
-import type { ContainerEngine } from '../../src/ports/container-engine.ts';
+import type { Engine } from '../../src/ports/container-tools.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import type { SnapshotStore } from '../../src/ports/snapshot-store.ts';
 import type { BotSpec } from '../../src/domain/bot.ts';
@@ -48,7 +48,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
 
 export interface Setting {
   readonly spec: BotSpec;
-  readonly engine: ContainerEngine;
+  readonly engine: Engine;
   readonly hands: Hands;
   readonly live: (botId: string) => Promise<readonly { readonly specHash: string }[]>;
   readonly events: EventStore;
@@ -115,6 +115,7 @@ export const runInterleaving = async (setting: Setting, steps: readonly Step[]):
         requests = requests.filter(({ requestId }) => !asked.some((one) => one.requestId === requestId));
         return Promise.resolve();
       },
+      diskFree: () => Promise.resolve(undefined),
       policy,
       clock: { now, random: () => 0.5, after: () => () => undefined },
       logger: silentLogger,

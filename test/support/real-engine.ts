@@ -1,19 +1,22 @@
 /** The engine adapter as the tests use it: everything real. */
 import { createDockerEngine, type DockerEngineOptions } from '../../src/adapters/docker/docker-engine.ts';
+import { folderAccess } from '../../src/adapters/embedded/folder-access.ts';
 import type { ArchiveStore } from '../../src/ports/archive-store.ts';
-import type { ContainerEngine } from '../../src/ports/container-engine.ts';
+import type { Engine } from '../../src/ports/container-tools.ts';
 import { dockerAt } from '../../scripts/docker-at.ts';
 
 export const realEngine = (
   given: { host: string; install: string; archives: ArchiveStore },
   change: Partial<DockerEngineOptions> = {},
-): ContainerEngine =>
+): Engine =>
   createDockerEngine({
     docker: dockerAt(given.host),
     install: given.install,
     archives: given.archives,
     mayAct: () => undefined,
     network: 'drover-bots',
+    access: folderAccess,
+    image: process.env['TEST_IMAGE'] ?? 'drover-bot:latest',
     hostGateway: false,
     configInEnv: false,
     startsInFlight: 4,

@@ -51,6 +51,7 @@ export const openApp = async (token?: string): Promise<ServedApp> => {
     transitions: drover.transitions,
     guard: drover.guard,
     takeover: drover.takeover,
+    stateSnapshots: drover.stateSnapshots,
     readiness: drover.readiness,
     clock: systemClock,
     mintId,

@@ -12,8 +12,10 @@ import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import type { RunningBot } from '../../src/domain/running-bot.ts';
 import type { Transition } from '../../src/domain/transition.ts';
 import { createDrover, mintId, type Drover } from '../../src/main.ts';
+import type { ArchiveStore } from '../../src/ports/archive-store.ts';
 import type { Asked } from '../../src/ports/spec-store.ts';
-import type { ContainerEngine } from '../../src/ports/container-engine.ts';
+import type { StoreAccessSource } from '../../src/ports/store-access-source.ts';
+import type { Engine } from '../../src/ports/container-tools.ts';
 import { DEFAULT_POLICY, type BotPolicy } from '../../src/domain/policy.ts';
 import { dockerAt } from '../../scripts/docker-at.ts';
 import { removeInstall } from '../../scripts/remove-install.ts';
@@ -46,10 +48,13 @@ export interface SpineOptions {
   readonly deadlineMs?: number;
   readonly dataDir?: string;
   readonly install?: string;
+  /** Another archive store than the folder, and the keys for its parts. */
+  readonly archives?: ArchiveStore;
+  readonly access?: StoreAccessSource;
   /** Changes of documents are not heard. */
   readonly deafToSpecs?: boolean;
   /** Puts something between the service and its engine. */
-  readonly wrap?: (engine: ContainerEngine) => ContainerEngine;
+  readonly wrap?: (engine: Engine) => Engine;
 }
 
 export interface Spine {
@@ -57,6 +62,7 @@ export interface Spine {
   readonly install: string;
   readonly dataDir: string;
   readonly stores: Awaited<ReturnType<typeof openEmbeddedStores>>;
+  readonly archives: ArchiveStore;
   readonly told: readonly Transition[];
   document(id: string, change?: DocumentChange): object;
   /** Uploads `code` and puts a document for it. */
@@ -78,18 +84,23 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'drover-spine-')));
   const install = options.install ?? `t${randomBytes(4).toString('hex')}`;
   const stores = await openEmbeddedStores({ dataDir, installId: install, writer: 'test', now: () => Date.now() });
+  const archives = options.archives ?? stores.archives;
   const real = realEngine(
     {
       host: options.host ?? HOST,
       install,
-      archives: stores.archives,
+      archives,
     },
-    options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs },
+    {
+      ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+      ...(options.access === undefined ? {} : { access: options.access }),
+    },
   );
   const engine = options.wrap?.(real) ?? real;
   const told: Transition[] = [];
   const drover = await createDrover({
     ...stores,
+    archives,
     specs: options.deafToSpecs === true ? { ...stores.specs, onChange: () => () => undefined } : stores.specs,
     engine,
     predecessor: noPredecessor,
@@ -115,10 +126,11 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
     install,
     dataDir,
     stores,
+    archives,
     told,
     document: referenceDocument,
     async deploy(id, code = LOOPING, change = {}) {
-      await stores.archives.putCode(`test/${id}/1.0.0`, zipOf({ 'main.js': code }));
+      await archives.putCode(`test/${id}/1.0.0`, zipOf({ 'main.js': code }));
       await self.put(id, self.document(id, change));
     },
     async put(id, document) {

@@ -4,6 +4,7 @@ import { createConnection, createServer, type AddressInfo, type Socket } from 'n
 export interface TcpProxy {
   /** `127.0.0.1:port` */
   readonly address: string;
+  readonly port: number;
   /** Ends every connection and refuses new ones. */
   cut(): void;
   /** Connections stay open and nothing passes: packets are lost, nobody says so. */
@@ -14,8 +15,8 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-/** `target`: `host:port`. */
-export const openTcpProxy = async (target: string): Promise<TcpProxy> => {
+/** `target`: `host:port`. `listen`: on which address of this host; containers reach only another than loopback. */
+export const openTcpProxy = async (target: string, listen = '127.0.0.1'): Promise<TcpProxy> => {
   const [host = '127.0.0.1', port = ''] = target.split(':');
   const open = new Set<Socket>();
   let mode: 'pass' | 'cut' | 'freeze' = 'pass';
@@ -50,9 +51,11 @@ export const openTcpProxy = async (target: string): Promise<TcpProxy> => {
       });
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, listen, resolve));
+  const listening = (server.address() as AddressInfo).port;
   return Object.assign(proxy, {
-    address: `127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    address: `127.0.0.1:${String(listening)}`,
+    port: listening,
     cut: () => {
       mode = 'cut';
       endAll();

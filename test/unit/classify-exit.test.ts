@@ -11,8 +11,15 @@ describe('exit classes (feature C5)', () => {
   const table: [string, Partial<ObservedExit>, boolean, string][] = [
     ['our own SIGKILL is never labelled OOM', { code: 137, oomKilled: true }, true, 'stoppedByUs'],
     ['an exit inside an engine gap', { code: 137, inEngineGap: true }, false, 'engineLost'],
-    ['a bot that ends by itself', report({ code: 0 }), false, 'completed'],
-    ['a bot that fails', report({ code: 3 }), false, 'appError'],
+    ['a bot that ends by itself', { code: 0, ...report({ code: 0 }) }, false, 'completed'],
+    ['R50: a forged report of success', { code: 137, ...report({ code: 0 }) }, false, 'killedByOthers'],
+    [
+      'R50: a forged report of a start that failed',
+      { code: 0, ...report({ phase: 'code', error: { code: 'ARCHIVE_CORRUPT', detail: '' } }) },
+      false,
+      'completed',
+    ],
+    ['a bot that fails', { code: 3, ...report({ code: 3 }) }, false, 'appError'],
     [
       'a bot killed for memory',
       { code: 137, ...report({ signal: 'SIGKILL', oomKills: { before: 0, after: 1 } }) },
@@ -27,12 +34,12 @@ describe('exit classes (feature C5)', () => {
     ],
     [
       'a bot killed from inside without OOM',
-      report({ signal: 'SIGKILL', oomKills: { before: 1, after: 1 } }),
+      { code: 137, ...report({ signal: 'SIGKILL', oomKills: { before: 1, after: 1 } }) },
       false,
       'killedByOthers',
     ],
     ['a bot that segfaults', { code: 139, ...report({ signal: 'SIGSEGV' }) }, false, 'appError'],
-    ['docker stop by hand', report({ code: 0, received: 'SIGTERM' }), false, 'killedByOthers'],
+    ['docker stop by hand', { code: 0, ...report({ code: 0, received: 'SIGTERM' }) }, false, 'killedByOthers'],
     ['docker kill: no report', { code: 137 }, false, 'killedByOthers'],
     ['the whole container killed for memory', { code: 137, oomKilled: true }, false, 'oom'],
     ['the sticky flag alone', { code: 1, oomKilled: true }, false, 'appError'],

@@ -40,7 +40,7 @@ const dev = load('docker-compose.dev.yml');
 const all = [...Object.entries(real.services), ...Object.entries(dev.services)];
 const drover = real.services['drover'] as Service;
 
-describe.each(all)('service %s', (_name, service) => {
+describe.each(all)('service %s', (name, service) => {
   it('has a health check', () => {
     expect(service.healthcheck?.test.length).toBeGreaterThan(1);
   });
@@ -56,7 +56,8 @@ describe.each(all)('service %s', (_name, service) => {
   it('keeps its data on named volumes and its log bounded', () => {
     const names = new Set([...Object.keys(real.volumes), '/var/run/docker.sock']);
     for (const volume of service.volumes ?? []) expect(names).toContain(volume.split(':')[0]);
-    expect(service.volumes?.length).toBeGreaterThan(0);
+    // Of these all but gc keep something.
+    expect(service.volumes?.length ?? 0).toBeGreaterThan(name === 'gc' ? -1 : 0);
     expect(service.logging?.options).toMatchObject({ 'max-size': '10m' });
   });
 });
@@ -100,6 +101,30 @@ describe('drover', () => {
     });
     const { version } = JSON.parse(textOf('package.json')) as { version: string };
     expect(filledIn(drover.image)).toBe(`drover:${version}`);
+  });
+});
+
+describe('gc', () => {
+  const gc = real.services['gc'] as Service & { readonly user?: string };
+  it('sweeps every five minutes, with a health check on its own port, and has nothing but what it reads', () => {
+    expect(gc.command).toEqual(['gc', '--interval', '5m']);
+    expect(gc.healthcheck?.test.join(' ')).toMatch(/GC_PORT\}\/readyz/);
+    expect(gc.environment?.['GC_PORT']).toBe('${GC_PORT:-8084}');
+    expect(gc.volumes).toBeUndefined();
+    expect(gc).toMatchObject({ read_only: true, cap_drop: ['ALL'], user: '1000:1000', restart: 'unless-stopped' });
+    expect(gc.depends_on).toEqual({ drover: { condition: 'service_healthy' } });
+  });
+  it('reads the same stores as drover, with settings that exist', () => {
+    for (const [env, value] of Object.entries(gc.environment ?? {})) {
+      const name = SETTING_NAMES.find((setting) => SETTINGS[setting].env === env);
+      expect(name, `${env} is no setting`).toBeDefined();
+      if (/^(MONGO|MINIO)_/.test(env)) expect(drover.environment?.[env], env).toBe(value);
+      const filled = filledIn(value);
+      if (name !== undefined && filled !== '') expect(SETTINGS[name].parse.safeParse(filled).success, env).toBe(true);
+    }
+    for (const env of Object.keys(drover.environment ?? {}).filter((key) => /^(MONGO|MINIO)_/.test(key))) {
+      expect(gc.environment, env).toHaveProperty(env);
+    }
   });
 });
 

@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { parseDuration, renderSettingsTable } from '../../src/config-table.ts';
+import { renderSettingsTable } from '../../src/config-table.ts';
+import { parseDuration } from '../../src/setting-kinds.ts';
 import { describeConfig, loadConfig } from '../../src/config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'drover-config-'));

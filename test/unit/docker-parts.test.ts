@@ -166,15 +166,19 @@ describe('a container’s options', () => {
     attempt: 4,
   };
   const settings = { install: 'i1', network: 'n', hostGateway: false, configInEnv: false };
+  const facts = { codeDigest: 'd'.repeat(64), embedded: true };
   it('hold no configuration unless that is asked for', () => {
-    expect(JSON.stringify(createOptions(plan, settings))).not.toContain('canary-3');
-    const open = createOptions(plan, { ...settings, configInEnv: true, hostGateway: true });
+    expect(JSON.stringify(createOptions(plan, settings, facts))).not.toContain('canary-3');
+    const open = createOptions(plan, { ...settings, configInEnv: true, hostGateway: true }, facts);
     expect(open.Env).toContain('BOT_CONFIG={"key":"canary-3"}');
     expect(open.HostConfig?.ExtraHosts).toEqual(['host.docker.internal:host-gateway']);
   });
   it('name the volumes after the incarnation', () => {
-    const mounts = createOptions(plan, settings).HostConfig?.Mounts ?? [];
-    expect(mounts.map(({ Source }) => Source)).toEqual(['drover-i1-vol-alpha-2-state', 'drover-i1-vol-alpha-2-the0']);
+    const sources = (embedded: boolean) =>
+      createOptions(plan, settings, { ...facts, embedded }).HostConfig?.Mounts?.map(({ Source }) => Source);
+    const own = ['drover-i1-vol-alpha-2-state', 'drover-i1-vol-alpha-2-the0'];
+    expect(sources(false)).toEqual([...own, 'drover-i1-code']);
+    expect(sources(true)).toEqual([...own, 'drover-i1-vol-alpha-2-archive', 'drover-i1-code']);
   });
   it('a word of a newer engine is never taken for gone', () => {
     expect(toStatus('hibernating')).toBe('running');

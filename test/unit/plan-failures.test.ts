@@ -61,7 +61,7 @@ describe('backoff (feature C3)', () => {
     const first = given(log.running).when({ observation: exited() });
     given([...log.running, ...first.plan.events])
       .when({ observation: present({ startedAt: T0 + 950 }) })
-      .then(['ContainerAdopted'], [], 'running');
+      .then(['ContainerAdopted'], ['EnsureDelivered'], 'running');
   });
   it('is not reset by running shortly, but by running for healthyAfter', () => {
     const second = given(crashes(2)).when({ now: T0 + 12_000 });
@@ -158,7 +158,7 @@ describe('restart policy (feature C2)', () => {
     const events = [...log.running, ...done.plan.events];
     given(events)
       .when({ desired, now: T0 + 9e9 })
-      .then(['ContainerRemoved'], [], 'stopped');
+      .then(['ContainerRemoved'], ['EnsureSynced'], 'stopped');
     const requests = [{ requestId: 'r', kind: 'restart' as const, actor: 'a', reason: '', at: T0 }];
     given(events)
       .when({ desired: { ...desired, requests } as typeof desired })

@@ -44,8 +44,8 @@ describe('the command of a runtime (contract §6.1)', () => {
   });
 });
 
-describe('the environment of the bot (contract §1.3)', () => {
-  const env = botEnvironment(readRuntimeConfig(ENV));
+describe('the environment of the bot (contract §1.3)', async () => {
+  const env = botEnvironment(await readRuntimeConfig(undefined, { ...ENV, QUERY_PATH: '/x' }));
   it('has what SDKs read', () => {
     expect(env).toMatchObject({
       BOT_ID: 'b',
@@ -65,15 +65,17 @@ describe('the environment of the bot (contract §1.3)', () => {
 });
 
 describe('what the container tells', () => {
-  it.each(['BOT_ID', 'RUNTIME', 'ENTRYPOINT'])('must hold %s', (name) => {
-    expect(() => readRuntimeConfig({ ...ENV, [name]: '' })).toThrow(`${name} is not set`);
+  const read = (change: Record<string, string>) => readRuntimeConfig(undefined, { ...ENV, ...change });
+  it.each(['BOT_ID', 'RUNTIME', 'ENTRYPOINT'])('must hold %s', async (name) => {
+    await expect(read({ [name]: '' })).rejects.toThrow(`${name} is not set`);
   });
-  it('must bring a configuration: none is not an empty one', () => {
-    expect(() => readRuntimeConfig({ ...ENV, BOT_CONFIG: '' })).toThrow(/no configuration/);
+  it('must name a runtime, and hold JSON', async () => {
+    await expect(read({ RUNTIME: 'cobol' })).rejects.toThrow(/cobol is not known/);
+    await expect(read({ BOT_CONFIG: '{' })).rejects.toThrow(/not JSON/);
   });
-  it('must name a runtime, and hold JSON', () => {
-    expect(() => readRuntimeConfig({ ...ENV, RUNTIME: 'cobol' })).toThrow(/cobol is not known/);
-    expect(() => readRuntimeConfig({ ...ENV, BOT_CONFIG: '{' })).toThrow(/not JSON/);
+  it('has stages of a stop that can be set, and stand for nonsense', async () => {
+    const given = await read({ DROVER_STOP_HOOK_MS: '1', DROVER_BOT_GRACE_MS: '-3', DROVER_SYNC_MS: 'x' });
+    expect([given.stopHookMs, given.botGraceMs, given.syncMs]).toEqual([1, 10_000, 60_000]);
   });
 });
 

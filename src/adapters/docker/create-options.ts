@@ -3,7 +3,9 @@ import type { ContainerCreateOptions } from 'dockerode';
 import { stopBudgetMs } from '../../domain/bot.ts';
 import { DELIVERY_ENV } from '../../domain/delivery.ts';
 import type { ContainerPlan } from '../../domain/effect.ts';
-import { containerName, volumeName, writeTags } from '../../domain/naming.ts';
+import { containerName, writeTags } from '../../domain/naming.ts';
+import { botVolumes, codeVolume } from './bot-volumes.ts';
+import { hardened, tmpfs, USER } from './hardened.ts';
 
 export interface CreateSettings {
   readonly install: string;
@@ -12,15 +14,19 @@ export interface CreateSettings {
   readonly hostGateway: boolean;
   /** The reference's way: configuration in the container's environment, for all who inspect it to read. */
   readonly configInEnv: boolean;
+  /** More of the container's environment: limits of state, a publish-only bus. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-const USER = '1000:1000';
-const MIB = 1024 * 1024;
-const tmpfs = (sizeMb: number, extra = ''): string =>
-  `rw,nosuid,nodev,uid=1000,gid=1000,size=${String(sizeMb * MIB)}${extra}`;
+/** Beyond the plan: what was found out for this very container. */
+export interface CreateFacts {
+  /** SHA-256 of the code archive, pinned. */
+  readonly codeDigest: string;
+  readonly embedded: boolean;
+}
 
-const environment = (plan: ContainerPlan, configInEnv: boolean): string[] => {
-  const { spec, attempt } = plan;
+const environment = (plan: ContainerPlan, settings: CreateSettings, { codeDigest }: CreateFacts): string[] => {
+  const { spec, attempt, incarnation } = plan;
   const config = JSON.stringify(spec.config);
   const pairs: [string, string][] = [
     ['PYTHONDONTWRITEBYTECODE', '1'],
@@ -35,58 +41,48 @@ const environment = (plan: ContainerPlan, configInEnv: boolean): string[] => {
     ['BOT_TYPE', 'realtime'],
     ['IS_SCHEDULED', 'false'],
     [DELIVERY_ENV.attempt, String(attempt)],
+    [DELIVERY_ENV.incarnation, String(incarnation)],
+    [DELIVERY_ENV.codeDigest, codeDigest],
     [DELIVERY_ENV.stopHookMs, String(spec.stopHookMs)],
     [DELIVERY_ENV.botGraceMs, String(spec.stopGraceMs)],
     [DELIVERY_ENV.syncMs, String(spec.finalSyncMs)],
+    ...Object.entries(settings.env ?? {}),
   ];
-  if (spec.entrypoints.query !== undefined) pairs.push(['QUERY_ENTRYPOINT', spec.entrypoints.query]);
-  if (configInEnv) pairs.push(['CONFIG', config], ['BOT_CONFIG', config]);
+  const { query, stop } = spec.entrypoints;
+  if (query !== undefined) pairs.push(['QUERY_ENTRYPOINT', query]);
+  if (stop !== undefined) pairs.push([DELIVERY_ENV.stopEntrypoint, stop]);
+  if (settings.configInEnv) pairs.push(['CONFIG', config], ['BOT_CONFIG', config]);
   return pairs.map(([name, value]) => `${name}=${value}`);
 };
 
 export const createOptions = (
   plan: ContainerPlan,
   settings: CreateSettings,
+  facts: CreateFacts,
 ): ContainerCreateOptions & { name: string } => {
   const { spec, incarnation, generation, attempt, specHash } = plan;
-  const { install, network, hostGateway, configInEnv } = settings;
-  const labels = (role: string): Record<string, string> => ({
-    'drover.install': install,
-    'drover.role': role,
-    'runtime.id': spec.id,
-    'drover.incarnation': String(incarnation),
-  });
-  const volume = (role: 'state' | 'the0', target: string) => ({
-    Type: 'volume' as const,
-    Source: volumeName(install, spec.id, incarnation, role),
-    Target: target,
-    VolumeOptions: { NoCopy: false, Labels: labels('volume'), DriverConfig: { Name: 'local', Options: {} } },
-  });
+  const { install, network, hostGateway } = settings;
+  const { codeDigest, embedded } = facts;
   return {
     name: containerName(install, spec.id),
     Image: spec.image,
     User: USER,
     WorkingDir: '/tmp',
     StopSignal: 'SIGTERM',
+    // The sum of all stages, so that a stop by hand and a shutdown of the engine give the same grace (feature C6).
     StopTimeout: Math.ceil(stopBudgetMs(spec) / 1_000),
-    Env: environment(plan, configInEnv),
-    Labels: writeTags({ install, botId: spec.id, incarnation, generation, specHash, attempt }, spec.entrypoints.bot),
+    Env: environment(plan, settings, facts),
+    Labels: writeTags(
+      { install, botId: spec.id, incarnation, generation, specHash, attempt, codeDigest },
+      spec.entrypoints.bot,
+    ),
     HostConfig: {
-      ReadonlyRootfs: true,
-      CapDrop: ['ALL'],
-      SecurityOpt: ['no-new-privileges:true'],
+      ...hardened(spec.limits),
       Tmpfs: { '/bot': tmpfs(256, ',exec'), '/query': tmpfs(64), '/tmp': tmpfs(64, ',mode=1777') },
-      Mounts: [volume('state', '/state'), volume('the0', '/var/the0')],
+      Mounts: [...botVolumes(install, spec.id, incarnation, embedded), codeVolume(install, true)],
       NetworkMode: network,
       ...(hostGateway ? { ExtraHosts: ['host.docker.internal:host-gateway'] } : {}),
-      Memory: spec.limits.memoryMb * MIB,
-      MemorySwap: spec.limits.memoryMb * MIB,
       CpuShares: spec.limits.cpuShares,
-      PidsLimit: spec.limits.pids,
-      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
-      // Both would destroy the observation (exit code, attempt) that every decision rests on.
-      AutoRemove: false,
-      RestartPolicy: { Name: 'no' },
     },
   };
 };

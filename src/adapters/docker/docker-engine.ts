@@ -3,22 +3,31 @@ import type Docker from 'dockerode';
 import { DroverError } from '../../domain/errors.ts';
 import { asideName, containerName, LABEL, readTags } from '../../domain/naming.ts';
 import type { ListedContainer } from '../../domain/observation.ts';
-import type { ArchiveStore } from '../../ports/archive-store.ts';
+import type { ArchiveStore, CodeDigest } from '../../ports/archive-store.ts';
 import type { ContainerPlan } from '../../domain/effect.ts';
 import type { ContainerEngine } from '../../ports/container-engine.ts';
+import type { Engine } from '../../ports/container-tools.ts';
+import type { StoreAccessSource } from '../../ports/store-access-source.ts';
+import { createCodeCache } from './code-cache.ts';
 import { createOptions, type CreateSettings } from './create-options.ts';
-import { archiveMissing, deliver } from './deliver.ts';
-import { doneAlso, statusOf, textOf, toEngineError } from './docker-errors.ts';
+import { accessIfAny, deliverFiles } from './deliver-files.ts';
+import { doneAlso, statusOf, toEngineError } from './docker-errors.ts';
 import { createEngineGaps } from './engine-gaps.ts';
 import { createPuller } from './image.ts';
 import { createLane } from './lanes.ts';
 import { ensureNetwork } from './network.ts';
 import { observeBot, toStatus } from './observe.ts';
+import { createSyncReportReader } from './sync-report.ts';
+import { createTools } from './tools.ts';
 import { watchEngine } from './watch.ts';
 
 export interface DockerEngineOptions extends CreateSettings {
   readonly docker: Docker;
   readonly archives: ArchiveStore;
+  /** Keys for the bots' own parts of the archive store. */
+  readonly access: StoreAccessSource;
+  /** For short-lived containers of a bot whose document is gone. */
+  readonly image: string;
   readonly startsInFlight: number;
   /**
    * Asked before every call that changes something: only who leads may act (architecture §3).
@@ -30,19 +39,15 @@ export interface DockerEngineOptions extends CreateSettings {
   readonly idleMs?: number;
 }
 
-/** Nothing takes longer; a stream that stands still is given up much earlier. */
-const DELIVERY_MS = 15 * 60_000;
-
-export const createDockerEngine = (options: DockerEngineOptions): ContainerEngine => {
-  const { docker, archives, mayAct, install, deadlineMs = 30_000, idleMs = 30_000 } = options;
+export const createDockerEngine = (options: DockerEngineOptions): Engine => {
+  const { docker, archives, access, mayAct, install, deadlineMs = 30_000, idleMs = 30_000 } = options;
   // Starts have a lane of their own: more than a few at once are slower, and stops never wait behind them (feature B10).
   const starts = createLane({ name: 'start', width: options.startsInFlight, deadlineMs: deadlineMs * 2 });
-  // Bounded by its own idle watch: a large archive over a slow line is no fault.
-  const deliveries = createLane({ name: 'delivery', width: options.startsInFlight, deadlineMs: DELIVERY_MS });
   const stops = createLane({ name: 'stop', width: 16, deadlineMs });
   const reads = createLane({ name: 'read', width: 32, deadlineMs: deadlineMs / 3 });
   const gaps = createEngineGaps();
   const pull = createPuller(docker);
+  const codeCache = createCodeCache({ docker, install, archives, idleMs, mayAct });
   let nodeName: Promise<string> | undefined;
   const node = (): Promise<string> => {
     nodeName ??= docker.info().then(
@@ -54,7 +59,7 @@ export const createDockerEngine = (options: DockerEngineOptions): ContainerEngin
     );
     return nodeName;
   };
-  const context = { docker, install, node, gaps };
+  const context = { docker, install, node, gaps, syncReport: createSyncReportReader(docker) };
   const ping = async (): Promise<void> => {
     await reads(() => docker.ping());
   };
@@ -70,23 +75,51 @@ export const createDockerEngine = (options: DockerEngineOptions): ContainerEngin
     throw new DroverError('NAME_TAKEN', `another container is called ${containerName(install, plan.spec.id)}`);
   };
 
-  const create = async (plan: ContainerPlan, abortSignal: AbortSignal): Promise<void> => {
+  /**
+   * The archive that this start is decided on. A store that does not answer leaves the one the same spec was last run with
+   * (fault R10).
+   */
+  const pin = async ({ spec, knownDigest }: ContainerPlan): Promise<string> => {
+    const { filePath } = spec.code;
+    let found: CodeDigest | undefined;
+    try {
+      found = await archives.digestOfCode(filePath);
+    } catch (thrown) {
+      const isAway = thrown instanceof DroverError && thrown.code === 'ARCHIVE_UNAVAILABLE';
+      if (!isAway || knownDigest === undefined) throw thrown;
+      return knownDigest;
+    }
+    if (found === undefined) throw new DroverError('ARCHIVE_MISSING', `there is no code archive at ${filePath}`);
+    return found.sha256;
+  };
+
+  const create = async (plan: ContainerPlan, codeDigest: string, abortSignal: AbortSignal): Promise<void> => {
     await ensureNetwork(docker, options.network, mayAct);
     // Its turn was told that this failed: what comes now would be nobody's wish.
     abortSignal.throwIfAborted();
     try {
       mayAct();
-      await docker.createContainer({ ...createOptions(plan, options), abortSignal });
+      const facts = { codeDigest, embedded: access.kind === 'folder' };
+      await docker.createContainer({ ...createOptions(plan, options, facts), abortSignal });
     } catch (thrown) {
       if (statusOf(thrown) === 409) return whoHasName(plan);
-      if (statusOf(thrown) === 404 && /no such image/i.test(textOf(thrown))) {
-        throw new DroverError('IMAGE_UNAVAILABLE', textOf(thrown), { cause: thrown });
-      }
       throw toEngineError(thrown);
     }
   };
 
+  const tools = createTools({
+    docker,
+    install,
+    network: options.network,
+    access,
+    image: options.image,
+    env: options.env ?? {},
+    ensureNetwork: () => ensureNetwork(docker, options.network, mayAct),
+    mayAct,
+  });
+
   return {
+    ...tools,
     ping,
     async observe(id) {
       try {
@@ -114,17 +147,21 @@ export const createDockerEngine = (options: DockerEngineOptions): ContainerEngin
         });
       }),
     async ensureContainer(plan) {
-      const { filePath } = plan.spec.code;
+      const { spec } = plan;
       // Outside the lane: an archive store that is slow must not hold up the starts of others.
-      if ((await archives.sizeOfCode(filePath)) === undefined) throw archiveMissing(filePath);
+      const digest = await pin(plan);
+      const make = async (): Promise<void> => {
+        await codeCache.ensure(digest, spec.code.filePath, spec.image);
+        await starts((abortSignal) => create(plan, digest, abortSignal));
+      };
       try {
-        await starts((abortSignal) => create(plan, abortSignal));
+        await make();
       } catch (error) {
         if (!(error instanceof DroverError) || error.code !== 'IMAGE_UNAVAILABLE') throw error;
         // Outside the lane: a slow registry must not hold up the starts of those whose image is there.
         mayAct();
-        await pull(plan.spec.image);
-        await starts((abortSignal) => create(plan, abortSignal));
+        await pull(spec.image);
+        await make();
       }
     },
     async ensureStarted({ id }, { spec }) {
@@ -133,12 +170,11 @@ export const createDockerEngine = (options: DockerEngineOptions): ContainerEngin
       const neverRan = async (abortSignal: AbortSignal): Promise<boolean> =>
         (await container.inspect({ abortSignal })).State.Status === 'created';
       if (!(await reads(neverRan))) return;
-      await deliveries((abortSignal) => {
-        mayAct();
-        return deliver({ container, spec, archives, idleMs: deadlineMs, abortSignal });
-      });
+      const keys = await accessIfAny(access, spec.id);
       await starts(async (abortSignal) => {
         if (!(await neverRan(abortSignal))) return;
+        mayAct();
+        await deliverFiles(container, { config: spec.config, access: keys }, abortSignal);
         mayAct();
         await doneAlso([304], () => container.start({ abortSignal }));
       });

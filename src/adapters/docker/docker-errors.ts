@@ -34,6 +34,7 @@ const codeOf = (thrown: unknown): ErrorCode => {
   if (/socket hang up|other side closed/i.test(text)) return 'ENGINE_UNAVAILABLE';
   if (/no available IPv4 addresses|exchange full|address pool/i.test(text)) return 'NETWORK_EXHAUSTED';
   if (/removal of container .* is already in progress|marked for removal/i.test(text)) return 'NAME_BUSY';
+  if (statusCode === 404 && /no such image/i.test(text)) return 'IMAGE_UNAVAILABLE';
   // 400 is the engine's word for a container it will never accept.
   if (statusCode === 400) return 'ENGINE_REFUSED';
   return 'ENGINE_ERROR';

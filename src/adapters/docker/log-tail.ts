@@ -6,7 +6,7 @@ const LINE_CHARS = 500;
 const TOTAL_CHARS = 4_096;
 
 /** Payloads of the engine's multiplexed stream: 8 bytes of header (stream, length), then the payload. */
-const demultiplex = (raw: Buffer): string => {
+export const demultiplex = (raw: Buffer): string => {
   const parts: Buffer[] = [];
   for (let at = 0; at + 8 <= raw.length;) {
     const size = raw.readUInt32BE(at + 4);

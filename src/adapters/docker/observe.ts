@@ -12,6 +12,7 @@ import type {
 import { statusOf, toEngineError } from './docker-errors.ts';
 import type { EngineGaps } from './engine-gaps.ts';
 import { readExitReport } from './exit-report.ts';
+import type { SyncReportReader } from './sync-report.ts';
 import { readLogTail } from './log-tail.ts';
 
 export interface ObserveContext {
@@ -19,6 +20,7 @@ export interface ObserveContext {
   readonly install: string;
   readonly node: () => Promise<string>;
   readonly gaps: EngineGaps;
+  readonly syncReport: SyncReportReader;
 }
 
 const STATUSES: ReadonlySet<string> = new Set([
@@ -66,8 +68,9 @@ const present = async (
   tags: ContainerTags,
 ): Promise<ObservedContainer> => {
   const status = toStatus(info.State.Status);
-  const { attempt, incarnation, generation, specHash } = tags;
+  const { attempt, incarnation, generation, specHash, codeDigest } = tags;
   const ended = status === 'exited' || status === 'dead';
+  const report = await context.syncReport(info.Id, attempt, ended);
   return {
     ref: { node: await context.node(), id: info.Id },
     status,
@@ -77,7 +80,9 @@ const present = async (
     generation,
     specHash,
     startedAt: toMillis(info.State.StartedAt),
+    ...(codeDigest === undefined ? {} : { codeDigest }),
     ...(ended ? { exit: await exitOf(context, info, tags) } : {}),
+    ...(report === undefined ? {} : { report }),
   };
 };
 

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { refusePath } from '../../domain/archive-key.ts';
 import { DroverError } from '../../domain/errors.ts';
-import type { ArchiveStore } from '../../ports/archive-store.ts';
+import type { ArchiveStore, OpenArchive } from '../../ports/archive-store.ts';
+import { createDigestCache } from '../common/code-digest.ts';
 import { errnoOf, findInside, makeInside } from './archive-folder.ts';
 import { archiveSteps } from './archive-path.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -53,6 +54,25 @@ export const createFolderArchiveStore = async (root: string): Promise<ArchiveSto
   } catch (thrown) {
     throw toArchiveError(thrown, root);
   }
+  const digests = createDigestCache();
+
+  const openCode = async (filePath: string): Promise<OpenArchive | undefined> => {
+    try {
+      const path = await findInside(root, archiveSteps(filePath), filePath);
+      if (path === undefined) return undefined;
+      const handle = await open(path, 'r');
+      const entry = await handle.stat();
+      if (!entry.isFile()) {
+        await handle.close();
+        return undefined;
+      }
+      return { size: entry.size, content: handle.createReadStream() };
+    } catch (thrown) {
+      if (errnoOf(thrown) === 'ENOENT') return undefined;
+      throw toArchiveError(thrown, filePath);
+    }
+  };
+
   return {
     sizeOfCode: async (filePath) => {
       try {
@@ -65,17 +85,14 @@ export const createFolderArchiveStore = async (root: string): Promise<ArchiveSto
         throw toArchiveError(thrown, filePath);
       }
     },
-    openCode: async (filePath) => {
+    openCode,
+    digestOfCode: async (filePath) => {
       try {
         const path = await findInside(root, archiveSteps(filePath), filePath);
         if (path === undefined) return undefined;
-        const handle = await open(path, 'r');
-        const entry = await handle.stat();
-        if (!entry.isFile()) {
-          await handle.close();
-          return undefined;
-        }
-        return { size: entry.size, content: handle.createReadStream() };
+        const { size, mtimeMs, ctimeMs, ino } = await stat(path);
+        const version = [size, mtimeMs, ctimeMs, ino].join('/');
+        return await digests.of(filePath, version, () => openCode(filePath));
       } catch (thrown) {
         if (errnoOf(thrown) === 'ENOENT') return undefined;
         throw toArchiveError(thrown, filePath);

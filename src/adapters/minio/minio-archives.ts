@@ -2,7 +2,8 @@
 import { IncomingMessage } from 'node:http';
 import { archiveKeySteps } from '../../domain/archive-key.ts';
 import { DroverError } from '../../domain/errors.ts';
-import type { ArchiveStore } from '../../ports/archive-store.ts';
+import type { ArchiveStore, OpenArchive } from '../../ports/archive-store.ts';
+import { createDigestCache } from '../common/code-digest.ts';
 import { createBuckets, type BucketNames } from './buckets.ts';
 import { createClient, type ClientSettings } from './client.ts';
 import { parseEndpoint } from './endpoint.ts';
@@ -29,6 +30,7 @@ export const createMinioArchives = (settings: MinioSettings): MinioArchives => {
   const buckets = createBuckets(client, settings.buckets, endpoint);
   const uploader = createUploader(client);
   const bucket = settings.buckets.code;
+  const digests = createDigestCache();
 
   const explain = (thrown: unknown, attempt: Attempt): Error => {
     // Whatever the server said, or did not say: its buckets may not be what they were.
@@ -49,32 +51,38 @@ export const createMinioArchives = (settings: MinioSettings): MinioArchives => {
     }
   };
 
+  const openCode = (filePath: string): Promise<OpenArchive | undefined> =>
+    find(filePath, async () => {
+      // One answer tells both size and content, so they are of the same archive even while it is replaced.
+      const answer = await client.getObject(bucket, filePath);
+      const size = answer instanceof IncomingMessage ? Number(answer.headers['content-length'] ?? NaN) : NaN;
+      if (!(answer instanceof IncomingMessage) || !Number.isSafeInteger(size)) {
+        answer.destroy();
+        throw new Error('the server does not tell the size');
+      }
+      // From here on the stream counts the time itself, and only while its reader wants more.
+      answer.socket.setTimeout(0);
+      const content = wholeStream(answer, size, (thrown) =>
+        explain(thrown, { bucket, right: 's3:GetObject', filePath }),
+      );
+      return { size, content };
+    });
+
   return {
     ensureBuckets: () => buckets.ensure(),
     sizeOfCode: (filePath) => find(filePath, async () => (await client.statObject(bucket, filePath)).size),
-    openCode: (filePath) =>
-      find(filePath, async () => {
-        // One answer tells both size and content, so they are of the same archive even while it is replaced.
-        const answer = await client.getObject(bucket, filePath);
-        const size = answer instanceof IncomingMessage ? Number(answer.headers['content-length'] ?? NaN) : NaN;
-        if (!(answer instanceof IncomingMessage) || !Number.isSafeInteger(size)) {
-          answer.destroy();
-          throw new Error('the server does not tell the size');
-        }
-        // From here on the stream counts the time itself, and only while its reader wants more.
-        answer.socket.setTimeout(0);
-        const content = wholeStream(answer, size, (thrown) =>
-          explain(thrown, { bucket, right: 's3:GetObject', filePath }),
-        );
-        return { size, content };
-      }),
+    openCode,
+    digestOfCode: async (filePath) => {
+      const found = await find(filePath, () => client.statObject(bucket, filePath));
+      return found === undefined ? undefined : digests.of(filePath, found.etag, () => openCode(filePath));
+    },
     putCode: async (filePath, content) => {
       // A source that fails while we wait for the server is seen when it is read.
       content.on('error', () => undefined);
       try {
         archiveKeySteps(filePath);
         await buckets.ensure();
-        await uploader.put(bucket, filePath, content);
+        await uploader.put(bucket, filePath, content, { 'Content-Type': 'application/zip' });
       } catch (thrown) {
         content.destroy();
         throw explain(thrown, { bucket, right: 's3:PutObject', filePath });

@@ -8,7 +8,14 @@ import { Refusal } from './refusal.ts';
 /** What was tried, and the right it takes. */
 export interface Attempt {
   readonly bucket: string;
-  readonly right: 's3:CreateBucket' | 's3:ListBucket' | 's3:GetObject' | 's3:PutObject';
+  readonly right:
+    | 's3:CreateBucket'
+    | 's3:ListBucket'
+    | 's3:GetObject'
+    | 's3:PutObject'
+    | 's3:DeleteObject'
+    | 's3:ListBucketMultipartUploads'
+    | 's3:AbortMultipartUpload';
   readonly filePath?: string;
 }
 

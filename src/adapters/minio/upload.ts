@@ -7,14 +7,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'minio';
 import { Refusal } from './refusal.ts';
 
-/** Of what is kept in memory, twice over. 10 000 parts make the largest archive 80 GiB. */
-const PART_SIZE = 8 * 1_024 * 1_024;
-/** Who has just failed does not wait long for a server that may be away. */
-const GIVE_UP_MS = 2_000;
-const HEADERS = { 'Content-Type': 'application/zip' };
+export interface UploadSettings {
+  /** Of what is kept in memory, twice over; 10 000 parts make the largest object. */
+  readonly partSize: number;
+  /** Who has just failed does not wait long for a server that may be away. */
+  readonly giveUpMs: number;
+}
+
+/** The largest archive of code is then 80 GiB. */
+const CODE_ARCHIVES: UploadSettings = { partSize: 8 * 1_024 * 1_024, giveUpMs: 2_000 };
 
 export interface Uploader {
-  put(bucket: string, key: string, content: Readable): Promise<void>;
+  put(bucket: string, key: string, content: Readable, headers: Readonly<Record<string, string>>): Promise<void>;
 }
 
 interface Unfinished {
@@ -23,15 +27,15 @@ interface Unfinished {
   readonly id: string;
 }
 
-/** Pieces of PART_SIZE, the last one shorter; one empty piece for no bytes at all. */
-async function* inParts(content: Readable): AsyncGenerator<Buffer> {
+/** Pieces of `partSize`, the last one shorter; one empty piece for no bytes at all. */
+async function* inParts(content: Readable, partSize: number): AsyncGenerator<Buffer> {
   let pieces: Buffer[] = [];
   let size = 0;
   let any = false;
   for await (const piece of content as AsyncIterable<Buffer | string>) {
     let rest = typeof piece === 'string' ? Buffer.from(piece) : piece;
-    while (size + rest.length >= PART_SIZE) {
-      const cut = PART_SIZE - size;
+    while (size + rest.length >= partSize) {
+      const cut = partSize - size;
       yield Buffer.concat([...pieces, rest.subarray(0, cut)]);
       any = true;
       rest = rest.subarray(cut);
@@ -44,7 +48,8 @@ async function* inParts(content: Readable): AsyncGenerator<Buffer> {
   if (size > 0 || !any) yield Buffer.concat(pieces);
 }
 
-export const createUploader = (client: Client): Uploader => {
+export const createUploader = (client: Client, settings: UploadSettings = CODE_ARCHIVES): Uploader => {
+  const { partSize, giveUpMs } = settings;
   /** What could not be given up because the server was away; tried again with the next upload. */
   const unfinished = new Set<Unfinished>();
 
@@ -72,17 +77,17 @@ export const createUploader = (client: Client): Uploader => {
   };
 
   return {
-    put: async (bucket, key, content) => {
+    put: async (bucket, key, content, headers) => {
       for (const upload of [...unfinished]) void giveUp(upload);
-      const parts = inParts(content);
+      const parts = inParts(content, partSize);
       const first = (await parts.next()).value as Buffer;
-      if (first.length < PART_SIZE) {
+      if (first.length < partSize) {
         // Nothing is sent before the source has ended well.
         await parts.next();
-        await client.putObject(bucket, key, first, first.length, { ...HEADERS });
+        await client.putObject(bucket, key, first, first.length, { ...headers });
         return;
       }
-      const id = await client.initiateNewMultipartUpload(bucket, key, { ...HEADERS });
+      const id = await client.initiateNewMultipartUpload(bucket, key, { ...headers });
       const upload = { bucket, key, id };
       const all = async function* (): AsyncGenerator<Buffer> {
         yield first;
@@ -91,7 +96,7 @@ export const createUploader = (client: Client): Uploader => {
       try {
         await putParts(upload, all());
       } catch (thrown) {
-        await Promise.race([giveUp(upload), sleep(GIVE_UP_MS, undefined, { ref: false })]);
+        await Promise.race([giveUp(upload), sleep(giveUpMs, undefined, { ref: false })]);
         throw thrown;
       }
     },

@@ -56,6 +56,10 @@ const mark = async (mongo: MongoConnection, install: string): Promise<void> => {
   await meta.updateOne({ _id: MARKED }, { $set: { value: mongo.bots.namespace } }, { upsert: true });
 };
 
+/** Undefined where no drover ever began. */
+export const storedInstallId = async ({ ours }: MongoConnection): Promise<string | undefined> =>
+  (await metaOf(ours).findOne({ _id: 'installId' }))?.value;
+
 /** The id that both databases carry now; anything else when one of them is not the one we began with. */
 export const foundInstallId = async (mongo: MongoConnection, install: string): Promise<string> => {
   const [stored, marked] = await Promise.all([

@@ -16,6 +16,8 @@ export interface MongoConnection {
   readonly shared: Db;
   /** `bot_runner.bots` of contract §3. */
   readonly bots: Collection;
+  /** Another one of the same server. */
+  database(name: string): Db;
   /** Which server, without user and password. */
   readonly address: string;
   /** @throws DroverError STORE_UNAVAILABLE */
@@ -47,6 +49,7 @@ export const connectMongo = (options: MongoConnectionOptions): MongoConnection =
     shared,
     // Another program's broken text is one document's fault, and must not end the reading of all.
     bots: shared.collection('bots', { enableUtf8Validation: false }),
+    database: (name) => client.db(name),
     address: withoutSecrets(options.uri),
     async ping() {
       try {

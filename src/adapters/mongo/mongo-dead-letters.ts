@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { DEAD_LETTERS_KEPT, type DeadLetter, type DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import type { MongoConnection } from './mongo-connection.ts';
-import { toStoreError } from './mongo-error.ts';
+import { translated } from './mongo-error.ts';
 
 interface Row {
   /** The place in the stream, so that one delivered again is the same record. */
@@ -17,21 +17,17 @@ export const createMongoDeadLetters = ({ ours }: MongoConnection): DeadLetterSto
     add: async (letter) => {
       const { position, at } = letter;
       const _id = position === undefined ? randomUUID() : `${position.stream}/${String(position.sequence)}`;
-      try {
+      await translated(async () => {
         await rows.updateOne({ _id }, { $setOnInsert: { at, letter } }, { upsert: true });
         if (Math.random() > 0.01) return;
         const [oldest] = await rows.find().sort({ at: -1 }).skip(DEAD_LETTERS_KEPT).limit(1).toArray();
         if (oldest !== undefined) await rows.deleteMany({ at: { $lt: oldest.at } });
-      } catch (thrown) {
-        throw toStoreError(thrown);
-      }
+      });
     },
-    list: async (limit) => {
-      try {
-        return (await rows.find().sort({ at: -1, _id: -1 }).limit(limit).toArray()).map(({ letter }) => letter);
-      } catch (thrown) {
-        throw toStoreError(thrown);
-      }
-    },
+    list: (limit) =>
+      translated(async () => {
+        const found = await rows.find().sort({ at: -1, _id: -1 }).limit(limit).toArray();
+        return found.map(({ letter }) => letter);
+      }),
   };
 };

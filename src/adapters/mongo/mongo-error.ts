@@ -51,3 +51,12 @@ export const toStoreError = (thrown: unknown): DroverError => {
     thrown instanceof MongoServerError && NOT_ALLOWED.has(thrown.code) ? 'refuses this user' : 'does not answer';
   return new DroverError('STORE_UNAVAILABLE', `MongoDB ${what}: ${detail}`, { cause: thrown });
 };
+
+/** What `work` gives. @throws DroverError for whatever it throws, by {@link toStoreError} */
+export const translated = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (thrown) {
+    throw toStoreError(thrown);
+  }
+};

@@ -10,7 +10,7 @@ import type { EventStore } from '../../ports/event-store.ts';
 import { fromDocument, type CommitDocument } from './commit-document.ts';
 import { createCommitWriter, type WriterStamp } from './commit-writer.ts';
 import { MAJORITY, type MongoConnection } from './mongo-connection.ts';
-import { isUnsupported, toStoreError } from './mongo-error.ts';
+import { isUnsupported, translated } from './mongo-error.ts';
 import { watchCollection } from './watch-collection.ts';
 
 const FEED_PAGE = 200;
@@ -21,14 +21,6 @@ const POLL_BELOW_STREAM_MS = 2_000;
 export const eventsOf = ({ ours }: MongoConnection): Collection<CommitDocument> => ours.collection('events');
 
 const hole = (text: string): DroverError => new DroverError('STORE_CORRUPT', `the log has a hole: ${text}`);
-
-const translated = async <T>(work: () => Promise<T>): Promise<T> => {
-  try {
-    return await work();
-  } catch (thrown) {
-    throw toStoreError(thrown);
-  }
-};
 
 /** A reader at the end of the log also looks by itself: other processes may have no way to wake it. */
 const waitAtEnd = async (appended: WakeSignal, seen: number, pollMs: number, ended: AbortSignal): Promise<void> => {

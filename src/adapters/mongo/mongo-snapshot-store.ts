@@ -1,7 +1,7 @@
 /** The cache of folds, beside the log. What cannot be read in it is left out, never an error. */
 import type { Snapshot, SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { MongoConnection } from './mongo-connection.ts';
-import { toStoreError } from './mongo-error.ts';
+import { translated } from './mongo-error.ts';
 
 interface Row {
   readonly _id: string;
@@ -25,8 +25,8 @@ const snapshotOf = ({ _id, body }: Row): Snapshot | undefined => {
 export const createMongoSnapshotStore = ({ ours }: MongoConnection): SnapshotStore => {
   const rows = ours.collection<Row>('snapshots');
   return {
-    save: async (snapshots) => {
-      try {
+    save: (snapshots) =>
+      translated(async () => {
         for (let start = 0; start < snapshots.length; start += PAGE) {
           await rows.bulkWrite(
             snapshots.slice(start, start + PAGE).map((snapshot) => ({
@@ -39,23 +39,14 @@ export const createMongoSnapshotStore = ({ ours }: MongoConnection): SnapshotSto
             { ordered: false },
           );
         }
-      } catch (thrown) {
-        throw toStoreError(thrown);
-      }
-    },
-    loadAll: async () => {
-      try {
-        return (await rows.find().toArray()).map(snapshotOf).filter((snapshot) => snapshot !== undefined);
-      } catch (thrown) {
-        throw toStoreError(thrown);
-      }
-    },
-    clear: async () => {
-      try {
+      }),
+    loadAll: () =>
+      translated(async () =>
+        (await rows.find().toArray()).map(snapshotOf).filter((snapshot) => snapshot !== undefined),
+      ),
+    clear: () =>
+      translated(async () => {
         await rows.deleteMany({});
-      } catch (thrown) {
-        throw toStoreError(thrown);
-      }
-    },
+      }),
   };
 };

@@ -5,7 +5,7 @@ import type { SpecRecord, SpecStore } from '../../ports/spec-store.ts';
 import { asJson } from './bot-document.ts';
 import { ensureInstallId, foundInstallId, readDrain, writeDrain } from './install-meta.ts';
 import type { MongoConnection } from './mongo-connection.ts';
-import { isDuplicate, toStoreError } from './mongo-error.ts';
+import { isDuplicate, translated } from './mongo-error.ts';
 import { createSpecChanges } from './spec-changes.ts';
 import { recordOfBot, recordOfTombstone, wishCollections } from './wish-collections.ts';
 import { createWishWriter } from './write-wish.ts';
@@ -19,14 +19,6 @@ export interface MongoSpecStoreOptions {
 const checkId = (id: BotId): void => {
   if (id === '' || id.includes('\u0000') || !id.isWellFormed()) {
     throw new DroverError('BOT_ID_INVALID', `bot id ${JSON.stringify(id)} cannot be stored`);
-  }
-};
-
-const translated = async <T>(work: () => Promise<T>): Promise<T> => {
-  try {
-    return await work();
-  } catch (thrown) {
-    throw toStoreError(thrown);
   }
 };
 

@@ -1,6 +1,6 @@
 /** A change stream where the server has them, taken up again for ever; where it has none, that is told once. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChangeStreamDocument, Collection, Document } from 'mongodb';
+import { pause } from '../common/pause.ts';
 import { isUnsupported } from './mongo-error.ts';
 
 export interface CollectionWatch {
@@ -14,12 +14,6 @@ const AT_ONCE_MS = 10;
 const EMPTY_PAUSE_MS = 50;
 /** A server may learn it (a replica set that is initiated late); nobody waits for that. */
 const RETRY_UNSUPPORTED_MS = 60_000;
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  sleep(ms, undefined, { signal, ref: false }).then(
-    () => undefined,
-    () => undefined,
-  );
 
 /** The collection was dropped or renamed: the server closes the cursor, and the driver then answers nothing without waiting. */
 const isEnd = ({ operationType }: ChangeStreamDocument): boolean => operationType === 'invalidate';

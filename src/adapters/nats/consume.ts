@@ -7,7 +7,7 @@ import { followCore } from './core-session.ts';
 import { openDurable, type OpenedDurable } from './durable.ts';
 import { API_MS, findStream, isForbidden, refusalOf, STREAM, type FoundStream } from './find-stream.ts';
 import type { Link } from './link.ts';
-import { nextWait, pause } from './pause.ts';
+import { nextWait, pause } from '../common/pause.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { createSettle } from './settle.ts';
 import { followStream } from './stream-session.ts';

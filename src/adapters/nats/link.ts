@@ -3,7 +3,7 @@ import type { NatsConnection } from 'nats';
 import type { Logger } from '../../ports/logger.ts';
 import { createWakeSignal } from '../common/wake-signal.ts';
 import { openConnection } from './open-connection.ts';
-import { nextWait, pause } from './pause.ts';
+import { nextWait, pause } from '../common/pause.ts';
 import type { NatsServer } from './server-list.ts';
 
 export interface Link {

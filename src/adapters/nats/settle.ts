@@ -2,7 +2,7 @@
 import { toDroverError } from '../../domain/errors.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { BusMessage, WishConsumer } from '../../ports/message-bus.ts';
-import { nextWait, pause } from './pause.ts';
+import { nextWait, pause } from '../common/pause.ts';
 
 const FIRST_WAIT_MS = 100;
 const MAX_WAIT_MS = 5_000;

@@ -1,46 +1,37 @@
-/** `daemon init`: code and state in place before a bot that another container runs (contract §0). */
+/** `daemon init`: code and state before the bot, for those who start it apart from `execute` (contract §0). */
 import { toDroverError } from '../../domain/errors.ts';
 import { openTransfer } from '../transfer/client.ts';
 
 export interface DaemonInitOptions {
-  /** The zip to unpack; empty: the code is there already. */
-  readonly codeFile: string;
   readonly codePath: string;
+  /** A zip that lies in this container; empty: the code is there already. */
+  readonly codeFile: string;
   readonly transferEntry: string;
   readonly transferEnv: NodeJS.ProcessEnv;
 }
 
-/** Contract §7: time for state. */
-const RESTORE_MS = 180_000;
+const RESTORE_MS = 3_600_000;
 
-const tell = (code: string, detail: string): void => {
+const tell = (code: string, detail: string): number => {
   process.stderr.write(`drover: ${code}: ${detail}\n`);
+  return 1;
 };
 
-const unpack = async ({ codeFile, codePath }: DaemonInitOptions): Promise<boolean> => {
-  if (codeFile === '') return true;
+/** Resolves to the exit code: 0 when both are there, else 1 with the reason on standard error. */
+export const daemonInit = async (options: DaemonInitOptions): Promise<number> => {
+  const { codePath, codeFile, transferEntry, transferEnv } = options;
+  const transfer = openTransfer({ entry: transferEntry, env: transferEnv, idleMs: 1 });
   try {
-    const { unpackCode } = await import('../unpack-code.ts');
-    await unpackCode(codeFile, codePath);
-    return true;
+    if (codeFile !== '') {
+      const { unpackCode } = await import('../unpack-code.ts');
+      await unpackCode(codeFile, codePath);
+    }
+    const result = await transfer.ask({ kind: 'restore' }, RESTORE_MS);
+    return result.kind === 'failed' ? tell(result.error.code, result.error.detail) : 0;
   } catch (thrown) {
     const { code, message } = toDroverError(thrown);
-    tell(code, message);
-    return false;
+    return tell(code, message);
+  } finally {
+    await transfer.close();
   }
-};
-
-const restore = async ({ transferEntry: entry, transferEnv: env }: DaemonInitOptions): Promise<boolean> => {
-  const client = openTransfer({ entry, env, idleMs: 0 });
-  const result = await client.ask({ kind: 'restore' }, RESTORE_MS);
-  await client.close();
-  if (result.kind === 'restore') return true;
-  if (result.kind === 'failed') tell(result.error.code, result.error.detail);
-  return false;
-};
-
-/** Resolves to the exit code: 0 when both are in place, else 1. */
-export const daemonInit = async (options: DaemonInitOptions): Promise<number> => {
-  const done = await Promise.all([unpack(options), restore(options)]);
-  return done.every(Boolean) ? 0 : 1;
 };

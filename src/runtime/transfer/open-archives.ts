@@ -2,42 +2,34 @@
 import { DroverError } from '../../domain/errors.ts';
 import type { StoreAccess } from '../../domain/store-access.ts';
 import type { LogArchives } from '../../ports/log-archives.ts';
+import type { StateArchives } from '../../ports/state-archives.ts';
 import type { TransferConfig } from '../config.ts';
-import type { LogShipperOptions } from '../logs/ship-logs.ts';
 import type { LogsWorker, OpenWorkers, StateWorker } from './workers.ts';
 
-type Make<Result> = (...given: readonly unknown[]) => Result;
-
 /** Archives without keys: every call fails as unreachable, so that a restore may go on from the volume. */
-const unreachable = (): object =>
-  new Proxy(
-    {},
-    {
-      get: (_target, name) =>
-        // Not a promise: `await` asks for `then`.
-        name === 'then'
-          ? undefined
-          : () =>
-              Promise.reject(new DroverError('ARCHIVE_UNAVAILABLE', 'no keys for the archive store were delivered')),
-    },
-  );
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- it stands for whichever archives are asked for
+const unreachable = <T extends object>(): T =>
+  new Proxy({} as T, {
+    get: (_target, name) =>
+      // Not a promise: `await` asks for `then`.
+      name === 'then'
+        ? undefined
+        : () => Promise.reject(new DroverError('ARCHIVE_UNAVAILABLE', 'no keys for the archive store were delivered')),
+  });
 
-const openStateArchives = async (access: StoreAccess | undefined, botId: string): Promise<object> => {
-  if (access === undefined) return unreachable();
+/** `access` undefined: every call fails as unreachable. */
+export const openStateArchives = async (access: StoreAccess | undefined, botId: string): Promise<StateArchives> => {
+  if (access === undefined) return unreachable<StateArchives>();
   if (access.kind === 'folder') {
-    // @ts-expect-error -- part of the state work
-    const folder = (await import('../../adapters/embedded/folder-state-archives.ts')) as {
-      createFolderStateArchives: Make<object>;
-    };
-    return folder.createFolderStateArchives(access.path, botId);
+    const { createFolderStateArchives } = await import('../../adapters/embedded/folder-state-archives.ts');
+    return createFolderStateArchives(access.path, botId);
   }
-  // @ts-expect-error -- part of the state work
-  const minio = (await import('../../adapters/minio/bot-state.ts')) as { createMinioStateArchives: Make<object> };
-  return minio.createMinioStateArchives(access, botId);
+  const { createMinioStateArchives } = await import('../../adapters/minio/bot-state.ts');
+  return createMinioStateArchives(access, botId);
 };
 
 const openLogArchives = async (access: StoreAccess | undefined, botId: string): Promise<LogArchives> => {
-  if (access === undefined) return unreachable() as LogArchives;
+  if (access === undefined) return unreachable<LogArchives>();
   if (access.kind === 'folder') {
     const { createFolderLogArchives } = await import('../../adapters/embedded/folder-log-archives.ts');
     return createFolderLogArchives(access.path, botId);
@@ -45,15 +37,6 @@ const openLogArchives = async (access: StoreAccess | undefined, botId: string): 
   const { createMinioLogArchives } = await import('../../adapters/minio/bot-logs.ts');
   return createMinioLogArchives(access, botId);
 };
-
-const openKeeper = async (options: object): Promise<StateWorker> => {
-  // @ts-expect-error -- part of the state work
-  const state = (await import('../state/state-keeper.ts')) as { createStateKeeper: Make<StateWorker> };
-  return state.createStateKeeper(options);
-};
-
-const openShipper = async (options: LogShipperOptions): Promise<LogsWorker> =>
-  (await import('../logs/ship-logs.ts')).createLogShipper(options);
 
 export const openWorkers =
   (config: TransferConfig): OpenWorkers =>
@@ -67,11 +50,22 @@ export const openWorkers =
     let keeper: Promise<StateWorker> | undefined;
     let shipper: Promise<LogsWorker> | undefined;
     const state = (): Promise<StateWorker> =>
-      (keeper ??= openStateArchives(access, botId).then((archives) =>
-        openKeeper({ ...shared, archives, incarnation, attempt, statePath, the0Path, limits, keep }),
+      (keeper ??= openStateArchives(access, botId).then(async (archives) =>
+        (await import('../state/state-keeper.ts')).createStateKeeper({
+          ...shared,
+          archives,
+          incarnation,
+          attempt,
+          statePath,
+          the0Path,
+          limits,
+          keep,
+        }),
       ));
     const logs = (): Promise<LogsWorker> =>
-      (shipper ??= openLogArchives(access, botId).then((archives) => openShipper({ ...shared, archives, logsPath })));
+      (shipper ??= openLogArchives(access, botId).then(async (archives) =>
+        (await import('../logs/ship-logs.ts')).createLogShipper({ ...shared, archives, logsPath }),
+      ));
     return Promise.resolve({
       state: {
         restore: async () => (await state()).restore(),

@@ -1,0 +1,105 @@
+/**
+ * The code cache of this engine: a volume, filled by short-lived containers of ours, one a digest, for all bots that wait for
+ * it. What lies there under its digest is whole, checked, and cannot be changed by a bot (issue 4 point 6, ADR 0010).
+ */
+import { randomBytes } from 'node:crypto';
+import type Docker from 'dockerode';
+import { DELIVERY } from '../../domain/delivery.ts';
+import { DroverError, isErrorCode } from '../../domain/errors.ts';
+import { isObject } from '../../domain/json.ts';
+import { codeToolName, LABEL } from '../../domain/naming.ts';
+import type { ArchiveStore } from '../../ports/archive-store.ts';
+import { codeVolume } from './bot-volumes.ts';
+import { statusOf } from './docker-errors.ts';
+import { hardened, USER } from './hardened.ts';
+import { putArchive } from './put-archive.ts';
+import { runContainer } from './run-container.ts';
+
+export interface CodeCacheOptions {
+  readonly docker: Docker;
+  readonly install: string;
+  readonly archives: ArchiveStore;
+  readonly idleMs: number;
+  /** @throws DroverError LEASE_LOST */
+  readonly mayAct: () => void;
+}
+
+export interface CodeCache {
+  /**
+   * Resolves once the archive of this digest is there. `filePath`: where it comes from when it is not.
+   * @throws DroverError ARCHIVE_MISSING, ARCHIVE_UNAVAILABLE, ARCHIVE_CORRUPT, ARCHIVE_UNSAFE, CODE_INVALID, and as the engine does
+   */
+  ensure(digest: string, filePath: string, image: string): Promise<void>;
+  /** A bot did not find it: somebody emptied the volume. */
+  forget(digest: string): void;
+}
+
+const TIMEOUT_MS = 15 * 60_000;
+const LIMITS = { memoryMb: 256, pids: 64 };
+
+const isThere = async (container: Docker.Container, path: string): Promise<boolean> => {
+  try {
+    await container.infoArchive({ path });
+    return true;
+  } catch (thrown) {
+    if (statusOf(thrown) === 404) return false;
+    throw thrown;
+  }
+};
+
+const refusal = (output: string, complaints: string): DroverError => {
+  try {
+    const said: unknown = JSON.parse(output.trimEnd().split('\n').at(-1) ?? '');
+    if (isObject(said) && typeof said['code'] === 'string' && isErrorCode(said['code'])) {
+      return new DroverError(said['code'], String(said['detail']));
+    }
+  } catch {
+    // It did not come as far as saying why.
+  }
+  return new DroverError('ENGINE_ERROR', `the code could not be taken into the cache: ${complaints.slice(-500)}`);
+};
+
+export const createCodeCache = ({ docker, install, archives, idleMs, mayAct }: CodeCacheOptions): CodeCache => {
+  const known = new Set<string>();
+  const underWay = new Map<string, Promise<void>>();
+
+  const fill = async (digest: string, filePath: string, image: string): Promise<void> => {
+    const incoming = `incoming/${digest}.${randomBytes(4).toString('hex')}`;
+    const { codeCache } = DELIVERY;
+    const result = await runContainer({
+      docker,
+      mayAct,
+      timeoutMs: TIMEOUT_MS,
+      options: {
+        name: codeToolName(install, digest),
+        Image: image,
+        User: USER,
+        Cmd: ['/app/runtime', 'code', 'admit', digest, `${codeCache}/${incoming}`],
+        Labels: { [LABEL.install]: install, [LABEL.role]: 'tool' },
+        HostConfig: { ...hardened(LIMITS), Mounts: [codeVolume(install, false)], NetworkMode: 'none' },
+      },
+      prepare: async (container, abortSignal) => {
+        if (await isThere(container, `${codeCache}/${digest}.zip`)) return false;
+        const archive = await archives.openCode(filePath);
+        if (archive === undefined) throw new DroverError('ARCHIVE_MISSING', `there is no code archive at ${filePath}`);
+        mayAct();
+        await putArchive({ container, archive, folder: codeCache, name: incoming, idleMs, abortSignal });
+        return true;
+      },
+    });
+    if (result !== undefined && result.code !== 0) throw refusal(result.output, result.complaints);
+    known.add(digest);
+  };
+
+  return {
+    forget: (digest) => void known.delete(digest),
+    ensure(digest, filePath, image) {
+      if (known.has(digest)) return Promise.resolve();
+      const waiting = underWay.get(digest);
+      if (waiting !== undefined) return waiting;
+      const filling = fill(digest, filePath, image).finally(() => underWay.delete(digest));
+      underWay.set(digest, filling);
+      return filling;
+    },
+  };
+};

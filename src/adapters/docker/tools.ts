@@ -1,0 +1,143 @@
+/** The tools port: short-lived containers beside a bot's volumes, late deliveries, volumes, and the engine's disk. */
+import { statfs } from 'node:fs/promises';
+import type Docker from 'dockerode';
+import { DELIVERY_ENV } from '../../domain/delivery.ts';
+import { DroverError } from '../../domain/errors.ts';
+import { LABEL, toolName } from '../../domain/naming.ts';
+import type { ContainerTools, Tool, ToolResult } from '../../ports/container-tools.ts';
+import type { StoreAccessSource } from '../../ports/store-access-source.ts';
+import { botVolumes, VOLUME_ROLE } from './bot-volumes.ts';
+import { accessIfAny, deliverFiles } from './deliver-files.ts';
+import { doneAlso, statusOf, toEngineError } from './docker-errors.ts';
+import { hardened, tmpfs, USER } from './hardened.ts';
+import { runContainer } from './run-container.ts';
+
+export interface ToolsOptions {
+  readonly docker: Docker;
+  readonly install: string;
+  readonly network: string;
+  readonly access: StoreAccessSource;
+  /** For a bot whose document is gone. */
+  readonly image: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Makes the network when it is not there. */
+  readonly ensureNetwork: () => Promise<void>;
+  /** @throws DroverError LEASE_LOST */
+  readonly mayAct: () => void;
+}
+
+const LIMITS = { memoryMb: 512, pids: 64 };
+/** What the runtime needs around its own deadline. */
+const MARGIN_MS = 20_000;
+const CALL_MS = 30_000;
+
+const environment = (tool: Tool, more: Readonly<Record<string, string>>): string[] =>
+  Object.entries({
+    ...more,
+    BOT_ID: tool.botId,
+    [DELIVERY_ENV.attempt]: String(tool.attempt),
+    [DELIVERY_ENV.incarnation]: String(tool.incarnation),
+    [DELIVERY_ENV.syncMs]: String(Math.max(1_000, tool.timeoutMs - MARGIN_MS)),
+  }).map(([name, value]) => `${name}=${value}`);
+
+const isLocal = (docker: Docker): boolean =>
+  typeof (docker.modem as { socketPath?: unknown } | undefined)?.socketPath === 'string';
+
+export const createTools = (options: ToolsOptions): ContainerTools => {
+  const { docker, install, network, access, image, env, ensureNetwork, mayAct } = options;
+  const embedded = access.kind === 'folder';
+  let root: Promise<string | undefined> | undefined;
+
+  const toolOptions = (tool: Tool) => ({
+    name: toolName(install, tool.botId),
+    Image: tool.image ?? image,
+    User: USER,
+    Cmd: ['/app/runtime', ...tool.args],
+    Env: environment(tool, env),
+    Labels: { [LABEL.install]: install, [LABEL.role]: 'tool', [LABEL.id]: tool.botId },
+    HostConfig: {
+      ...hardened(LIMITS),
+      Tmpfs: { '/tmp': tmpfs(64, ',mode=1777') },
+      Mounts: botVolumes(install, tool.botId, tool.incarnation, embedded),
+      NetworkMode: network,
+    },
+  });
+
+  return {
+    async runTool(tool): Promise<ToolResult> {
+      await ensureNetwork();
+      const keys = await accessIfAny(access, tool.botId);
+      if (keys === undefined) throw new DroverError('ARCHIVE_UNAVAILABLE', 'the archive store does not answer');
+      const result = await runContainer({
+        docker,
+        mayAct,
+        timeoutMs: tool.timeoutMs,
+        options: toolOptions(tool),
+        prepare: async (container, abortSignal) => {
+          mayAct();
+          await deliverFiles(container, { access: keys }, abortSignal);
+          return true;
+        },
+      });
+      if (result === undefined) throw new DroverError('INTERNAL', 'the tool was not run');
+      return result;
+    },
+    async deliverAgain({ id }, { spec }) {
+      const keys = await accessIfAny(access, spec.id);
+      mayAct();
+      try {
+        const files = { config: spec.config, access: keys };
+        await deliverFiles(docker.getContainer(id), files, AbortSignal.timeout(CALL_MS));
+      } catch (thrown) {
+        throw toEngineError(thrown);
+      }
+    },
+    async renewAccess({ id }, botId) {
+      if (embedded) return undefined;
+      const keys = await access.accessFor(botId);
+      mayAct();
+      await doneAlso([404, 409], () =>
+        deliverFiles(docker.getContainer(id), { access: keys }, AbortSignal.timeout(CALL_MS)),
+      );
+      return keys.kind === 's3' ? keys.expiresAt : undefined;
+    },
+    async listVolumes() {
+      try {
+        const label = [`${LABEL.install}=${install}`, `${LABEL.role}=${VOLUME_ROLE}`];
+        const { Volumes } = await docker.listVolumes({ filters: { label } });
+        return Volumes.flatMap(({ Name: name, Labels }) => {
+          const botId = Labels[LABEL.id];
+          const incarnation = Number(Labels[LABEL.incarnation]);
+          return botId === undefined || !Number.isInteger(incarnation) ? [] : [{ name, botId, incarnation }];
+        });
+      } catch (thrown) {
+        throw toEngineError(thrown);
+      }
+    },
+    async removeVolume(name) {
+      mayAct();
+      try {
+        await docker.getVolume(name).remove();
+      } catch (thrown) {
+        if (statusOf(thrown) !== 404) throw toEngineError(thrown);
+      }
+    },
+    async diskFree() {
+      // The engine tells its folder; only on its own host does that say anything.
+      if (!isLocal(docker)) return undefined;
+      root ??= docker.info().then(
+        (info: { DockerRootDir?: string }) => info.DockerRootDir,
+        () => {
+          root = undefined;
+          return undefined;
+        },
+      );
+      const folder = await root;
+      if (folder === undefined) return undefined;
+      return statfs(folder).then(
+        ({ bavail, blocks }) => (blocks === 0 ? undefined : bavail / blocks),
+        () => undefined,
+      );
+    },
+  };
+};

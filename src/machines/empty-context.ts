@@ -1,0 +1,33 @@
+/** What a bot remembers before its first event. */
+import type { BotContext } from '../domain/bot-state.ts';
+
+export const emptyContext: BotContext = {
+  incarnation: 0,
+  generation: 0,
+  specHash: null,
+  specVersion: null,
+  wanted: false,
+  stopReason: null,
+  deleting: false,
+  attempt: 0,
+  container: null,
+  since: 0,
+  runningSince: null,
+  healthy: false,
+  streak: 0,
+  crashes: [],
+  starts: 0,
+  assess: null,
+  notBefore: null,
+  holdUntil: null,
+  deadline: null,
+  stop: null,
+  lastExit: null,
+  lastFailure: null,
+  gaveUp: null,
+  completed: false,
+  rejected: null,
+  foreign: null,
+  restartAsked: false,
+  requests: [],
+};

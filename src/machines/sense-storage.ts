@@ -1,0 +1,77 @@
+/** (state, what the runtime inside reports) → the next fact about state and logs, or nothing. Called again until none. */
+import type { StorageEvent, Unsynced } from '../domain/bot-event.ts';
+import type { BotContext } from '../domain/bot-state.ts';
+import type { ObservedContainer } from '../domain/observation.ts';
+import type { StateReport, SyncReport } from '../domain/sync-report.ts';
+import { storageOf } from './amend-storage.ts';
+
+const AWAY: ReadonlySet<string> = new Set(['STORAGE_UNAVAILABLE', 'ARCHIVE_UNAVAILABLE', 'STATE_UNSYNCED']);
+
+const overLimitText = (files: StateReport['overLimit'] = []): string => files.map(({ path }) => path).join('\n');
+
+const senseState = (context: BotContext, { ref }: ObservedContainer, report: SyncReport, at: number) => {
+  const storage = storageOf(context);
+  const { status, error, snapshot, at: storedAt, overLimit = [] } = report.state;
+  // A bot that never pauses always has changes under way; what counts is that the latest sync went well.
+  const isKept = status === 'synced' || (status === 'pending' && storedAt !== undefined);
+  const final = report.final?.stateSynced === true;
+  if (overLimitText(overLimit) !== overLimitText(storage.overLimit)) {
+    return { type: 'StateOverLimit', at, ref, files: overLimit } as const;
+  }
+  if (isKept && (storage.state.status !== 'kept' || (final && storage.unsynced?.state === true))) {
+    return { type: 'StateSynced', at, ref, final, ...(snapshot === undefined ? {} : { snapshot }) } as const;
+  }
+  // Started from the volume alone, and the store is still away: nobody knows, which is not the same as no (fault R10).
+  const isStillAway = storage.state.code === 'STORAGE_UNAVAILABLE' && error !== undefined && AWAY.has(error.code);
+  if (status === 'failing' && error !== undefined && storage.state.code !== error.code && !isStillAway) {
+    return { type: 'StateSyncFailed', at, ref, ...error } as const;
+  }
+  return undefined;
+};
+
+const senseLogs = (context: BotContext, { ref }: ObservedContainer, { logs, final }: SyncReport, at: number) => {
+  const storage = storageOf(context);
+  if (logs.droppedBytes > storage.droppedBytes) {
+    return { type: 'LogsDropped', at, ref, bytes: logs.droppedBytes } as const;
+  }
+  if (logs.status === 'shipped' && storage.logs.status !== 'kept') {
+    return { type: 'LogsShipped', at, ref, final: final?.logsShipped === true } as const;
+  }
+  if (logs.status === 'failing' && logs.error !== undefined && storage.logs.code !== logs.error.code) {
+    return { type: 'LogsShippingFailed', at, ref, ...logs.error } as const;
+  }
+  return undefined;
+};
+
+/** The next difference between the log and the report of the container that is known. */
+export const senseStorage = (context: BotContext, seen: ObservedContainer, at: number): StorageEvent | undefined => {
+  const { report, ref } = seen;
+  if (report === undefined) return undefined;
+  const storage = storageOf(context);
+  const { restored } = report;
+  if (restored?.editedOutside === true && storage.editedBy !== ref.id) {
+    return {
+      type: 'StateEditedOutside',
+      at,
+      ref,
+      ...(restored.former === undefined ? {} : { former: restored.former }),
+    };
+  }
+  if (restored !== undefined && storage.restoredBy !== ref.id) return { type: 'StateRestored', at, ref, ...restored };
+  return senseState(context, seen, report, at) ?? senseLogs(context, seen, report, at);
+};
+
+const BEFORE_THE_BOT: ReadonlySet<string> = new Set(['config', 'code', 'state']);
+
+/**
+ * What a container that ended left on its volume alone, or undefined. Without a word of its last sync that is everything:
+ * it was killed. One that never came to its bot leaves nothing new (issue 4 point 8, feature E3).
+ */
+export const unsyncedOf = ({ exit, report }: ObservedContainer): Unsynced | undefined => {
+  if (exit === undefined) return undefined;
+  if (exit.report !== undefined && BEFORE_THE_BOT.has(exit.report.phase)) return undefined;
+  if (exit.report === undefined && report === undefined && exit.code >= 125 && exit.code <= 127) return undefined;
+  const final = exit.report?.final ?? report?.final;
+  const left = { state: final?.stateSynced !== true, logs: final?.logsShipped !== true };
+  return left.state || left.logs ? left : undefined;
+};

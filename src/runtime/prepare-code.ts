@@ -1,0 +1,45 @@
+/** The code of the bot, checked against what the controller pinned before a byte of it runs, and unpacked. */
+import { chmod, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DELIVERY } from '../domain/delivery.ts';
+import { DroverError } from '../domain/errors.ts';
+import { isCompiled } from './command-for.ts';
+import type { RuntimeConfig } from './config.ts';
+
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );
+
+/** `runtime.jar:Main` names a file and something in it. */
+const fileOf = (entrypoint: string): string => entrypoint.split(':')[0] ?? '';
+
+const unpack = async ({ codeDigest, codePath }: RuntimeConfig): Promise<void> => {
+  if (codeDigest === undefined) throw new DroverError('CODE_NOT_CACHED', 'no digest of the code was given');
+  const archive = join(DELIVERY.codeCache, `${codeDigest}.zip`);
+  if (!(await isFile(archive))) throw new DroverError('CODE_NOT_CACHED', `${codeDigest} is not in the code cache`);
+  // Loaded late: a bot whose code is in the image needs no unzipper in its memory.
+  const [{ unpackCode }, { requireDigest }] = await Promise.all([
+    import('./unpack-code.ts'),
+    import('./code/require-digest.ts'),
+  ]);
+  await requireDigest(archive, codeDigest);
+  await unpackCode(archive, codePath);
+};
+
+/** @throws DroverError CODE_NOT_CACHED, CODE_INVALID, ARCHIVE_CORRUPT, ARCHIVE_UNSAFE, ENTRYPOINT_MISSING */
+export const prepareCode = async (config: RuntimeConfig): Promise<void> => {
+  const { codeFile, codePath, entrypoint, queryEntrypoint, stopEntrypoint, runtime } = config;
+  if (codeFile !== '') await unpack(config);
+  const file = join(codePath, fileOf(entrypoint));
+  // A project of .NET may be named by its folder; everything else is a file.
+  if (!(await isFile(file)) && runtime !== 'dotnet8') {
+    throw new DroverError('ENTRYPOINT_MISSING', `${entrypoint} is not in the code archive`);
+  }
+  if (!isCompiled(runtime)) return;
+  await chmod(file, 0o755);
+  for (const other of [queryEntrypoint, stopEntrypoint]) {
+    if (other !== undefined) await chmod(join(codePath, other), 0o755).catch(() => undefined);
+  }
+};

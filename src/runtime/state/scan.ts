@@ -1,0 +1,85 @@
+/** What there is under `/state`: regular files and folders; everything else is passed over, never opened (fault R36). */
+import { lstat, opendir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export interface ScannedFile {
+  /** Relative, with `/`. */
+  readonly path: string;
+  readonly size: number;
+  /** Size, mtime, ctime and inode: where it is the same, so is the content (issue 4 point 4). */
+  readonly stamp: string;
+}
+
+export interface Scan {
+  /** Sorted by path. */
+  readonly files: readonly ScannedFile[];
+  readonly folders: readonly string[];
+  /** Links, pipes, sockets and devices. */
+  readonly skipped: readonly string[];
+}
+
+/** Where a restore works; never part of a state. */
+export const WORK_FOLDER = '.drover-restore';
+
+const byPath = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** @throws as the file system does, but never for what vanishes while it is looked at */
+export const scanTree = async (root: string): Promise<Scan> => {
+  const files: ScannedFile[] = [];
+  const folders: string[] = [];
+  const skipped: string[] = [];
+  const walk = async (folder: string): Promise<void> => {
+    const below: string[] = [];
+    for await (const entry of await opendir(join(root, folder))) {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      if (path === WORK_FOLDER) continue;
+      const info = await lstat(join(root, path)).catch(() => undefined);
+      if (info === undefined) continue;
+      if (info.isDirectory()) below.push(path);
+      else if (info.isFile()) {
+        const { size, mtimeMs, ctimeMs, ino } = info;
+        files.push({ path, size, stamp: [size, mtimeMs, ctimeMs, ino].join('/') });
+      } else skipped.push(path);
+    }
+    for (const path of below) {
+      folders.push(path);
+      // It may be gone again.
+      await walk(path).catch((thrown: unknown) => {
+        if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
+      });
+    }
+  };
+  await walk('');
+  return {
+    files: files.sort((a, b) => byPath(a.path, b.path)),
+    folders: folders.sort(byPath),
+    skipped: skipped.sort(byPath),
+  };
+};
+
+export interface Limited {
+  readonly kept: readonly ScannedFile[];
+  /** Largest first. */
+  readonly over: readonly ScannedFile[];
+}
+
+/** Contract §4: files over the limit are left out, then the largest until the sum fits. Pure. */
+export const withinLimits = (
+  files: readonly ScannedFile[],
+  limits: { readonly totalBytes: number; readonly fileBytes: number },
+): Limited => {
+  const over = new Set(files.filter(({ size }) => size > limits.fileBytes));
+  let total = files.reduce((sum, file) => (over.has(file) ? sum : sum + file.size), 0);
+  if (total > limits.totalBytes) {
+    for (const file of [...files].sort((a, b) => b.size - a.size)) {
+      if (total <= limits.totalBytes) break;
+      if (over.has(file)) continue;
+      over.add(file);
+      total -= file.size;
+    }
+  }
+  return {
+    kept: files.filter((file) => !over.has(file)),
+    over: [...over].sort((a, b) => b.size - a.size),
+  };
+};

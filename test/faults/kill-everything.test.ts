@@ -1,0 +1,101 @@
+/**
+ * kill -9 of every process of a bot's container at ten moments; the bot that is started again finds what it last kept
+ * (issue 4, how it is shown; faults R19, R20 inside the container; features E1, E7).
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { docker, startSpine, type Spine } from '../support/spine.ts';
+import { COUNTING } from '../support/state-bots.ts';
+
+let spine: Spine;
+beforeAll(async () => {
+  spine = await startSpine({
+    resyncIntervalMs: 2_000,
+    policy: { maxCrashes: 50, backoffFirstMs: 100, backoffMaxMs: 300 },
+  });
+});
+afterAll(() => spine.end());
+
+interface Process {
+  readonly pid: number;
+  readonly command: string;
+}
+
+/** The processes of a container as this host sees them. */
+const processesOf = async (container: string): Promise<readonly Process[]> => {
+  const { Processes } = (await docker.getContainer(container).top({ ps_args: '-eo pid,args' })) as {
+    Processes: string[][];
+  };
+  return Processes.map(([pid = '', command = '']) => ({ pid: Number(pid), command }));
+};
+const WHO = {
+  'PID 1': ({ command }: Process) => command.includes('tini'),
+  'runtime execute': ({ command }: Process) => /runtime\s+execute/.test(command) && !command.includes('tini'),
+  'daemon sync': ({ command }: Process) => /daemon\s+sync/.test(command),
+  'the transfer process': ({ command }: Process) => command.includes('transfer'),
+  'the bot': ({ command }: Process) => command.includes('node_bot.js'),
+} as const;
+const MOMENTS_MS = [0, 150, 300, 450, 600, 800, 1_000, 1_400, 1_900, 2_500];
+
+const output = async (container: string): Promise<string> =>
+  (await docker.getContainer(container).logs({ stdout: true, stderr: true })).toString('utf8');
+const last = (text: string, word: string): number =>
+  Math.max(0, ...[...text.matchAll(new RegExp(`${word} (\\d+)`, 'g'))].map(([, n]) => Number(n)));
+
+/** Only where this host sees the processes of the engine's containers can a hand kill them. */
+const seesProcesses = (): boolean => {
+  try {
+    return execFileSync('ps', ['-e']).length > 0 && readFileSync('/proc/self/stat', 'utf8') !== '';
+  } catch {
+    return false;
+  }
+};
+
+describe.skipIf(!seesProcesses())('kill -9', () => {
+  it.each(Object.keys(WHO) as (keyof typeof WHO)[])(
+    'R19, R20: of %s at ten moments: what the bot had kept is there when it is started again',
+    async (who) => {
+      const id = `killed-${String(Object.keys(WHO).indexOf(who))}`;
+      await spine.deploy(id, COUNTING);
+      let kept = 0;
+      let killed = 0;
+      let judged = '';
+      for (const moment of MOMENTS_MS) {
+        const { containerId } = await spine.reaches(id, 'running', ({ containerId: found }) => found !== null);
+        const container = containerId ?? '';
+        await sleep(moment);
+        const victim = (await processesOf(container).catch(() => [])).find(WHO[who]);
+        if (victim !== undefined) {
+          killed += 1;
+          process.kill(victim.pid, 'SIGKILL');
+        }
+        // What it said it had kept, it must find; it may have kept one more than it could say.
+        await sleep(100);
+        const said = await output(container).catch(() => '');
+        if (said.includes('found')) {
+          if (container !== judged) expect(last(said, 'found')).toBeGreaterThanOrEqual(kept);
+          judged = container;
+          kept = Math.max(kept, last(said, 'kept'));
+        }
+        if (victim === undefined) continue;
+        // These the bot does not even notice; the whole container is killed after them, so that the next start is seen.
+        if (who === 'daemon sync' || who === 'the transfer process') {
+          expect(spine.bot(id)?.containerId).toBe(containerId);
+          kept = Math.max(kept, last(await output(container), 'kept'));
+          await docker.getContainer(container).kill();
+        }
+        await expect.poll(() => spine.bot(id)?.containerId, { timeout: 30_000 }).not.toBe(containerId);
+      }
+      expect(killed).toBeGreaterThan(who === 'the transfer process' ? 0 : 7);
+      const { containerId } = await spine.reaches(id, 'running');
+      await expect.poll(() => output(containerId ?? ''), { timeout: 30_000 }).toMatch(/kept \d+/);
+      expect(last(await output(containerId ?? ''), 'kept')).toBeGreaterThan(kept);
+      // Whatever was killed: in the end it is stored, as a stop shows.
+      await spine.put(id, spine.document(id, { config: { enabled: false } }));
+      await spine.reaches(id, 'stopped', ({ unsynced }) => !unsynced);
+    },
+    240_000,
+  );
+});
