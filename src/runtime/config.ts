@@ -158,8 +158,8 @@ export const readTransferConfig = (env: NodeJS.ProcessEnv = process.env): Transf
 /** What `daemon` is told by the container; flags of contract §0 win where they are given. */
 export interface DaemonConfig {
   readonly botId: string;
-  /** A user there may publish the bot's live output and nothing else. */
-  readonly natsUrl: string | undefined;
+  /** BOT_NATS_URL: publish-only, for live chunks of the log. */
+  readonly liveUrl: string | undefined;
   readonly attempt: number;
   readonly codePath: string;
   readonly codeFile: string;
@@ -185,7 +185,7 @@ export const readDaemonConfig = (flags: DaemonFlags, env: NodeJS.ProcessEnv = pr
   const logsPath = flags['logs-path'] ?? env['LOGS_PATH'] ?? dirname(DELIVERY.logFile);
   return {
     botId,
-    natsUrl: given(env, 'BOT_NATS_URL'),
+    liveUrl: given(env, 'BOT_NATS_URL'),
     attempt: readAttempt(env),
     codePath: flags['code-path'] ?? env['CODE_PATH'] ?? '/bot',
     codeFile: flags['code-file'] ?? env['CODE_FILE'] ?? '',

@@ -1,33 +1,33 @@
-/** Live chunks of the bot's output, where BOT_NATS_URL asks for them. A bundle of its own brings the client (contract §2). */
-import { followLog } from '../logs/follow-log.ts';
+/** Live chunks of the log while the daemon runs. The client comes only with a BOT_NATS_URL, and trouble with it stops nothing. */
+import { toDroverError } from '../../domain/errors.ts';
 import type * as Live from '../logs/live.ts';
 
-/** Beside this program in the image. */
+/** A bundle beside this program in the image: who has no use for the client of the bus does not even read it. */
 const ENTRY = '/app/live.cjs';
 
-export interface LiveOptions {
-  readonly url: string;
+export interface LiveLogsOptions {
+  /** Publish-only; undefined: no live chunks. */
+  readonly url: string | undefined;
   readonly botId: string;
   readonly logsPath: string;
 }
 
-/** Resolves with how to end it. Never rejects: live output is a courtesy, the stored log has everything. */
-export const startLiveLogs = async ({ url, botId, logsPath }: LiveOptions): Promise<() => Promise<void>> => {
+/** Returns how to end it: what is unfinished is published first. Never rejects. */
+export const startLiveLogs = async ({ url, botId, logsPath }: LiveLogsOptions): Promise<() => Promise<void>> => {
+  if (url === undefined || url === '') return () => Promise.resolve();
   try {
-    const loaded = (await import(ENTRY)) as typeof Live & { readonly default?: typeof Live };
+    const [loaded, { followLog }] = await Promise.all([
+      import(ENTRY) as Promise<typeof Live & { readonly default?: typeof Live }>,
+      import('../logs/follow-log.ts'),
+    ]);
     const publisher = (loaded.default ?? loaded).createLivePublisher({ url, botId });
-    const stop = followLog({
-      logsPath,
-      onText: (text) => {
-        publisher.publish(text);
-      },
-    });
+    const unfollow = followLog({ logsPath, onText: publisher.publish });
     return async () => {
-      stop();
-      await publisher.close();
+      unfollow();
+      await publisher.close().catch(() => undefined);
     };
-  } catch (error) {
-    process.stderr.write(`drover: no live output: ${error instanceof Error ? error.message : String(error)}\n`);
+  } catch (thrown) {
+    process.stderr.write(`drover: no live logs: ${toDroverError(thrown).message}\n`);
     return () => Promise.resolve();
   }
 };

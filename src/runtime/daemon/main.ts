@@ -25,7 +25,9 @@ export const daemon = async (args: readonly string[], transferEntry = TRANSFER_E
     }
     const { daemonSync } = await import('./sync.ts');
     return await daemonSync({
+      botId: config.botId,
       attempt: config.attempt,
+      liveUrl: config.liveUrl,
       statePath,
       the0Path: dirname(DELIVERY.syncReport),
       logFile: join(logsPath, 'bot.log'),

@@ -1,18 +1,23 @@
 /** `daemon sync`: sees changes of state and logs, has them stored, and says how it stands. */
 import { mkdirSync, watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openTransfer, type TransferClient } from '../transfer/client.ts';
 import { createDebounce } from './debounce.ts';
 import { endOfSync } from './end-of-sync.ts';
 import { finalSync } from './final-sync.ts';
 import { shipLogs, syncState } from './jobs.ts';
 import { createLane } from './lane.ts';
+import { startLiveLogs } from './live-logs.ts';
 import { openReport, type Report } from './report.ts';
 import { treeDigest } from './tree-digest.ts';
 import { watchTree } from './watch-tree.ts';
 
 export interface DaemonSyncOptions {
+  readonly botId: string;
   readonly attempt: number;
+  /** Publish-only NATS server for live chunks of the log; undefined: none. */
+  readonly liveUrl: string | undefined;
   readonly statePath: string;
   readonly the0Path: string;
   readonly logFile: string;
@@ -28,8 +33,6 @@ export interface DaemonSyncOptions {
   /** The final sync at once, without watching. */
   readonly finalOnly: boolean;
   readonly readinessPort: number | undefined;
-  /** Where live chunks of the bot's output go. */
-  readonly live?: { readonly url: string; readonly botId: string } | undefined;
 }
 
 const QUIET_MS = 500;
@@ -43,6 +46,8 @@ const TRANSFER_IDLE_MS = 15_000;
 /** Contract §7: time for one upload of state, and of logs. */
 const STATE_JOB_MS = 180_000;
 const LOGS_JOB_MS = 120_000;
+/** Time for the last live chunks. */
+const LIVE_END_MS = 1000;
 
 const watchLog = (logFile: string, onChange: () => void): FSWatcher | undefined => {
   try {
@@ -125,21 +130,21 @@ export const daemonSync = async (options: DaemonSyncOptions): Promise<number> =>
   const report = openReport({ path, the0Path, statePath, attempt });
   report.write();
   const client = openTransfer({ entry: options.transferEntry, env: options.transferEnv, idleMs: TRANSFER_IDLE_MS });
+  let endLive = (): Promise<void> => Promise.resolve();
   if (!options.finalOnly) {
     const ready =
       options.readinessPort === undefined
         ? undefined
         : (await import('./readiness.ts')).openReadiness(options.readinessPort);
-    const live =
-      options.live === undefined
-        ? undefined
-        : await (await import('./live-logs.ts')).startLiveLogs({ ...options.live, logsPath: dirname(options.logFile) });
+    const { liveUrl: url, botId, logFile } = options;
+    const live = startLiveLogs({ url, botId, logsPath: dirname(logFile) });
     await syncUntil(options, client, report, stamped);
+    endLive = async () => (await live)();
     ready?.close();
-    await live?.();
   }
   const stored = await finalSync(client, report, (endedAt ?? performance.now()) + options.syncMs);
-  await client.close();
+  // After the store: a server that is away must not take the time of the final sync.
+  await Promise.all([client.close(), Promise.race([endLive(), sleep(LIVE_END_MS)])]);
   // Whoever runs it for this alone reads the outcome here: the volume may be out of its reach.
   if (options.finalOnly) process.stdout.write(`${JSON.stringify(report.current())}\n`);
   return stored ? 0 : 1;

@@ -13,7 +13,7 @@ export interface TransferClientOptions {
 export interface TransferClient {
   /** Never rejects: a process that dies or takes longer than `timeoutMs` (queueing not counted) is a `failed` result. */
   ask(job: TransferJob, timeoutMs: number): Promise<TransferResult>;
-  /** Gives up what runs, and resolves once the process is gone. The client may be asked again afterwards. */
+  /** Gives up what runs and what waits, and resolves once the process is gone. The client may be asked again afterwards. */
   close(): Promise<void>;
 }
 
@@ -33,6 +33,8 @@ export const openTransfer = ({ entry, env, idleMs }: TransferClientOptions): Tra
   let idle: NodeJS.Timeout | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let nextId = 1;
+  /** Raised by `close`: what was asked before it is not begun after it. */
+  let closes = 0;
 
   const start = (): ChildProcess => {
     const started = fork(entry, [], { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
@@ -86,11 +88,15 @@ export const openTransfer = ({ entry, env, idleMs }: TransferClientOptions): Tra
 
   return {
     ask(job, timeoutMs) {
-      const answer = last.then(() => askNow(job, timeoutMs));
+      const asked = closes;
+      const answer = last.then(() =>
+        asked === closes ? askNow(job, timeoutMs) : unsynced('it was given up before it began'),
+      );
       last = answer;
       return answer;
     },
     async close() {
+      closes += 1;
       clearTimeout(idle);
       const old = child;
       child = undefined;

@@ -1,0 +1,236 @@
+/** `daemon sync` as a real process, with a plain folder as its store. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { build } from 'esbuild';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import type { SyncReport } from '../../src/domain/sync-report.ts';
+import { pathsBelow } from '../support/daemon/paths.ts';
+
+const built = mkdtempSync(join(tmpdir(), 'daemon-built-'));
+const daemonEntry = join(built, 'daemon-process.cjs');
+const transferEntry = join(built, 'transfer-process.cjs');
+let root = '';
+let paths = pathsBelow('');
+let started: ChildProcess[] = [];
+
+beforeAll(async () => {
+  const support = join(import.meta.dirname, '../support/daemon');
+  await build({
+    entryPoints: [join(support, 'daemon-process.ts'), join(support, 'transfer-process.ts')],
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    outdir: built,
+    outExtension: { '.js': '.cjs' },
+  });
+});
+afterAll(() => {
+  rmSync(built, { recursive: true, force: true });
+});
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'daemon-'));
+  paths = pathsBelow(root);
+  for (const path of [join(paths.state, '.the0-state'), dirname(paths.log), paths.store]) {
+    mkdirSync(path, { recursive: true });
+  }
+  writeFileSync(paths.access, JSON.stringify({ kind: 'folder', path: paths.store }));
+});
+afterEach(async () => {
+  rmSync(paths.hold, { force: true });
+  for (const child of started) child.kill('SIGKILL');
+  started = [];
+  // What a killed daemon left behind ends by itself when its channel closes.
+  await sleep(100);
+  rmSync(root, { recursive: true, force: true, maxRetries: 5 });
+});
+
+const start = (syncMs = 20_000, ...flags: string[]): ChildProcess => {
+  const child = spawn(process.execPath, [daemonEntry, root, transferEntry, String(syncMs), ...flags], {
+    stdio: 'inherit',
+  });
+  started.push(child);
+  return child;
+};
+const exitOf = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve) =>
+    child.once('exit', (code) => {
+      resolve(code);
+    }),
+  );
+const report = (): SyncReport => JSON.parse(readFileSync(paths.report, 'utf8')) as SyncReport;
+const key = (name: string): string => join(paths.state, '.the0-state', name);
+/** From the archive that the reference's readers take: undefined when it is not in there. */
+const stored = (name: string): string | undefined => {
+  const archive = join(paths.store, 'state/state.tar.gz');
+  const { status, stdout } = spawnSync('tar', ['-xzOf', archive, `.the0-state/${name}`], {
+    encoding: 'utf8',
+  });
+  return status === 0 ? stdout : undefined;
+};
+/** All day objects below the store. */
+const shipped = (): string =>
+  readdirSync(paths.store, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\d{8}\.log$/.test(name))
+    .map((name) => readFileSync(join(paths.store, name), 'utf8'))
+    .join('');
+const soon = async (check: () => void, timeout = 8000): Promise<void> => {
+  await vi.waitFor(check, { timeout, interval: 25 });
+};
+const synced = (): Promise<void> =>
+  soon(() => {
+    expect(report().state.status).toBe('synced');
+  });
+
+it('stores the last write before quiet time within 2 s, nested and new folders too', async () => {
+  start();
+  await synced();
+  mkdirSync(key('deep/er'), { recursive: true });
+  writeFileSync(key('deep/er/a.json'), '1');
+  await soon(() => {
+    expect(stored('deep/er/a.json')).toBe('1');
+  }, 2000);
+  for (let n = 0; n < 20; n += 1) {
+    writeFileSync(key('deep/er/a.json'), `burst ${String(n)}`);
+    await sleep(20);
+  }
+  await soon(() => {
+    expect(stored('deep/er/a.json')).toBe('burst 19');
+  }, 2000);
+  rmSync(key('deep'), { recursive: true });
+  await soon(() => {
+    expect(stored('deep/er/a.json')).toBeUndefined();
+  }, 2000);
+});
+
+it('stores while somebody never stops writing', async () => {
+  start();
+  await synced();
+  const before = report().state.snapshot?.sequence ?? 0;
+  const writer = setInterval(() => {
+    writeFileSync(key('busy.json'), String(Date.now()));
+  }, 50);
+  try {
+    await soon(() => {
+      expect(report().state.snapshot?.sequence).toBeGreaterThan(before);
+    }, 9000);
+  } finally {
+    clearInterval(writer);
+  }
+}, 20_000);
+
+it('says failing while the store is away, and goes on when it is back', async () => {
+  start();
+  await synced();
+  renameSync(paths.store, `${paths.store}-away`);
+  writeFileSync(key('b.json'), '2');
+  await soon(() => {
+    expect(report().state).toMatchObject({ status: 'failing', error: { code: 'STORAGE_UNAVAILABLE' } });
+  });
+  expect(report().state.snapshot).toBeDefined();
+  renameSync(`${paths.store}-away`, paths.store);
+  await soon(() => {
+    expect(stored('b.json')).toBe('2');
+    expect(report().state.status).toBe('synced');
+  });
+}, 20_000);
+
+it('survives kill -9 of the transfer process in the middle of a job', async () => {
+  start();
+  await synced();
+  writeFileSync(paths.hold, '');
+  rmSync(paths.worker);
+  writeFileSync(key('c.json'), '3');
+  await soon(() => {
+    expect(existsSync(paths.worker)).toBe(true);
+    expect(readFileSync(paths.worker, 'utf8')).not.toBe('');
+  });
+  process.kill(Number(readFileSync(paths.worker, 'utf8')), 'SIGKILL');
+  await soon(() => {
+    expect(report().state).toMatchObject({ status: 'failing', error: { code: 'STATE_UNSYNCED' } });
+  });
+  rmSync(paths.hold);
+  await soon(() => {
+    expect(stored('c.json')).toBe('3');
+  });
+}, 20_000);
+
+it('goes on with a new daemon after kill -9 of the first', async () => {
+  const first = start();
+  await synced();
+  first.kill('SIGKILL');
+  await exitOf(first);
+  writeFileSync(key('d.json'), '4');
+  start();
+  await soon(() => {
+    expect(stored('d.json')).toBe('4');
+  });
+}, 20_000);
+
+it.each(['SIGTERM', 'done file'])('ends by %s with a verified final sync', async (way) => {
+  const child = start(20_000, '--watch-done');
+  await synced();
+  const ended = exitOf(child);
+  writeFileSync(key('e.json'), '5');
+  writeFileSync(paths.log, 'last line');
+  if (way === 'SIGTERM') child.kill('SIGTERM');
+  else writeFileSync(paths.done, '0');
+  expect(await ended).toBe(0);
+  expect(stored('e.json')).toBe('5');
+  expect(shipped()).toContain('last line');
+  expect(report().final).toEqual({ stateSynced: true, logsShipped: true });
+});
+
+it('gives up a job that hangs when it is told to end, and says so in time', async () => {
+  const child = start(1500);
+  await synced();
+  writeFileSync(paths.hold, '');
+  rmSync(paths.worker);
+  writeFileSync(key('f.json'), '6');
+  await soon(() => {
+    expect(existsSync(paths.worker)).toBe(true);
+  });
+  const ended = exitOf(child);
+  child.kill('SIGTERM');
+  expect(await ended).toBe(1);
+  expect(report().final).toMatchObject({ stateSynced: false });
+}, 20_000);
+
+it('gives up what waits behind a job that hangs, too', async () => {
+  writeFileSync(paths.hold, '');
+  const child = start(1500);
+  await soon(() => {
+    expect(existsSync(paths.worker)).toBe(true);
+  });
+  const ended = exitOf(child);
+  child.kill('SIGTERM');
+  expect(await ended).toBe(1);
+  expect(report().final).toEqual({ stateSynced: false, logsShipped: false });
+}, 15_000);
+
+it('--final stores at once and ends', async () => {
+  writeFileSync(key('g.json'), '7');
+  expect(await exitOf(start(20_000, '--final'))).toBe(0);
+  expect(stored('g.json')).toBe('7');
+});
+
+it('--final ends with 1 when the store stays away', async () => {
+  rmSync(paths.store, { recursive: true });
+  expect(await exitOf(start(1000, '--final'))).toBe(1);
+  expect(report()).toMatchObject({
+    state: { status: 'failing', error: { code: 'STORAGE_UNAVAILABLE' } },
+    final: { stateSynced: false, logsShipped: false },
+  });
+});
