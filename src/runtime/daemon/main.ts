@@ -40,7 +40,6 @@ export const daemon = async (args: readonly string[], transferEntry = TRANSFER_E
       watchDone: flags['watch-done'],
       finalOnly: flags.final,
       readinessPort: flags.readinessPort,
-      live: config.natsUrl === undefined ? undefined : { url: config.natsUrl, botId: config.botId },
     });
   } catch (thrown) {
     const { code, message } = toDroverError(thrown);
