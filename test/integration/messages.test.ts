@@ -106,6 +106,9 @@ describe.skipIf(!HAS.mongo || !HAS.nats || !HAS.minio).each(['plain', 'stream'] 
     await world.putZip('user-1/steady/1.0.0');
     await send('created', world.document('steady'));
     const steady = await world.reaches(drover, 'steady', 'running');
+    // Its container runs; now also the bot in it, which needs the archive store no more.
+    const output = async () => (await docker.getContainer(steady.containerId ?? '').logs({ stdout: true })).toString();
+    await expect.poll(output, { timeout: 30_000 }).toContain('beat');
     await world.putZip('user-1/late/1.0.0');
     world.proxies[away]?.cut();
     await sleep(500);
