@@ -154,7 +154,10 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
     containers: (id) =>
       docker.listContainers({
         all: true,
-        filters: { label: [`drover.install=${install}`, ...(id === undefined ? [] : [`runtime.id=${id}`])] },
+        // Of one bot: not what we run beside its volumes for a moment.
+        filters: {
+          label: [`drover.install=${install}`, ...(id === undefined ? [] : [`runtime.id=${id}`, 'drover.role=bot'])],
+        },
       }),
     events: (id) => told.filter(({ botId }) => botId === id).map(({ event }) => event.type),
     async halt() {
