@@ -21,6 +21,8 @@ export interface StateArchives {
   /** Whole or not at all. No reader takes it for a snapshot before its manifest is there. */
   put(id: SnapshotId, content: Readable): Promise<void>;
   putManifest(id: SnapshotId, text: string): Promise<void>;
+  /** Archives without a manifest: uploads that broke off, or removals. Oldest first. */
+  strays(): Promise<readonly SnapshotId[]>;
   /** Manifest first: what is half removed is no snapshot. */
   remove(id: SnapshotId): Promise<void>;
   legacy(): Promise<LegacyArchive | undefined>;
@@ -37,6 +39,15 @@ export interface StateArchives {
   dropChoice(): Promise<void>;
 }
 
+/** Of all names below the bot's prefix. */
+export const straysAmong = (names: readonly string[]): readonly SnapshotId[] => {
+  const whole = new Set(names);
+  return names
+    .map(snapshotOfArchive)
+    .filter((id): id is SnapshotId => id !== undefined && !whole.has(STATE_NAMES.manifest(id)))
+    .sort(compareSnapshots);
+};
+
 const DIGITS = 10;
 const padded = (value: number): string => String(value).padStart(DIGITS, '0');
 
@@ -52,6 +63,12 @@ export const STATE_NAMES = {
 /** The snapshot whose manifest has this name, or undefined. */
 export const snapshotOfManifest = (name: string): SnapshotId | undefined => {
   const found = /^a(\d{10})\/s(\d{10})\.json$/.exec(name);
+  return found === null ? undefined : { attempt: Number(found[1]), sequence: Number(found[2]) };
+};
+
+/** The snapshot whose archive has this name, or undefined. */
+export const snapshotOfArchive = (name: string): SnapshotId | undefined => {
+  const found = /^a(\d{10})\/s(\d{10})\.tar\.gz$/.exec(name);
   return found === null ? undefined : { attempt: Number(found[1]), sequence: Number(found[2]) };
 };
 

@@ -1,7 +1,8 @@
 /** The state of a bot in a folder. */
-import { mkdtemp, rename, rm, writeFile, mkdir } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
 import { createFolderStateArchives } from '../../src/adapters/embedded/folder-state-archives.ts';
 import type { StateArchives } from '../../src/ports/state-archives.ts';
@@ -34,4 +35,23 @@ it('a mount that is not there is an outage, never an empty state', async () => {
   await expect(createFolderStateArchives('/no/such/mount', 'bot').list()).rejects.toMatchObject({
     code: 'ARCHIVE_UNAVAILABLE',
   });
+});
+
+it('knows its own archive again after the folder was copied to another disk, and an edit of it too', async () => {
+  const base = await mkdtemp(join(tmpdir(), 'drover-state-'));
+  try {
+    await mkdir(join(base, 'one'));
+    const id = { attempt: 1, sequence: 1 };
+    const archives = createFolderStateArchives(join(base, 'one'), 'bot');
+    await archives.put(id, Readable.from([Buffer.from('content')]));
+    await archives.putManifest(id, '{}');
+    await archives.promote(id, undefined);
+    await cp(join(base, 'one'), join(base, 'two'), { recursive: true });
+    const copied = createFolderStateArchives(join(base, 'two'), 'bot');
+    expect((await copied.legacy())?.snapshot).toEqual(id);
+    await writeFile(join(base, 'two', 'state', 'state.tar.gz'), 'CONTENT');
+    expect((await copied.legacy())?.snapshot).toBeUndefined();
+  } finally {
+    await rm(base, { recursive: true, force: true });
+  }
 });

@@ -60,6 +60,13 @@ export const stateArchivesContract = (name: string, make: () => Promise<StateArc
       await archives.put(id(1, 1), from('half a thing'));
       expect(await archives.list()).toEqual([]);
     });
+    it('tells archives that were never finished, or half removed, from snapshots', async () => {
+      await put(1, 1);
+      await archives.put(id(1, 2), from('half a thing'));
+      expect(await archives.strays()).toEqual([id(1, 2)]);
+      await archives.remove(id(1, 2));
+      expect(await archives.strays()).toEqual([]);
+    });
     it('keeps several parts, byte for byte', async () => {
       const content = Buffer.alloc(13 * 1_024 ** 2, 'abcdefg');
       await archives.put(id(1, 1), Readable.from([content.subarray(0, 6_000_000), content.subarray(6_000_000)]));

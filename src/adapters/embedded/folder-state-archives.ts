@@ -1,14 +1,21 @@
 /** The state of a bot in a folder: `<root>/state/…`, each file replaced as a whole and durable when it is said to be stored. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { constants } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { archiveKeySteps } from '../../domain/archive-key.ts';
 import { DroverError } from '../../domain/errors.ts';
 import { parseSnapshot, snapshotText, type SnapshotId } from '../../domain/sync-report.ts';
 import type { OpenArchive } from '../../ports/archive-store.ts';
-import { compareSnapshots, snapshotOfManifest, STATE_NAMES, type StateArchives } from '../../ports/state-archives.ts';
+import {
+  compareSnapshots,
+  snapshotOfManifest,
+  STATE_NAMES,
+  straysAmong,
+  type StateArchives,
+} from '../../ports/state-archives.ts';
 import { errnoOf } from './archive-folder.ts';
 import { syncFolder } from './sync-folder.ts';
 
@@ -18,12 +25,20 @@ interface Mark {
   readonly snapshot: string;
 }
 
+/** Nobody writes so slowly. */
+const BROKEN_MS = 3_600_000;
 const INCOMING = '.incoming';
 const MARKS = 'state.tar.gz.marks';
 
 const identityOf = async (path: string): Promise<string> => {
   const { ino, size, mtimeMs } = await stat(path);
   return `${String(ino)}/${String(size)}/${String(mtimeMs)}`;
+};
+
+const sha256Of = async (path: string): Promise<string> => {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
 };
 
 /** `root`: where this bot's part of the store is mounted. */
@@ -81,29 +96,61 @@ export const createFolderStateArchives = (root: string, botId: string): StateArc
       const handle = await open(path, 'r');
       return { size: (await handle.stat()).size, content: handle.createReadStream() };
     });
-  const marks = async (): Promise<readonly Mark[]> =>
-    JSON.parse((await find(MARKS, (path) => readFile(path, 'utf8'))) ?? '[]') as Mark[];
+  const namesBelow = (): Promise<readonly string[]> =>
+    explained('', async () => {
+      // A mount that is not there is an outage, never an empty state.
+      await stat(root);
+      return readdir(folder, { recursive: true }).catch((thrown: unknown) => {
+        if (errnoOf(thrown) === 'ENOENT') return [];
+        throw thrown;
+      });
+    });
+  const list: StateArchives['list'] = async () =>
+    (await namesBelow())
+      .map(snapshotOfManifest)
+      .filter((id): id is SnapshotId => id !== undefined)
+      .sort(compareSnapshots);
+  /** What a kill left half written. */
+  const dropBroken = (): Promise<void> =>
+    explained(INCOMING, async () => {
+      const names = await readdir(join(folder, INCOMING)).catch(() => []);
+      for (const name of names) {
+        const path = join(folder, INCOMING, name);
+        const info = await stat(path).catch(() => undefined);
+        if (info !== undefined && Date.now() - info.mtimeMs > BROKEN_MS) await rm(path, { force: true });
+      }
+    });
+  const marks = async (): Promise<readonly Mark[]> => {
+    const text = await find(MARKS, (path) => readFile(path, 'utf8'));
+    try {
+      return JSON.parse(text ?? '[]') as Mark[];
+    } catch {
+      return [];
+    }
+  };
+  /** A folder that was copied to another disk has other inodes: then the content tells whether it is what we wrote last. */
+  const lastOfOurs = async (path: string): Promise<SnapshotId | undefined> => {
+    const id = parseSnapshot((await marks()).at(-1)?.snapshot ?? '');
+    if (id === undefined) return undefined;
+    const ours = at(STATE_NAMES.snapshot(id));
+    const info = await stat(ours).catch(() => undefined);
+    if (info?.size !== (await stat(path)).size) return undefined;
+    return (await sha256Of(ours)) === (await sha256Of(path)) ? id : undefined;
+  };
   const legacy: StateArchives['legacy'] = () =>
     find(STATE_NAMES.legacy, async (path) => {
       const etag = await identityOf(path);
-      const snapshot = parseSnapshot((await marks()).find(({ file }) => file === etag)?.snapshot ?? '');
+      const marked = (await marks()).find(({ file }) => file === etag)?.snapshot;
+      const snapshot = marked === undefined ? await lastOfOurs(path) : parseSnapshot(marked);
       return { etag, ...(snapshot === undefined ? {} : { snapshot }) };
     });
 
   return {
-    list: () =>
-      explained('', async () => {
-        // A mount that is not there is an outage, never an empty state.
-        await stat(root);
-        const names = await readdir(folder, { recursive: true }).catch((thrown: unknown) => {
-          if (errnoOf(thrown) === 'ENOENT') return [];
-          throw thrown;
-        });
-        return names
-          .map(snapshotOfManifest)
-          .filter((id): id is SnapshotId => id !== undefined)
-          .sort(compareSnapshots);
-      }),
+    list,
+    strays: async () => {
+      await dropBroken();
+      return straysAmong(await namesBelow());
+    },
     manifest: (id) => find(STATE_NAMES.manifest(id), (path) => readFile(path, 'utf8')),
     open: (id) => openFile(STATE_NAMES.snapshot(id)),
     sizeOf: (id) => find(STATE_NAMES.snapshot(id), async (path) => (await stat(path)).size),
@@ -123,6 +170,8 @@ export const createFolderStateArchives = (root: string, botId: string): StateArc
         place(STATE_NAMES.legacy, async (temporary) => {
           // Shares its blocks where the file system can.
           await copyFile(at(STATE_NAMES.snapshot(id)), temporary, constants.COPYFILE_FICLONE);
+          const copied = await open(temporary, 'r+');
+          await copied.sync().finally(() => copied.close());
           const next: Mark = { file: await identityOf(temporary), snapshot: snapshotText(id) };
           const last = (await marks()).filter(({ file }) => file === there?.etag);
           await put(MARKS, JSON.stringify([...last, next]));

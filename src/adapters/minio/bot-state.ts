@@ -10,7 +10,13 @@ import { archiveKeySteps } from '../../domain/archive-key.ts';
 import type { S3Access } from '../../domain/store-access.ts';
 import { parseSnapshot, snapshotText, type SnapshotId } from '../../domain/sync-report.ts';
 import type { OpenArchive } from '../../ports/archive-store.ts';
-import { compareSnapshots, snapshotOfManifest, STATE_NAMES, type StateArchives } from '../../ports/state-archives.ts';
+import {
+  compareSnapshots,
+  snapshotOfManifest,
+  STATE_NAMES,
+  straysAmong,
+  type StateArchives,
+} from '../../ports/state-archives.ts';
 import { createClient } from './client.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { isMissing, isMissingBucket, toArchiveError, type Attempt } from './to-archive-error.ts';
@@ -109,18 +115,23 @@ export const createMinioStateArchives = (access: S3Access, botId: string): State
       return { etag, ...(snapshot === undefined ? {} : { snapshot }) };
     });
 
+  /** Names of archives and manifests below the bot's prefix. */
+  const names = (): Promise<readonly string[]> =>
+    explained('s3:ListBucket', `${botId}/`, async () => {
+      const found: string[] = [];
+      const prefix = `${botId}/`;
+      const objects = client.listObjectsV2(bucket, `${prefix}a`, true) as AsyncIterable<{ name?: string }>;
+      for await (const { name = '' } of objects) found.push(name.slice(prefix.length));
+      return found;
+    });
+
   return {
-    list: () =>
-      explained('s3:ListBucket', `${botId}/`, async () => {
-        const found: SnapshotId[] = [];
-        const prefix = `${botId}/`;
-        const objects = client.listObjectsV2(bucket, `${prefix}a`, true) as AsyncIterable<{ name?: string }>;
-        for await (const { name = '' } of objects) {
-          const id = snapshotOfManifest(name.slice(prefix.length));
-          if (id !== undefined) found.push(id);
-        }
-        return found.sort(compareSnapshots);
-      }),
+    list: async () =>
+      (await names())
+        .map(snapshotOfManifest)
+        .filter((id): id is SnapshotId => id !== undefined)
+        .sort(compareSnapshots),
+    strays: async () => straysAmong(await names()),
     manifest: (id) => readText(STATE_NAMES.manifest(id)),
     open: (id) => find(STATE_NAMES.snapshot(id), (key) => openObject(client, bucket, key)),
     sizeOf: (id) => find(STATE_NAMES.snapshot(id), async (key) => (await client.statObject(bucket, key)).size),

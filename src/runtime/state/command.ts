@@ -7,7 +7,9 @@ import { parseSnapshot, snapshotText } from '../../domain/sync-report.ts';
 import type { StateArchives } from '../../ports/state-archives.ts';
 import { readTransferConfig, type TransferConfig } from '../config.ts';
 import { openStateArchives } from '../transfer/open-archives.ts';
-import { parseManifest } from './manifest.ts';
+import { choiceText } from './choice.ts';
+import { limitsOf, parseManifest } from './manifest.ts';
+import { restoreFailed } from './newest.ts';
 import { unpackState } from './unpack-state.ts';
 
 const USAGE = 'usage: runtime state list | state choose <snapshot> --request <id>\n';
@@ -39,7 +41,7 @@ const choose = async (
   archives: StateArchives,
   name: string,
   requestId: string,
-  { limits }: TransferConfig,
+  { incarnation }: TransferConfig,
 ): Promise<object> => {
   const id = parseSnapshot(name);
   if (id === undefined) throw new DroverError('REQUEST_INVALID', `${name} is no snapshot: it looks like a3/s7`);
@@ -50,15 +52,14 @@ const choose = async (
   }
   const manifest = parseManifest(id, text);
   // Verified whole before it is chosen: whoever chooses must not find out at the next start.
-  const seen = await unpackState(archive.content, { target: undefined, limits, foreign: 'refuse' }).catch(
-    (thrown: unknown) => {
-      throw new DroverError('STATE_RESTORE_FAILED', `${name}: ${toDroverError(thrown).message}`, { cause: thrown });
-    },
-  );
+  const how = { target: undefined, limits: limitsOf(manifest), foreign: 'refuse' } as const;
+  const seen = await unpackState(archive.content, how).catch((thrown: unknown) => {
+    throw restoreFailed(name, thrown);
+  });
   if (seen.sha256 !== manifest.sha256 || seen.tree !== manifest.tree) {
     throw new DroverError('STATE_RESTORE_FAILED', `${name}: it is not what its manifest says`);
   }
-  await archives.putChoice(JSON.stringify({ snapshot: snapshotText(id), requestId }));
+  await archives.putChoice(choiceText({ snapshot: snapshotText(id), requestId, incarnation }));
   return { chosen: snapshotText(id) };
 };
 

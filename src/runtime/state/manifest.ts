@@ -20,6 +20,10 @@ export interface StateManifest extends SnapshotId {
   readonly parent?: SnapshotId;
   /** Files that did not hold still while they were read. */
   readonly torn?: readonly string[];
+  /** Over the limits of contract §4, the largest first: not in it. */
+  readonly overLimit?: readonly { readonly path: string; readonly bytes: number }[];
+  /** Etag of an archive of others whose content went into this state; while it is there, it is no new edit. */
+  readonly takenOver?: string;
 }
 
 const failed = (id: SnapshotId, why: string): DroverError =>
@@ -33,10 +37,18 @@ export const parseManifest = (id: SnapshotId, text: string): StateManifest => {
   } catch {
     throw failed(id, 'its manifest is not readable');
   }
-  const { schema, attempt, sequence, sha256, tree } = manifest as Partial<StateManifest> & { schema?: number };
+  if (typeof manifest !== 'object' || (manifest as unknown) === null) throw failed(id, 'its manifest is not readable');
+  const { schema, attempt, sequence, sha256, tree, bytes } = manifest as Partial<StateManifest> & { schema?: number };
   if (schema !== 1) throw failed(id, `its manifest has schema ${String(schema)}, written by a newer drover`);
-  if (attempt !== id.attempt || sequence !== id.sequence || typeof sha256 !== 'string' || typeof tree !== 'string') {
+  const isOfIt = attempt === id.attempt && sequence === id.sequence;
+  if (!isOfIt || typeof sha256 !== 'string' || typeof tree !== 'string' || typeof bytes !== 'number') {
     throw failed(id, 'its manifest is of another snapshot, or damaged');
   }
   return manifest;
 };
+
+/** What was once stored can be had back, whatever the limits are by now. */
+export const limitsOf = ({ bytes }: StateManifest): { readonly totalBytes: number; readonly fileBytes: number } => ({
+  totalBytes: bytes,
+  fileBytes: bytes,
+});

@@ -14,12 +14,17 @@ export interface StateMarker {
   readonly tree?: string;
   /** The archive of others that was taken over, or that is older than what lies there. */
   readonly legacyEtag?: string;
+  /** The archive for the reference's readers does not hold the snapshot yet. */
+  readonly unpromoted?: true;
   /** The operator's choice that was followed. */
   readonly choice?: string;
   readonly restored?: RestoreReport;
 }
 
 export const markerPath = (the0Path: string): string => join(the0Path, 'state-marker.json');
+
+/** Once the archive for the reference's readers holds the marker's snapshot. */
+export const asPromoted = ({ unpromoted: _done, legacyEtag: _gone, ...marker }: StateMarker): StateMarker => marker;
 
 /** Undefined when there is none. One that cannot be read is none: the volume is then not trusted. */
 export const readMarker = (the0Path: string): StateMarker | undefined => {

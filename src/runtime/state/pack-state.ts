@@ -62,7 +62,7 @@ export const packState = (root: string, { folders }: Scan, { kept }: Limited, ma
     }
     for (const { path } of kept) {
       const file = await readWhole(join(root, path), maxFileBytes);
-      // Gone, or no file any more: the next sync sees what is there then.
+      // Gone, locked, or no file any more: the next sync sees what is there then.
       if (file === undefined) {
         torn.push(path);
         continue;

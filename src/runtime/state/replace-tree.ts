@@ -1,5 +1,6 @@
 /** A tree on the volume replaced by another one that is whole: unpacked beside, verified, then moved into place. */
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { WORK_FOLDER } from './scan.ts';
@@ -7,6 +8,25 @@ import { unpackState, type UnpackOptions, type Unpacked } from './unpack-state.t
 
 const STATE_FOLDER = '.the0-state';
 const isThere = (error: unknown): boolean => (error as NodeJS.ErrnoException).code !== 'ENOENT';
+
+/** All of the file system at once: 20 000 single waits for a disk take minutes. False where there is no such program. */
+const syncFileSystem = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    execFile('sync', ['-f', path], (error) => {
+      resolve(error === null);
+    });
+  });
+
+/** On the disk when it resolves: a marker must never outlive what it speaks of, were it by a loss of power. */
+export const settleTree = async (statePath: string): Promise<void> => {
+  if (await syncFileSystem(statePath)) return;
+  const names = await readdir(statePath, { recursive: true, withFileTypes: true });
+  const paths = names.filter((one) => one.isFile() || one.isDirectory()).map((one) => join(one.parentPath, one.name));
+  for (const path of [...paths, statePath]) {
+    const handle = await open(path, 'r');
+    await handle.sync().finally(() => handle.close());
+  }
+};
 
 /** Puts back what a swap that was broken off had taken away, and clears the rest of its work. */
 export const tidyUp = async (statePath: string): Promise<void> => {

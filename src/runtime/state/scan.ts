@@ -1,6 +1,7 @@
 /** What there is under `/state`: regular files and folders; everything else is passed over, never opened (fault R36). */
 import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isPassedOver } from './read-file.ts';
 
 export interface ScannedFile {
   /** Relative, with `/`. */
@@ -8,23 +9,29 @@ export interface ScannedFile {
   readonly size: number;
   /** Size, mtime, ctime and inode: where it is the same, so is the content (issue 4 point 4). */
   readonly stamp: string;
+  /** It was last touched so long before the scan that another touch would have another time. */
+  readonly isSettled: boolean;
 }
 
 export interface Scan {
   /** Sorted by path. */
   readonly files: readonly ScannedFile[];
   readonly folders: readonly string[];
-  /** Links, pipes, sockets and devices. */
+  /** Links, pipes, sockets and devices; and what cannot be reached. */
   readonly skipped: readonly string[];
 }
 
 /** Where a restore works; never part of a state. */
 export const WORK_FOLDER = '.drover-restore';
 
+/** More than a tick of any kernel's clock for files, milliseconds. */
+const TICK_MS = 100;
+
 const byPath = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** @throws as the file system does, but never for what vanishes while it is looked at */
+/** @throws as the file system does, but never for what vanishes while it is looked at, or is locked */
 export const scanTree = async (root: string): Promise<Scan> => {
+  const settledBefore = Date.now() - TICK_MS;
   const files: ScannedFile[] = [];
   const folders: string[] = [];
   const skipped: string[] = [];
@@ -33,19 +40,24 @@ export const scanTree = async (root: string): Promise<Scan> => {
     for await (const entry of await opendir(join(root, folder))) {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (path === WORK_FOLDER) continue;
-      const info = await lstat(join(root, path)).catch(() => undefined);
+      const info = await lstat(join(root, path)).catch((thrown: unknown) => {
+        if (!isPassedOver(thrown)) throw thrown;
+        // It is gone; or its name is too long, or no UTF-8, and it cannot be reached by it.
+        if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT' || path.includes('\uFFFD')) skipped.push(path);
+        return undefined;
+      });
       if (info === undefined) continue;
       if (info.isDirectory()) below.push(path);
       else if (info.isFile()) {
         const { size, mtimeMs, ctimeMs, ino } = info;
-        files.push({ path, size, stamp: [size, mtimeMs, ctimeMs, ino].join('/') });
+        files.push({ path, size, stamp: [size, mtimeMs, ctimeMs, ino].join('/'), isSettled: ctimeMs < settledBefore });
       } else skipped.push(path);
     }
     for (const path of below) {
       folders.push(path);
-      // It may be gone again.
       await walk(path).catch((thrown: unknown) => {
-        if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
+        if (!isPassedOver(thrown)) throw thrown;
+        if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') skipped.push(path);
       });
     }
   };

@@ -1,59 +1,36 @@
 /** What differs on the volume is stored; what does not costs nothing (issue 4 point 4, features E3, E5, E12). */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import type { StateReport } from '../../domain/sync-report.ts';
+import { DroverError } from '../../domain/errors.ts';
+import { snapshotText, type StateReport } from '../../domain/sync-report.ts';
 import { readIndex, writeIndex, type StateIndex } from './index-file.ts';
 import type { StateKeeperOptions } from './keeper-options.ts';
-import { readMarker, writeMarker, type StateMarker } from './marker.ts';
-import { scanTree, withinLimits, type Limited, type Scan } from './scan.ts';
-import { storeSnapshot } from './store-snapshot.ts';
-import { createTreeHash, EMPTY_TREE } from './tree-hash.ts';
+import { look, settled, type Seen } from './look.ts';
+import { asPromoted, readMarker, writeMarker, type StateMarker } from './marker.ts';
+import { tidyUp } from './replace-tree.ts';
+import { storeSnapshot, type Stored } from './store-snapshot.ts';
+import { EMPTY_TREE } from './tree-hash.ts';
 
 const INDEX = 'state-index.ndjson';
 const NAMED = 10;
 
-const hashFile = async (path: string): Promise<string | undefined> => {
-  const hash = createHash('sha256');
-  try {
-    await pipeline(createReadStream(path), hash);
-    return hash.digest('hex');
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw thrown;
+/** @throws DroverError STATE_UNSYNCED when what lies there is not the state to go on from: it must not come after the newest one */
+const requireWhole = async (
+  { archives, incarnation }: StateKeeperOptions,
+  marker: StateMarker | undefined,
+): Promise<void> => {
+  if (marker?.phase === 'restoring' || (marker !== undefined && marker.incarnation !== incarnation)) {
+    throw new DroverError('STATE_UNSYNCED', 'the state on the volume is not whole: it has to be restored first');
+  }
+  const newest = (await archives.list()).at(-1);
+  if (newest !== undefined && newest.attempt > (marker?.attempt ?? 0)) {
+    throw new DroverError('STATE_UNSYNCED', `the volume is older than ${snapshotText(newest)}: it has to be restored`);
   }
 };
 
-interface Seen {
-  readonly scan: Scan;
-  readonly limited: Limited;
-  readonly tree: string;
-  readonly index: StateIndex;
-}
-
-/** The tree as it is: content is read where the stamp differs, or everywhere when `all`. */
-const look = async ({ statePath, limits }: StateKeeperOptions, known: StateIndex, all: boolean): Promise<Seen> => {
-  const scan = await scanTree(statePath);
-  const limited = withinLimits(scan.files, limits);
-  const index = new Map<string, { stamp: string; sha256: string }>();
-  const tree = createTreeHash();
-  for (const path of scan.folders) tree.folder(path);
-  for (const { path, stamp } of limited.kept) {
-    const before = known.get(path);
-    const same = !all && before?.stamp === stamp ? before.sha256 : undefined;
-    const sha256 = same ?? (await hashFile(join(statePath, path)));
-    if (sha256 === undefined) continue;
-    tree.file(path, sha256);
-    index.set(path, { stamp, sha256 });
-  }
-  return { scan, limited, tree: tree.digest(), index };
-};
-
-const reportOf = (
+const toReport = (
   status: StateReport['status'],
   { snapshot }: Pick<StateMarker, 'snapshot'>,
-  { over }: Limited,
+  { limited: { over } }: Seen,
   now: number,
   editedOutside: boolean,
 ): StateReport => ({
@@ -64,55 +41,87 @@ const reportOf = (
   ...(editedOutside ? { editedOutside: true } : {}),
 });
 
-/**
- * @throws DroverError STATE_RESTORE_FAILED when the volume was never made whole; and as {@link storeSnapshot}
- */
+/** Of what went into the snapshot; what did not hold still is read again. */
+const indexOf = ({ limited }: Seen, { hashes, torn }: Stored): StateIndex => {
+  const unsure = new Set(torn);
+  return new Map(
+    limited.kept.flatMap(({ path, stamp }) => {
+      const sha256 = hashes.get(path);
+      return sha256 === undefined || unsure.has(path) ? [] : [[path, { stamp, sha256 }]];
+    }),
+  );
+};
+
+/** @throws DroverError as {@link storeSnapshot}; STATE_UNSYNCED when the volume is half restored, or older than the newest snapshot */
 export const createStateSync = (options: StateKeeperOptions) => {
-  const { archives, the0Path, attempt, incarnation, now, tell } = options;
+  const { archives, statePath, the0Path, attempt, incarnation, now, tell } = options;
   const indexPath = join(the0Path, INDEX);
   let known: StateIndex | undefined;
-  let told = '';
+  let toldSkipped = '';
+  let isTidy = false;
 
-  const tellSkipped = ({ skipped }: Scan): void => {
-    const text = skipped.join(', ');
-    if (text !== told && text !== '') tell(`not stored, because they are no files: ${text.slice(0, 500)}`);
-    told = text;
+  const tellSkipped = ({ scan: { skipped } }: Seen): void => {
+    const text = skipped.join(', ').slice(0, 500);
+    if (text !== toldSkipped && text !== '') tell(`not stored, because they are no files or locked: ${text}`);
+    toldSkipped = text;
   };
+  const keepIndex = async (index: StateIndex, seen: Seen): Promise<void> => {
+    known = settled(index, seen);
+    await writeIndex(indexPath, known);
+  };
+  /** The snapshot is stored: a volume that is full may know of an older one, and the next sync finds it in the store. */
+  const note = (marker: StateMarker): void => {
+    try {
+      writeMarker(the0Path, marker);
+    } catch (thrown) {
+      tell(`the volume does not know of its newest snapshot: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    }
+  };
+  /** False: the archive for the reference's readers was written by somebody else. */
+  const promote = async (marker: StateMarker): Promise<boolean> => {
+    if (marker.unpromoted === undefined || marker.snapshot === undefined) return true;
+    const promoted = await archives.promote(marker.snapshot, marker.legacyEtag);
+    if (promoted) note(asPromoted(marker));
+    else tell('state.tar.gz was written by somebody else: it stays, and wins at the next start');
+    return promoted;
+  };
+  const isStored = async ({ snapshot }: StateMarker): Promise<boolean> =>
+    snapshot !== undefined &&
+    (await archives.manifest(snapshot)) !== undefined &&
+    (await archives.sizeOf(snapshot)) !== undefined;
 
   return async ({ final }: { readonly final: boolean }): Promise<StateReport> => {
+    const found = readMarker(the0Path);
+    // This start's own restore has looked already.
+    if (found?.attempt !== attempt || found.phase !== 'ready') await requireWhole(options, found);
+    if (!isTidy) await tidyUp(statePath);
+    isTidy = true;
     known ??= await readIndex(indexPath);
-    const marker = readMarker(the0Path) ?? { incarnation, attempt, phase: 'ready' as const };
-    const seen = await look(options, known, final);
-    tellSkipped(seen.scan);
-    const isFirst = marker.snapshot === undefined && seen.tree === EMPTY_TREE;
-    if (isFirst || seen.tree === marker.tree) {
-      // Unchanged: at the end it is also made sure that what we think is stored is.
-      const stored =
-        !final || marker.snapshot === undefined || (await archives.manifest(marker.snapshot)) !== undefined;
-      if (stored) {
-        known = seen.index;
-        return reportOf('synced', marker, seen.limited, now(), false);
-      }
+    const marker = found ?? { incarnation, attempt, phase: 'ready' as const };
+    const seen = await look(options, final ? undefined : known);
+    tellSkipped(seen);
+    // Nothing came from anywhere, and nothing is there: a bot that keeps no state has no snapshots.
+    const isFromNowhere = (marker.snapshot ?? marker.legacyEtag ?? marker.choice) === undefined;
+    if (isFromNowhere && seen.tree === EMPTY_TREE) return toReport('synced', marker, seen, now(), false);
+    // At the end it is also made sure that what we think is stored is.
+    if (seen.tree === marker.tree && (!final || (await isStored(marker)))) {
+      if (seen.read > 0) await keepIndex(seen.index, seen);
+      return toReport('synced', marker, seen, now(), !(await promote(marker)));
     }
-    const made = await storeSnapshot(options, {
+    const stored = await storeSnapshot(options, {
       kind: 'state',
       clean: final,
       parent: marker.snapshot,
       seen,
+      takenOver: marker.legacyEtag,
     });
-    const next: StateMarker = { ...marker, attempt, incarnation, snapshot: made.snapshot, tree: made.tree };
-    writeMarker(the0Path, next);
-    known = new Map(
-      seen.limited.kept.flatMap(({ path, stamp }) => {
-        const sha256 = made.hashes.get(path);
-        return sha256 === undefined || made.torn.includes(path) ? [] : [[path, { stamp, sha256 }]];
-      }),
-    );
-    await writeIndex(indexPath, known);
-    const promoted = await archives.promote(made.snapshot, marker.legacyEtag);
-    if (!promoted) tell('state.tar.gz was written by somebody else: it stays, and wins at the next start');
+    const { snapshot, tree, torn } = stored;
+    const next: StateMarker = { ...marker, attempt, incarnation, snapshot, tree, unpromoted: true };
+    note(next);
+    await keepIndex(indexOf(seen, stored), seen);
+    const promoted = await promote(next);
     // What did not hold still wakes us again by its next change; at the end there is no later one to wait for.
-    const isWhole = made.torn.length === 0 || !final;
-    return reportOf(isWhole ? 'synced' : 'pending', next, seen.limited, now(), !promoted);
+    const isWhole = torn.length === 0 || !final;
+    return toReport(isWhole ? 'synced' : 'pending', next, seen, now(), !promoted);
   };
 };

@@ -7,13 +7,14 @@ import { Transform, Writable, type Readable, type TransformCallback } from 'node
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
+import { WORK_FOLDER } from './scan.ts';
 import { createTreeHash } from './tree-hash.ts';
 
 export interface UnpackOptions {
   /** Undefined: only look whether it can be unpacked. */
   readonly target: string | undefined;
   readonly limits: { readonly totalBytes: number; readonly fileBytes: number };
-  /** What the reference passes over; ours never holds it, so there it is damage. */
+  /** `skip`: as the reference does with what is no file or folder. `refuse`: ours never holds it, so there it is damage. */
   readonly foreign: 'skip' | 'refuse';
 }
 
@@ -27,13 +28,13 @@ export interface Unpacked {
 const MAX_ENTRIES = 2_000_000;
 const MAX_DEPTH = 64;
 
-/** Without `./` and the slash of a folder; undefined when it leaves the target or is too deep. Empty: the root itself. */
+/** Without `./` and the slash of a folder; undefined when it leaves the target or is not for it. Empty: the root itself. */
 const plain = (name: string): string | undefined => {
   const path = name.replace(/^(\.\/)+/, '').replace(/\/+$/, '');
   if (path === '' || path === '.') return '';
   const parts = path.split('/');
   const isFaulty = parts.some((part) => part === '' || part === '.' || part === '..') || path.includes('\0');
-  return isFaulty || parts.length > MAX_DEPTH ? undefined : path;
+  return isFaulty || parts[0] === WORK_FOLDER ? undefined : path;
 };
 
 const metered = (hash: ReturnType<typeof createHash>): Transform =>
@@ -58,8 +59,10 @@ export const unpackState = async (archive: Readable, options: UnpackOptions): Pr
     entries += 1;
     if (entries > MAX_ENTRIES) throw new Error('it has too many entries');
     const path = plain(name);
-    const isOurs = path !== undefined && (type === 'file' || type === 'directory' || type === 'contiguous-file');
-    if (!isOurs) {
+    const isPlain = type === 'file' || type === 'directory' || type === 'contiguous-file';
+    // Whatever a bot could make is taken back from ours; of others we take what nobody in his right mind exceeds.
+    const isTooDeep = foreign === 'skip' && (path ?? '').split('/').length > MAX_DEPTH;
+    if (path === undefined || !isPlain || isTooDeep) {
       if (foreign === 'refuse') throw new Error(`the entry ${JSON.stringify(name.slice(0, 200))} is not allowed`);
       skipped.push(name);
       return;

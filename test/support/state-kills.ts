@@ -1,0 +1,100 @@
+/** Restores and syncs killed with SIGKILL at random moments, and what every start after it must find (feature E2, invariant I6). */
+import { spawn } from 'node:child_process';
+import { randomBytes, randomInt } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import type { StoreAccess } from '../../src/domain/store-access.ts';
+import type { StateArchives } from '../../src/ports/state-archives.ts';
+import type { ChildOrder } from './state-child.ts';
+import { openStateVolume, type StateVolume } from './state-volume.ts';
+
+const CHILD = fileURLToPath(new URL('state-child.ts', import.meta.url));
+const FILES = 60;
+
+/** True: it came to its end before it was killed. */
+const killed = (order: ChildOrder, afterMs: number): Promise<boolean> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', CHILD, JSON.stringify(order)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    let complained = '';
+    let timer: NodeJS.Timeout | undefined;
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      // The time counts from here: starting a process takes longer than what is tested.
+      timer ??= setTimeout(() => child.kill('SIGKILL'), afterMs);
+    });
+    child.stderr.on('data', (chunk: Buffer) => (complained += chunk.toString()));
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      if (code === 0 || code === null) resolve(said.includes('done'));
+      else reject(new Error(`the child failed: ${complained.slice(-2000)}`));
+    });
+  });
+
+const change = async (volume: StateVolume): Promise<void> => {
+  const files: Record<string, string> = {};
+  for (let n = 0; n < FILES; n += 1) {
+    if (Math.random() < 0.5) files[`.the0-state/${String(n)}.json`] = randomBytes(randomInt(1, 4000)).toString('hex');
+  }
+  await volume.write(files);
+  // A larger one, so that more than one part goes over the wire now and then.
+  await writeFile(join(volume.statePath, 'large'), randomBytes(randomInt(1_000_000, 9_000_000)));
+};
+
+export interface Kills {
+  readonly rounds: number;
+  readonly access: StoreAccess;
+  readonly botId: string;
+  readonly archives: StateArchives;
+  /** The longest that a kill waits, milliseconds. */
+  readonly withinMs: number;
+}
+
+/** Resolves with how many of the children were killed before they had done their work. */
+export const surviveKills = async ({ rounds, access, botId, archives, withinMs }: Kills): Promise<number> => {
+  const volume = await openStateVolume(archives);
+  const { statePath, the0Path } = volume;
+  let attempt = 0;
+  let broken = 0;
+  const run = async (job: ChildOrder['job']): Promise<boolean> => {
+    const done = await killed({ access, botId, attempt, statePath, the0Path, job }, randomInt(0, withinMs));
+    if (!done) broken += 1;
+    return done;
+  };
+  try {
+    // What the store holds for certain, and what else it may hold: a sync that was killed may have been through.
+    let stored: Record<string, string> = {};
+    let possible: Record<string, string>[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      attempt += 1;
+      const isLost = round % 2 === 1;
+      const before = await volume.tree();
+      if (isLost) await volume.dropVolumes();
+      const tries = randomInt(0, 3);
+      for (let n = 0; n < tries; n += 1) if (await run('restore')) break;
+      const keeper = volume.keeper({ attempt, keep: 3 });
+      await keeper.restore();
+      const found = await volume.tree();
+      if (isLost) expect([stored, ...possible]).toContainEqual(found);
+      else expect(found).toEqual(before);
+      await change(volume);
+      const wanted = await volume.tree();
+      if (await run('sync')) {
+        stored = wanted;
+        possible = [];
+      } else possible = [...possible, found, wanted];
+      if (Math.random() < 0.3) {
+        await volume.keeper({ attempt, keep: 3 }).sync({ final: true });
+        stored = wanted;
+        possible = [];
+      }
+    }
+    return broken;
+  } finally {
+    await volume.close();
+  }
+};
