@@ -204,7 +204,18 @@ export const openStorageWorld = async (options: SpineOptions = {}): Promise<Stor
       return Buffer.concat(texts).toString('utf8').split('\n').filter(Boolean);
     },
     async dropVolumes(id) {
-      for (const role of ['state', 'the0'] as const) await docker.getVolume(volume(id, role)).remove();
+      for (const role of ['state', 'the0'] as const) {
+        // The engine lets go of a volume a moment after the container that had it.
+        for (let tries = 0; ; tries += 1) {
+          const thrown: unknown = await docker
+            .getVolume(volume(id, role))
+            .remove()
+            .catch((error: unknown) => error);
+          if (!(thrown instanceof Error)) break;
+          if (tries === 50) throw thrown;
+          await sleep(200);
+        }
+      }
     },
     async unfinishedUploads() {
       const found: string[] = [];

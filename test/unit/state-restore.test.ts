@@ -175,7 +175,10 @@ describe('the archive of the reference’s readers', () => {
     const killed = { ...volume.archives, promote: () => Promise.reject(new Error('killed')) };
     await volume.keeper().restore();
     await volume.write({ [KEY]: '1' });
-    await volume.keeper({ archives: killed }).sync({ final: false }).catch(() => undefined);
+    await volume
+      .keeper({ archives: killed })
+      .sync({ final: false })
+      .catch(() => undefined);
     await volume.keeper().sync({ final: true });
     expect((await volume.archives.legacy())?.snapshot).toEqual((await volume.archives.list()).at(-1));
   });

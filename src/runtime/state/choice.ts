@@ -51,7 +51,7 @@ export const findChoice = async (
   if (choice === undefined) return undefined;
   const isOfOthers = choice.incarnation !== undefined && choice.incarnation !== options.incarnation;
   const isFollowed = choice.requestId === marker?.choice;
-  if (isOfOthers || (isFollowed && marker?.snapshot !== undefined)) await dropChoice(options);
+  if (isOfOthers || (isFollowed && marker.snapshot !== undefined)) await dropChoice(options);
   return isOfOthers || isFollowed ? undefined : choice;
 };
 
