@@ -129,7 +129,10 @@ export const createStateRestore = (options: StateKeeperOptions) => {
       return { source: 'archive', storeReachable: true };
     }
     if (marker?.phase === 'restoring') {
-      throw new DroverError('STATE_RESTORE_FAILED', 'a restore broke off, and what it came from is gone from the store');
+      throw new DroverError(
+        'STATE_RESTORE_FAILED',
+        'a restore broke off, and what it came from is gone from the store',
+      );
     }
     if (legacy !== undefined) await archives.setLegacyAside();
     ready({});

@@ -74,7 +74,9 @@ export const createStateSync = (options: StateKeeperOptions) => {
     try {
       writeMarker(the0Path, marker);
     } catch (thrown) {
-      tell(`the volume does not know of its newest snapshot: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      tell(
+        `the volume does not know of its newest snapshot: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+      );
     }
   };
   /** False: the archive for the reference's readers was written by somebody else. */
