@@ -47,7 +47,8 @@ export const openTcpProxy = async (target: string, listen = '127.0.0.1'): Promis
       from.on('error', () => undefined);
       from.on('close', () => {
         open.delete(from);
-        to.destroy();
+        // What is on its way still arrives.
+        to.destroySoon();
       });
     }
   });

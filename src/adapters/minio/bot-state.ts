@@ -31,7 +31,15 @@ const SLOWEST = 50_000;
 /** What one copy of the server takes at most. */
 const COPY_AT_MOST = 5 * 1_024 ** 3;
 
-const openObject = async (client: Client, bucket: string, key: string): Promise<OpenArchive> => {
+/** Bytes a second that are waited for (fault R12). */
+const SLOWEST = 8_000;
+
+const openObject = async (
+  client: Client,
+  bucket: string,
+  key: string,
+  explain: (thrown: unknown) => Error,
+): Promise<OpenArchive> => {
   const answer = await client.getObject(bucket, key);
   const size = answer instanceof IncomingMessage ? Number(answer.headers['content-length'] ?? NaN) : NaN;
   if (!(answer instanceof IncomingMessage) || !Number.isSafeInteger(size)) {
@@ -40,7 +48,6 @@ const openObject = async (client: Client, bucket: string, key: string): Promise<
   }
   // From here on the stream counts the time itself, and only while its reader wants more.
   answer.socket.setTimeout(0);
-  const explain = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
   return { size, content: wholeStream(answer, size, explain) };
 };
 
@@ -64,6 +71,11 @@ export const createMinioStateArchives = (access: S3Access, botId: string): State
       throw toArchiveError(thrown, { bucket, right, filePath: key }, endpoint);
     }
   };
+  /** A connection that breaks in the middle is an outage, and no damage of what is stored. */
+  const openKey = (key: string): Promise<OpenArchive> =>
+    openObject(client, bucket, key, (thrown) =>
+      toArchiveError(thrown, { bucket, right: 's3:GetObject', filePath: key }, endpoint),
+    );
   /** Undefined when there is no such object. A bucket that is gone is an outage, never an empty state. */
   const find = <T>(name: string, look: (key: string) => Promise<T>): Promise<T | undefined> => {
     const key = keyOf(name);
@@ -77,7 +89,7 @@ export const createMinioStateArchives = (access: S3Access, botId: string): State
     });
   };
   const readText = (name: string): Promise<string | undefined> =>
-    find(name, async (key) => text((await openObject(client, bucket, key)).content));
+    find(name, async (key) => text((await openKey(key)).content));
   const write = (name: string, content: string, headers: Record<string, string>): Promise<void> => {
     const key = keyOf(name);
     const bytes = Buffer.from(content);
@@ -133,7 +145,7 @@ export const createMinioStateArchives = (access: S3Access, botId: string): State
         .sort(compareSnapshots),
     strays: async () => straysAmong(await names()),
     manifest: (id) => readText(STATE_NAMES.manifest(id)),
-    open: (id) => find(STATE_NAMES.snapshot(id), (key) => openObject(client, bucket, key)),
+    open: (id) => find(STATE_NAMES.snapshot(id), openKey),
     sizeOf: (id) => find(STATE_NAMES.snapshot(id), async (key) => (await client.statObject(bucket, key)).size),
     put: (id, content) => {
       const key = keyOf(STATE_NAMES.snapshot(id));
@@ -146,7 +158,7 @@ export const createMinioStateArchives = (access: S3Access, botId: string): State
       await drop(STATE_NAMES.snapshot(id));
     },
     legacy,
-    openLegacy: () => find(STATE_NAMES.legacy, (key) => openObject(client, bucket, key)),
+    openLegacy: () => find(STATE_NAMES.legacy, openKey),
     promote: async (id, accepted) => {
       const there = await legacy();
       if (there !== undefined && there.snapshot === undefined && there.etag !== accepted) return false;

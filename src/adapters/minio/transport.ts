@@ -14,6 +14,9 @@ const SHORT = 64 * 1_024;
 /** A server that does not know the question gets the body all the same. */
 const CONTINUE_MS = 1_000;
 
+/** Whoever asked for the upload has given it up by then, and could not tell the server so any more. */
+const LONGEST_MS = 150_000;
+
 export class NoAnswer extends Error {
   constructor() {
     super(`no answer within ${String(ANSWER_MS / 1_000)} s`);
@@ -45,7 +48,9 @@ const sendWhenWelcome = (asked: ClientRequest, slowest: number | undefined): voi
     };
     const welcome = (): void => {
       // It is alive. The system may take the whole body at once: what then looks like silence is a slow way to the server.
-      if (slowest !== undefined) asked.socket?.setTimeout(ANSWER_MS + (body.length / slowest) * 1_000);
+      if (slowest !== undefined) {
+        asked.socket?.setTimeout(Math.min(ANSWER_MS + (body.length / slowest) * 1_000, LONGEST_MS));
+      }
       send();
     };
     const timer = setTimeout(send, CONTINUE_MS);

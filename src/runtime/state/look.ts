@@ -1,5 +1,6 @@
 /** The tree on the volume as it is now: what counts, what is over the limits, and the hash of it all. */
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { StateIndex } from './index-file.ts';
 import type { StateKeeperOptions } from './keeper-options.ts';
 import { hashFile } from './read-file.ts';
@@ -15,6 +16,8 @@ export interface Seen {
   readonly read: number;
 }
 
+/** Then whatever else waits has its turn. */
+const FILES_AT_ONCE = 64;
 const NOTHING_KNOWN: StateIndex = new Map();
 
 /** Content is read where the stamp differs from what is known. */
@@ -30,8 +33,8 @@ export const look = async (
   for (const path of scan.folders) tree.folder(path);
   for (const { path, stamp } of limited.kept) {
     const before = known.get(path);
-    if (before?.stamp !== stamp) read += 1;
-    const sha256 = before?.stamp === stamp ? before.sha256 : await hashFile(join(statePath, path));
+    if (before?.stamp !== stamp && (read += 1) % FILES_AT_ONCE === 0) await setImmediate();
+    const sha256 = before?.stamp === stamp ? before.sha256 : hashFile(join(statePath, path));
     if (sha256 === undefined) continue;
     tree.file(path, sha256);
     index.set(path, { stamp, sha256 });

@@ -1,7 +1,9 @@
-/** One file of a state, whole and of one moment; what changes while it is read is read again (fault R36). */
+/**
+ * One file of a state, whole and of one moment; what changes while it is read is read again (fault R36). Calls that wait: for a
+ * file of a local volume a trip through the thread pool costs many times the call, and this process has nothing else to do.
+ */
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface WholeFile {
@@ -27,13 +29,13 @@ export const isPassedOver = (thrown: unknown): boolean => {
 };
 
 /** Undefined when it is gone, locked, or no file. */
-const withFile = async <T>(path: string, use: (handle: FileHandle) => Promise<T>): Promise<T | undefined> => {
+const withFile = <T>(path: string, use: (file: number) => T): T | undefined => {
   try {
-    const handle = await open(path, FLAGS);
+    const file = openSync(path, FLAGS);
     try {
-      return (await handle.stat()).isFile() ? await use(handle) : undefined;
+      return fstatSync(file).isFile() ? use(file) : undefined;
     } finally {
-      await handle.close();
+      closeSync(file);
     }
   } catch (thrown) {
     if (isPassedOver(thrown)) return undefined;
@@ -43,32 +45,32 @@ const withFile = async <T>(path: string, use: (handle: FileHandle) => Promise<T>
 
 let piece: Buffer | undefined;
 
-/** SHA-256 in hex of what is there. Undefined as for {@link readWhole}. One at a time: the memory is shared. */
-export const hashFile = (path: string): Promise<string | undefined> =>
-  withFile(path, async (handle) => {
+/** SHA-256 in hex of what is there. Undefined as for {@link readWhole}. @throws as the file system does */
+export const hashFile = (path: string): string | undefined =>
+  withFile(path, (file) => {
     const hash = createHash('sha256');
     const buffer = (piece ??= Buffer.allocUnsafeSlow(PIECE));
     for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, PIECE);
-      if (bytesRead === 0) return hash.digest('hex');
-      hash.update(buffer.subarray(0, bytesRead));
+      const size = readSync(file, buffer, 0, PIECE, null);
+      if (size === 0) return hash.digest('hex');
+      hash.update(buffer.subarray(0, size));
     }
   });
 
 /** Undefined when it is gone, locked, no file any more, or larger than `maxBytes`. @throws as the file system does */
 export const readWhole = async (path: string, maxBytes: number): Promise<WholeFile | undefined> => {
   for (let tries = 1; ; tries += 1) {
-    const found = await withFile(path, async (handle): Promise<WholeFile | undefined> => {
-      const before = await handle.stat();
+    const found = withFile(path, (file): WholeFile | undefined => {
+      const before = fstatSync(file);
       if (before.size > maxBytes) return undefined;
       const content = Buffer.allocUnsafe(before.size);
       let done = 0;
       while (done < content.length) {
-        const { bytesRead } = await handle.read(content, done, content.length - done, done);
-        if (bytesRead === 0) break;
-        done += bytesRead;
+        const size = readSync(file, content, done, content.length - done, done);
+        if (size === 0) break;
+        done += size;
       }
-      const after = await handle.stat();
+      const after = fstatSync(file);
       const same = done === content.length && after.size === before.size;
       const isStill = same && after.mtimeMs === before.mtimeMs && after.ctimeMs === before.ctimeMs;
       return { content: content.subarray(0, done), torn: !isStill };

@@ -1,5 +1,6 @@
 /** What there is under `/state`: regular files and folders; everything else is passed over, never opened (fault R36). */
-import { lstat, opendir } from 'node:fs/promises';
+import { lstatSync, type Stats } from 'node:fs';
+import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isPassedOver } from './read-file.ts';
 
@@ -24,6 +25,7 @@ export interface Scan {
 /** Where a restore works; never part of a state. */
 export const WORK_FOLDER = '.drover-restore';
 
+const ENTRIES_AT_ONCE = 256;
 /** More than a tick of any kernel's clock for files, milliseconds. */
 const TICK_MS = 100;
 
@@ -35,17 +37,22 @@ export const scanTree = async (root: string): Promise<Scan> => {
   const files: ScannedFile[] = [];
   const folders: string[] = [];
   const skipped: string[] = [];
+  const statOf = (path: string): Stats | undefined => {
+    try {
+      return lstatSync(join(root, path));
+    } catch (thrown) {
+      if (!isPassedOver(thrown)) throw thrown;
+      // It is gone; or its name is too long, or no UTF-8, and it cannot be reached by it.
+      if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT' || path.includes('\uFFFD')) skipped.push(path);
+      return undefined;
+    }
+  };
   const walk = async (folder: string): Promise<void> => {
     const below: string[] = [];
-    for await (const entry of await opendir(join(root, folder))) {
+    for await (const entry of await opendir(join(root, folder), { bufferSize: ENTRIES_AT_ONCE })) {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (path === WORK_FOLDER) continue;
-      const info = await lstat(join(root, path)).catch((thrown: unknown) => {
-        if (!isPassedOver(thrown)) throw thrown;
-        // It is gone; or its name is too long, or no UTF-8, and it cannot be reached by it.
-        if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT' || path.includes('\uFFFD')) skipped.push(path);
-        return undefined;
-      });
+      const info = statOf(path);
       if (info === undefined) continue;
       if (info.isDirectory()) below.push(path);
       else if (info.isFile()) {
