@@ -48,12 +48,16 @@ if (typeof minio !== 'string') {
   });
 
   describe('a bot’s state in MinIO', () => {
-    it('a kill at any moment of a restore or a sync leaves a whole state, and the right one', { timeout: 300_000 }, async () => {
-      const access = await accessFor('killed');
-      const archives = createMinioStateArchives(access, 'killed');
-      const broken = await surviveKills({ rounds: 30, access, botId: 'killed', archives, withinMs: 500 });
-      expect(broken).toBeGreaterThan(10);
-    });
+    it(
+      'a kill at any moment of a restore or a sync leaves a whole state, and the right one',
+      { timeout: 300_000 },
+      async () => {
+        const access = await accessFor('killed');
+        const archives = createMinioStateArchives(access, 'killed');
+        const broken = await surviveKills({ rounds: 30, access, botId: 'killed', archives, withinMs: 500 });
+        expect(broken).toBeGreaterThan(10);
+      },
+    );
 
     it('R12: cut in the middle: no partial snapshot is seen, nothing stays unfinished, and the next sync stores all', async () => {
       const proxy = await openTcpProxy(endpoint);
@@ -64,7 +68,9 @@ if (typeof minio !== 'string') {
         const keeper = volume.keeper();
         await keeper.restore();
         for (let n = 0; n < 4; n += 1) {
-          const big = Object.fromEntries([1, 2, 3].map((k) => [`big${String(k)}`, randomBytes(4_500_000).toString('hex')]));
+          const big = Object.fromEntries(
+            [1, 2, 3].map((k) => [`big${String(k)}`, randomBytes(4_500_000).toString('hex')]),
+          );
           await volume.write(big);
           const before = await straight.list();
           const going = keeper.sync({ final: false });
@@ -108,16 +114,23 @@ if (typeof minio !== 'string') {
         });
         // So far that it is unpacking.
         await expect
-          .poll(() => readdir(join(volume.statePath, '.drover-restore/new')).then((names) => names.length, () => 0), {
-            interval: 5,
-          })
+          .poll(
+            () =>
+              readdir(join(volume.statePath, '.drover-restore/new')).then(
+                (names) => names.length,
+                () => 0,
+              ),
+            {
+              interval: 5,
+            },
+          )
           .toBeGreaterThan(0);
         proxy.cut();
         await failing;
         const { '.drover-restore/': _work, ...left } = await volume.tree();
-        expect(Object.fromEntries(Object.entries(left).filter(([path]) => !path.startsWith('.drover-restore')))).toEqual(
-          before,
-        );
+        expect(
+          Object.fromEntries(Object.entries(left).filter(([path]) => !path.startsWith('.drover-restore'))),
+        ).toEqual(before);
         proxy.restore();
         await volume.keeper({ attempt: 3, archives }).restore();
         expect(await volume.tree()).toEqual(wanted);
@@ -127,41 +140,45 @@ if (typeof minio !== 'string') {
       }
     });
 
-    it('R12: 5xx in bursts: retried by whoever syncs, never a partial or a wrong snapshot', { timeout: 300_000 }, async () => {
-      const proxy = await openFailingHttp(endpoint);
-      const archives = createMinioStateArchives(await accessFor('5xx', proxy.address), '5xx');
-      const straight = createMinioStateArchives(await accessFor('5xx'), '5xx');
-      const volume = await openStateVolume(archives);
-      try {
-        await volume.keeper().restore();
-        proxy.share = 0.2;
-        for (let n = 0; n < 8; n += 1) {
-          await volume.write({ big: randomBytes(4_500_000).toString('hex'), small: String(n) });
-          const keeper = volume.keeper();
-          for (let tries = 0; ; tries += 1) {
-            const done = await keeper.sync({ final: true }).catch((thrown: unknown) => {
-              expect(thrown).toMatchObject({ code: 'ARCHIVE_UNAVAILABLE' });
-            });
-            if (done !== undefined) break;
-            expect(tries).toBeLessThan(60);
+    it(
+      'R12: 5xx in bursts: retried by whoever syncs, never a partial or a wrong snapshot',
+      { timeout: 300_000 },
+      async () => {
+        const proxy = await openFailingHttp(endpoint);
+        const archives = createMinioStateArchives(await accessFor('5xx', proxy.address), '5xx');
+        const straight = createMinioStateArchives(await accessFor('5xx'), '5xx');
+        const volume = await openStateVolume(archives);
+        try {
+          await volume.keeper().restore();
+          proxy.share = 0.2;
+          for (let n = 0; n < 8; n += 1) {
+            await volume.write({ big: randomBytes(4_500_000).toString('hex'), small: String(n) });
+            const keeper = volume.keeper();
+            for (let tries = 0; ; tries += 1) {
+              const done = await keeper.sync({ final: true }).catch((thrown: unknown) => {
+                expect(thrown).toMatchObject({ code: 'ARCHIVE_UNAVAILABLE' });
+              });
+              if (done !== undefined) break;
+              expect(tries).toBeLessThan(60);
+            }
+            const wanted = await volume.tree();
+            const elsewhere = await openStateVolume(straight);
+            await elsewhere.keeper().restore();
+            expect(await elsewhere.tree()).toEqual(wanted);
+            await elsewhere.close();
           }
-          const wanted = await volume.tree();
-          const elsewhere = await openStateVolume(straight);
-          await elsewhere.keeper().restore();
-          expect(await elsewhere.tree()).toEqual(wanted);
-          await elsewhere.close();
+          expect(proxy.failed).toBeGreaterThan(0);
+          proxy.share = 0;
+          await volume.write({ small: 'last' });
+          await volume.keeper().sync({ final: true });
+          await sleep(500);
+          expect(await unfinished('5xx')).toBe(0);
+        } finally {
+          await volume.close();
+          await proxy.close();
         }
-        expect(proxy.failed).toBeGreaterThan(0);
-        proxy.share = 0;
-        await volume.write({ small: 'last' });
-        await volume.keeper().sync({ final: true });
-        await sleep(500);
-        expect(await unfinished('5xx')).toBe(0);
-      } finally {
-        await volume.close();
-        await proxy.close();
-      }
-    });
+      },
+    );
 
     it('R12: 10 kB/s: what moves is not given up', { timeout: 120_000 }, async () => {
       const proxy = await openSlowProxy(endpoint, 10_000);
@@ -177,23 +194,29 @@ if (typeof minio !== 'string') {
       }
     });
 
-    it('R12: half open: given up in time, said as an outage, and nothing is left unfinished', { timeout: 120_000 }, async () => {
-      const proxy = await openTcpProxy(endpoint);
-      const volume = await openStateVolume(createMinioStateArchives(await accessFor('frozen', proxy.address), 'frozen'));
-      try {
-        await volume.keeper().restore();
-        await volume.write({ key: 'x', big: randomBytes(4_500_000).toString('hex') });
-        proxy.freeze();
-        const begun = performance.now();
-        await expect(volume.keeper().sync({ final: true })).rejects.toMatchObject({ code: 'ARCHIVE_UNAVAILABLE' });
-        expect(performance.now() - begun).toBeLessThan(60_000);
-        proxy.restore();
-        expect(await volume.keeper().sync({ final: true })).toMatchObject({ status: 'synced' });
-        expect(await unfinished('frozen')).toBe(0);
-      } finally {
-        await volume.close();
-        await proxy.close();
-      }
-    });
+    it(
+      'R12: half open: given up in time, said as an outage, and nothing is left unfinished',
+      { timeout: 120_000 },
+      async () => {
+        const proxy = await openTcpProxy(endpoint);
+        const volume = await openStateVolume(
+          createMinioStateArchives(await accessFor('frozen', proxy.address), 'frozen'),
+        );
+        try {
+          await volume.keeper().restore();
+          await volume.write({ key: 'x', big: randomBytes(4_500_000).toString('hex') });
+          proxy.freeze();
+          const begun = performance.now();
+          await expect(volume.keeper().sync({ final: true })).rejects.toMatchObject({ code: 'ARCHIVE_UNAVAILABLE' });
+          expect(performance.now() - begun).toBeLessThan(60_000);
+          proxy.restore();
+          expect(await volume.keeper().sync({ final: true })).toMatchObject({ status: 'synced' });
+          expect(await unfinished('frozen')).toBe(0);
+        } finally {
+          await volume.close();
+          await proxy.close();
+        }
+      },
+    );
   });
 }

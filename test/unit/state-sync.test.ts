@@ -36,9 +36,9 @@ describe('R36: what changes while it is stored', () => {
   it('is stored whole: each file is of one moment, and the archive can be unpacked', async () => {
     const path = join(volume.statePath, '.the0-state/hot.json');
     await volume.write({ '.the0-state/hot.json': '0'.repeat(50_000), 'quiet.json': 'quiet' });
-    let writing = true;
+    const writing = new AbortController();
     const writer = (async () => {
-      for (let n = 0; writing; n += 1) {
+      for (let n = 0; !writing.signal.aborted; n += 1) {
         // Whole by rename, growing in place, shrinking in place: each is one letter all through.
         const letter = String(n % 10);
         if (n % 3 === 0) {
@@ -50,7 +50,7 @@ describe('R36: what changes while it is stored', () => {
     })();
     const keeper = volume.keeper();
     for (let n = 0; n < 10; n += 1) await keeper.sync({ final: false });
-    writing = false;
+    writing.abort();
     await writer;
     expect((await newest()).files).toBeGreaterThan(0);
     await elsewhere();

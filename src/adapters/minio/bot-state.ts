@@ -26,8 +26,6 @@ import { wholeStream } from './whole-stream.ts';
 const MARK = 'drover-snapshot';
 /** Of what is kept in memory, twice over: the bot shares this container's memory. */
 const PART_SIZE = 5 * 1_024 ** 2;
-/** Bytes a second: on a slower line the last sync would not end in time anyway. */
-const SLOWEST = 50_000;
 /** What one copy of the server takes at most. */
 const COPY_AT_MOST = 5 * 1_024 ** 3;
 
