@@ -1,6 +1,7 @@
 /** The code of the bot, checked against what the controller pinned before a byte of it runs, and unpacked. */
 import { chmod, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Runtime } from '../domain/bot.ts';
 import { DELIVERY } from '../domain/delivery.ts';
 import { DroverError } from '../domain/errors.ts';
 import { isCompiled } from './command-for.ts';
@@ -14,6 +15,14 @@ const isFile = (path: string): Promise<boolean> =>
 
 /** `runtime.jar:Main` names a file and something in it. */
 const fileOf = (entrypoint: string): string => entrypoint.split(':')[0] ?? '';
+
+/** The wrapper loads by `require`, which takes a module's name as well as its file. */
+const NODE_ENDINGS = ['', '.js', '/package.json', '/index.js'];
+
+const isEntrypoint = async (path: string, runtime: Runtime): Promise<boolean> => {
+  for (const ending of runtime === 'nodejs20' ? NODE_ENDINGS : ['']) if (await isFile(path + ending)) return true;
+  return false;
+};
 
 const unpack = async ({ codeDigest, codePath }: RuntimeConfig): Promise<void> => {
   if (codeDigest === undefined) throw new DroverError('CODE_NOT_CACHED', 'no digest of the code was given');
@@ -34,7 +43,7 @@ export const prepareCode = async (config: RuntimeConfig): Promise<void> => {
   if (codeFile !== '') await unpack(config);
   const file = join(codePath, fileOf(entrypoint));
   // A project of .NET may be named by its folder; everything else is a file.
-  if (!(await isFile(file)) && runtime !== 'dotnet8') {
+  if (!(await isEntrypoint(file, runtime)) && runtime !== 'dotnet8') {
     throw new DroverError('ENTRYPOINT_MISSING', `${entrypoint} is not in the code archive`);
   }
   if (!isCompiled(runtime)) return;

@@ -31,9 +31,9 @@ export const docker: Docker = dockerAt(HOST);
 /** Ends quickly on SIGTERM, runs until then. */
 export const LOOPING = `exports.main = async () => { process.on('SIGTERM', () => process.exit(0)); setInterval(() => console.log('beat'), 200); await new Promise(() => {}); };`;
 
-export const zipOf = (files: Readonly<Record<string, string>>): Readable => {
+export const zipOf = (files: Readonly<Record<string, string | Buffer>>): Readable => {
   const zip = new ZipFile();
-  for (const [name, text] of Object.entries(files)) zip.addBuffer(Buffer.from(text), name);
+  for (const [name, content] of Object.entries(files)) zip.addBuffer(Buffer.from(content as string), name);
   zip.end();
   return Readable.from(zip.outputStream);
 };

@@ -45,11 +45,13 @@ const load = async (file) => {
   } catch (error) {
     if (
       error.code !== 'ERR_REQUIRE_ESM' &&
-      !/Cannot use import statement|Unexpected token 'export'/.test(error.message)
+      error.code !== 'ERR_REQUIRE_ASYNC_MODULE' &&
+      !/Cannot use import statement|Unexpected token 'export'|await is only valid/.test(error.message)
     ) {
       throw error;
     }
-    return import(pathToFileURL(file).href);
+    // `require` finds a file by its name without the ending, `import` does not.
+    return import(pathToFileURL(require.resolve(file)).href);
   }
 };
 
