@@ -4,6 +4,8 @@ import type { ProcessGroup } from './process-group.ts';
 
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 30_000;
+/** Who lived this long starts afresh. */
+const HEALTHY_MS = 60_000;
 const GOODBYE_MS = 1_000;
 
 export interface QueryServer {
@@ -17,6 +19,7 @@ export const startQueryServer = (start: () => ProcessGroup, tell: (line: string)
   let group: ProcessGroup | undefined;
   const keep = async (): Promise<void> => {
     for (let delay = FIRST_DELAY_MS; !stopping; delay = Math.min(delay * 2, MAX_DELAY_MS)) {
+      const since = performance.now();
       try {
         group = start();
         const { code, signal } = await group.ended;
@@ -25,6 +28,7 @@ export const startQueryServer = (start: () => ProcessGroup, tell: (line: string)
       } catch (error) {
         tell(`the query server cannot be started: ${error instanceof Error ? error.message : String(error)}`);
       }
+      if (performance.now() - since >= HEALTHY_MS) delay = FIRST_DELAY_MS;
       await sleep(delay, undefined, { ref: false });
     }
   };
