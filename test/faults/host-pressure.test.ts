@@ -30,7 +30,9 @@ describe.skipIf(!isRoot)('a full disk under the engine', () => {
     mkdirSync(at('root'));
     execFileSync('mount', ['-o', 'loop', at('disk'), at('root')]);
     const args = ['--data-root', at('root'), '--exec-root', at('exec'), '-H', `unix://${at('sock')}`];
-    engine = spawn('dockerd', [...args, '--pidfile', at('pid'), '--bridge', 'none', '--storage-driver', 'overlay2'], {
+    // In a network of its own: an engine takes the bridges of this machine for its own, and removes them.
+    const network = ['--net', 'dockerd', '--bridge', 'none'];
+    engine = spawn('unshare', [...network, ...args, '--pidfile', at('pid'), '--storage-driver', 'overlay2'], {
       stdio: 'ignore',
     });
     const small = dockerAt(`unix://${at('sock')}`);

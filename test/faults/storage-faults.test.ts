@@ -28,7 +28,9 @@ describe.skipIf(!HAS.minio)('the archive store', () => {
     world.proxy.cut();
     await spine.put('kept', spine.document('kept'));
     await spine.reaches('kept', 'running');
-    await expect.poll(() => conditionOf('kept', 'StateSynced')?.status, { timeout: 30_000 }).toBe('Unknown');
+    await expect
+      .poll(() => conditionOf('kept', 'StateSynced'), { timeout: 30_000 })
+      .toMatchObject({ status: 'Unknown' });
     await spine.put('other', off('other'));
     await spine.reaches('other', 'stopped');
     world.proxy.restore();

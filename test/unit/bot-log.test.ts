@@ -4,6 +4,7 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -15,7 +16,7 @@ import { DroverError } from '../../src/domain/errors.ts';
 import type { LogArchives } from '../../src/ports/log-archives.ts';
 import { openBotLog } from '../../src/runtime/logs/bot-log.ts';
 import { readCursor } from '../../src/runtime/logs/cursor.ts';
-import { listSegments } from '../../src/runtime/logs/log-files.ts';
+import { listSegments, rotatedPath } from '../../src/runtime/logs/log-files.ts';
 import { createFolderLogArchives } from '../../src/adapters/embedded/folder-log-archives.ts';
 import { BOT, openLogFolder } from '../support/log-folder.ts';
 
@@ -204,6 +205,14 @@ describe('shipping', () => {
     log.append(numbered(100, 110));
     await shipper.ship({ final: false });
     expect(folder.messages()).toEqual(names(0, 110));
+  });
+
+  it('is whole when it was killed between a rotation and the first byte after it', async () => {
+    open().append(numbered(0, 20));
+    const [segment] = listSegments(folder.logsPath);
+    renameSync(folder.logFile, rotatedPath(folder.logsPath, segment?.start ?? 0));
+    expect(await folder.shipper().ship({ final: true })).toEqual({ status: 'shipped', droppedBytes: 0 });
+    expect(folder.messages()).toEqual(names(0, 20));
   });
 
   it('uses no position twice after a loss of power took the end of the log', async () => {

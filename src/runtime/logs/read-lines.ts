@@ -28,7 +28,8 @@ interface ByteReader {
 }
 
 const openBytes = (segments: readonly LogSegment[], position: number): ByteReader => {
-  const left = segments.filter(({ end }) => end > position);
+  // An empty one may not be there at all: killed between the rotation and the first byte after it.
+  const left = segments.filter(({ start, end }) => end > position && end > start);
   let at = position;
   let open: { readonly fd: number; readonly segment: LogSegment } | undefined;
   const close = (): void => {
