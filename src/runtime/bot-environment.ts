@@ -2,7 +2,8 @@
 import type { RuntimeConfig } from './config.ts';
 
 /** Never handed on: keys of the platform, and our own settings. A query path would put SDKs into query mode. */
-const WITHHELD = /^(DROVER_|MINIO_|NATS_|BOT_NATS_|MAX_STATE_|MONGO_|AWS_|QUERY_PATH$|QUERY_PARAM|QUERY_RESULT_KEY$)/;
+const WITHHELD =
+  /^(DROVER_|MINIO_|NATS_|BOT_NATS_|MAX_STATE_|MONGO_|AWS_|QUERY_PATH$|QUERY_PARAM|QUERY_RESULT_KEY$|MALLOC_TRIM_THRESHOLD_$)/;
 
 export const botEnvironment = (config: RuntimeConfig): Record<string, string> => {
   const { botId, runtime, entrypoint, botConfig, stateDir, codePath, botType, env } = config;

@@ -1,12 +1,14 @@
 /** The code archive, unpacked. Nothing lands outside the target, and nothing grows without bound (feature E6, fault R34). */
-import { createWriteStream } from 'node:fs';
-import { chmod, mkdir, stat } from 'node:fs/promises';
+import { chmodSync, createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
+import { chmod, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
-import { openPromise, type Entry, type ZipFile } from 'yauzl';
+import type { Entry } from 'yauzl';
 import { DroverError } from '../domain/errors.ts';
 import { createEntryJudge, isFolder, LIMITS, type UnpackLimits } from './entry-rules.ts';
+import { openZip, type OpenZip } from './open-zip.ts';
+import { isSmall, readSmallEntry } from './read-entry.ts';
 
 const unsafe = (entry: Entry, why: string): DroverError =>
   new DroverError('ARCHIVE_UNSAFE', `the entry ${JSON.stringify(entry.fileName.slice(0, 200))} ${why}`);
@@ -35,43 +37,61 @@ const checked = (entry: Entry) =>
 
 /** Folders that are there already are not made again: most archives have many files in few folders. */
 const createFolderMaker = () => {
-  const made = new Map<string, Promise<unknown>>();
-  return (path: string): Promise<unknown> => {
-    const known = made.get(path);
-    if (known !== undefined) return known;
-    const making = mkdir(path, { recursive: true });
-    made.set(path, making);
-    return making;
+  const made = new Set<string>();
+  return (path: string): void => {
+    if (made.has(path)) return;
+    mkdirSync(path, { recursive: true });
+    made.add(path);
   };
 };
 
 /** Files side by side: enough to keep inflating while others are written, few enough to hold little memory. */
 const WRITES_AT_ONCE = 8;
 
-const createWriter = (zip: ZipFile, target: string) => {
+const createWriter = (archive: OpenZip, target: string) => {
   const makeFolder = createFolderMaker();
   const underWay = new Set<Promise<void>>();
   const write = async (entry: Entry): Promise<void> => {
     const path = join(target, entry.fileName);
     if (isFolder(entry)) {
-      await makeFolder(path);
+      makeFolder(path);
       return;
     }
-    await makeFolder(dirname(path));
+    makeFolder(dirname(path));
+    if (isSmall(entry)) {
+      writeFileSync(path, await readSmallEntry(archive, entry), { flag: 'wx' });
+      chmodSync(path, modeOf(entry));
+      return;
+    }
     // yauzl checks the unpacked size against the entry while it reads: an entry cannot give more than it declares.
-    await pipeline(await zip.openReadStreamPromise(entry), checked(entry), createWriteStream(path, { flags: 'wx' }));
+    await pipeline(
+      await archive.zip.openReadStreamPromise(entry),
+      checked(entry),
+      createWriteStream(path, { flags: 'wx' }),
+    );
     // Whatever the umask.
     await chmod(path, modeOf(entry));
   };
+  let failed: { readonly error: unknown } | undefined;
+  const failIfAny = (): void => {
+    if (failed !== undefined) throw failed.error;
+  };
   return {
+    /** @throws what an entry before this one failed with */
     async add(entry: Entry): Promise<void> {
-      const writing: Promise<void> = write(entry).finally(() => underWay.delete(writing));
-      // Its failure is told by `all`, or by whoever waits for room.
-      writing.catch(() => undefined);
+      const writing: Promise<void> = write(entry)
+        .catch((error: unknown) => {
+          failed ??= { error };
+        })
+        .finally(() => underWay.delete(writing));
       underWay.add(writing);
       if (underWay.size >= WRITES_AT_ONCE) await Promise.race(underWay);
+      failIfAny();
     },
-    all: (): Promise<unknown> => Promise.all(underWay),
+    async all(): Promise<void> {
+      await Promise.all(underWay);
+      failIfAny();
+    },
   };
 };
 
@@ -79,7 +99,7 @@ const createWriter = (zip: ZipFile, target: string) => {
 const readArchive = async (
   archive: string,
   limits: UnpackLimits,
-  work: (zip: ZipFile) => { add(entry: Entry): Promise<void>; all(): Promise<unknown> },
+  work: (archive: OpenZip) => { add(entry: Entry): Promise<void>; all(): Promise<unknown> },
 ): Promise<void> => {
   // A mount whose source was missing can leave a folder here.
   const isThere = await stat(archive).then(
@@ -88,11 +108,12 @@ const readArchive = async (
   );
   if (!isThere) throw new DroverError('ARCHIVE_MISSING', `there is no archive at ${archive}`);
   try {
-    const zip = await openPromise(archive, { strictFileNames: true, validateEntrySizes: true, autoClose: false });
+    const opened = await openZip(archive);
+    const { zip } = opened;
     try {
       if (zip.entryCount > limits.entries) throw new DroverError('ARCHIVE_UNSAFE', 'it has too many entries');
       const judge = createEntryJudge(limits);
-      const worker = work(zip);
+      const worker = work(opened);
       for await (const entry of zip.eachEntry()) {
         const fault = judge(entry);
         if (fault !== undefined) throw unsafe(entry, fault);
@@ -113,7 +134,7 @@ const readArchive = async (
 
 /** Unpacks to `target`; what is refused further on leaves what came before it there. @throws as {@link checkArchive} */
 export const unpackCode = (archive: string, target: string, limits: UnpackLimits = LIMITS): Promise<void> =>
-  readArchive(archive, limits, (zip) => createWriter(zip, target));
+  readArchive(archive, limits, (opened) => createWriter(opened, target));
 
 /**
  * Is it an archive, and is every entry allowed? Nothing is unpacked.

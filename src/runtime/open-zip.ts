@@ -1,0 +1,64 @@
+/** A zip on a local disk, read by calls that wait: hundreds of small reads through the thread pool take longer than the work itself. */
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
+
+class FileReader extends RandomAccessReader {
+  readonly #file: number;
+  constructor(file: number) {
+    super();
+    this.#file = file;
+  }
+  override _readStreamForRange(start: number, end: number): Readable {
+    return createReadStream('', { fd: this.#file, autoClose: false, start, end: end - 1 });
+  }
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    let failed: Error | null = null;
+    try {
+      if (readSync(this.#file, buffer, offset, length, position) < length) failed = new Error('the archive is cut off');
+    } catch (error) {
+      failed = error instanceof Error ? error : new Error(String(error));
+    }
+    callback(failed);
+  }
+  override close(callback: (error: Error | null) => void): void {
+    closeSync(this.#file);
+    setImmediate(callback, null);
+  }
+}
+
+export interface OpenZip {
+  readonly zip: ZipFile;
+  /** Exactly so many bytes. @throws as the file system does, or when the archive is cut off */
+  read(bytes: Buffer, position: number): void;
+}
+
+/** `zip.close()` closes the file. @throws as the file system and the zip reader do */
+export const openZip = async (path: string): Promise<OpenZip> => {
+  const file = openSync(path, 'r');
+  const reader = new FileReader(file);
+  try {
+    const zip = await fromRandomAccessReaderPromise(reader, fstatSync(file).size, {
+      strictFileNames: true,
+      validateEntrySizes: true,
+      autoClose: false,
+    });
+    return {
+      zip,
+      read: (bytes, position) => {
+        reader.read(bytes, 0, bytes.length, position, (error) => {
+          if (error !== null) throw error;
+        });
+      },
+    };
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
+};
