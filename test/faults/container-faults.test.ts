@@ -1,4 +1,6 @@
 /** What goes wrong inside a bot's container, on a real engine with the embedded store (faults R28, R29, R31, R36, R37, R50). */
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BotEvent } from '../../src/domain/bot-event.ts';
@@ -203,9 +205,14 @@ describe('a hostile bot', () => {
           config: can(() => fs.readFileSync('/var/the0/config.json')),
           cache: can(() => fs.writeFileSync('/var/cache/drover/code/evil.zip', 'x')),
           root: can(() => fs.writeFileSync('/etc/evil', 'x')), docker: fs.existsSync('/var/run/docker.sock'),
-          neighbour: await reach(config.neighbour, 9476), host: can(() => require('dns').lookup) && process.getuid() === 0 }));
+          neighbour: await reach(config.neighbour, 9476), loopback: await reach(config.gateway, config.port), host: can(() => require('dns').lookup) && process.getuid() === 0 }));
         await new Promise((done) => setTimeout(done, 500)); process.exit(3); };`;
-    await spine.deploy('hostile', hostile, { ...never, config: { neighbour: address } });
+    // As all servers of the controller are by default: on the loopback of this host.
+    const ours = createServer().listen(0, '127.0.0.1');
+    await once(ours, 'listening');
+    const { port } = ours.address() as AddressInfo;
+    const gateway = NetworkSettings.Networks['drover-bots']?.Gateway ?? '';
+    await spine.deploy('hostile', hostile, { ...never, config: { neighbour: address, gateway, port } });
     const exit = await exitOf('hostile');
     const found = exit.logTail.find((line) => line.startsWith('{"keys"')) ?? '{}';
     expect(JSON.parse(found)).toEqual({
@@ -215,8 +222,10 @@ describe('a hostile bot', () => {
       root: false,
       docker: false,
       neighbour: false,
+      loopback: false,
       host: false,
     });
+    ours.close();
     expect(exit).toMatchObject({ class: 'appError', exitCode: 3 });
     const info = await docker.getContainer(containerId ?? '').inspect();
     expect(info.State.Running).toBe(true);

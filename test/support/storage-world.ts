@@ -10,6 +10,7 @@ import { createMinioStoreAccess } from '../../src/adapters/minio/store-access.ts
 import { volumeName } from '../../src/domain/naming.ts';
 import { parseSnapshot, snapshotText, type SnapshotId } from '../../src/domain/sync-report.ts';
 import type { Asked } from '../../src/ports/spec-store.ts';
+import type { StoreAccessSource } from '../../src/ports/store-access-source.ts';
 import { hostAddress } from './host-address.ts';
 import { asked, docker, IMAGE, startSpine, type Spine, type SpineOptions } from './spine.ts';
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
@@ -90,7 +91,15 @@ const readVolume = async (volume: string, path: string): Promise<string | undefi
   }
 };
 
-export const openStorageWorld = async (options: SpineOptions = {}): Promise<StorageWorld> => {
+export interface WorldOptions extends SpineOptions {
+  /** Puts something between who asks for keys and who gives them. */
+  readonly wrapAccess?: (source: StoreAccessSource) => StoreAccessSource;
+}
+
+export const openStorageWorld = async ({
+  wrapAccess = (source) => source,
+  ...options
+}: WorldOptions = {}): Promise<StorageWorld> => {
   const proxy = await openTcpProxy(MINIO_ENDPOINT, '0.0.0.0');
   const suffix = createHash('sha256').update(String(Math.random())).digest('hex').slice(0, 8);
   const buckets = {
@@ -103,12 +112,14 @@ export const openStorageWorld = async (options: SpineOptions = {}): Promise<Stor
   const through = { endpoint: proxy.address, useSsl: false, ...keys };
   const archives = createMinioArchives({ ...through, buckets });
   await archives.ensureBuckets();
-  const access = createMinioStoreAccess({
-    ...through,
-    containerEndpoint: `${await hostAddress()}:${String(proxy.port)}`,
-    buckets,
-    shared: false,
-  });
+  const access = wrapAccess(
+    createMinioStoreAccess({
+      ...through,
+      containerEndpoint: `${await hostAddress()}:${String(proxy.port)}`,
+      buckets,
+      shared: false,
+    }),
+  );
   const spine = await startSpine({ resyncIntervalMs: 2_000, ...options, archives, access });
   const [endPoint = '', port] = MINIO_ENDPOINT.split(':');
   const s3 = new Client({ endPoint, port: Number(port), useSSL: false, ...keys });
