@@ -2,10 +2,14 @@
  * What keeping a large state costs: 1 GB in 20,000 files is stored for the first time, then nothing changes for two sweeps.
  * Memory is the anonymous memory of all our processes in the container above what they have while nothing happens; CPU time
  * is the container's own count. Floor of the time: `tar -cz` of the same files in the same image in the same run.
- * `npx tsx bench/state.bench.ts [files] [bytes a file]`; needs an engine and the bot image.
+ * `[MINIO_ENDPOINT=host:port] npx tsx bench/state.bench.ts [files] [bytes a file]`; needs an engine and the bot image. With an
+ * endpoint (and MINIO_ACCESS_KEY, MINIO_SECRET_KEY) the store is that server, as containers reach it, else a volume.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'minio';
+import { DELIVERY } from '../src/domain/delivery.ts';
+import type { S3Access } from '../src/domain/store-access.ts';
 import { createHands, FOLDER_ACCESS } from '../test/support/hand-run.ts';
 import { docker, IMAGE } from '../test/support/spine.ts';
 
@@ -20,6 +24,21 @@ const VOLUMES = {
 };
 const FILL = `const fs = require('fs'), c = require('crypto');
 for (let n = 0; n < ${String(FILES)}; n += 1) { const dir = '/state/.the0-state/' + (n % 100); fs.mkdirSync(dir, { recursive: true }); fs.writeFileSync(dir + '/' + n + '.json', c.randomBytes(${String(BYTES)})); }`;
+
+const { MINIO_ENDPOINT, MINIO_ACCESS_KEY = '', MINIO_SECRET_KEY = '' } = process.env;
+
+/** Where the container finds its store. */
+const accessFiles = async (): Promise<Readonly<Record<string, string>>> => {
+  if (MINIO_ENDPOINT === undefined) return FOLDER_ACCESS;
+  const [host = '', port = ''] = MINIO_ENDPOINT.split(':');
+  const buckets = { state: 'bench-state', logs: 'bench-logs' };
+  const keys = { accessKey: MINIO_ACCESS_KEY, secretKey: MINIO_SECRET_KEY };
+  const client = new Client({ endPoint: host, port: Number(port), useSSL: false, ...keys });
+  for (const bucket of Object.values(buckets))
+    if (!(await client.bucketExists(bucket))) await client.makeBucket(bucket);
+  const access: S3Access = { kind: 's3', endpoint: MINIO_ENDPOINT, useSsl: false, ...keys, buckets };
+  return { [DELIVERY.accessFile]: JSON.stringify(access) };
+};
 
 const hands = createHands();
 /** Runs a shell command in the bot image with the volumes; milliseconds it took inside. */
@@ -57,7 +76,7 @@ try {
   const run = await hands.run({
     args: ['daemon', 'sync', '--bot-id', 'bench', '--interval', '60s'],
     volumes: VOLUMES,
-    files: FOLDER_ACCESS,
+    files: await accessFiles(),
   });
   const { container } = run;
   const memory = async (): Promise<number> => {

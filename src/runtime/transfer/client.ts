@@ -17,6 +17,9 @@ export interface TransferClient {
   close(): Promise<void>;
 }
 
+/** The bot shares this container's memory: what lives for a moment is thrown away early, at no measured cost. */
+const SMALL_HEAP = ['--max-semi-space-size=2'];
+
 const unsynced = (detail: string): TransferResult => ({ kind: 'failed', error: { code: 'STATE_UNSYNCED', detail } });
 
 const gone = (child: ChildProcess): Promise<void> =>
@@ -37,7 +40,8 @@ export const openTransfer = ({ entry, env, idleMs }: TransferClientOptions): Tra
   let closes = 0;
 
   const start = (): ChildProcess => {
-    const started = fork(entry, [], { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const execArgv = [...process.execArgv, ...SMALL_HEAP];
+    const started = fork(entry, [], { env, execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     // A process that cannot even start says so by `error`; without a listener that would end this one.
     started.on('error', () => undefined);
     started.once('exit', () => {
