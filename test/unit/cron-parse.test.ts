@@ -116,7 +116,7 @@ describe('D1: @every takes Go durations', () => {
   });
 });
 
-describe('D1: refused with the reason', () => {
+describe('D1, R3: refused with the reason', () => {
   it.each([
     ['', 'it is empty'],
     [' \n', 'it is empty'],
@@ -207,7 +207,7 @@ describe('D1: refused with the reason', () => {
   });
 });
 
-describe('D2: the zone of a schedule', () => {
+describe('D2, R3: the zone of a schedule', () => {
   const zoneOf = (text: string, options?: ParseOptions): string => parseSchedule(text, options).timeZone;
   it('is UTC, unless its settings, its text or the default say otherwise', () => {
     expect(zoneOf('@daily')).toBe('UTC');
