@@ -7,8 +7,8 @@ import { quote, refuse } from './refuse.ts';
 
 const SECOND = 1_000;
 const DAY = 86_400_000;
-/** As many zones as a fleet ever uses; each costs some kilobytes. */
-const KEPT_ZONES = 256;
+/** More than there are by their first names; each costs some tens of kilobytes. */
+const KEPT_ZONES = 512;
 
 interface Zone {
   readonly wallClock: Intl.DateTimeFormat;
