@@ -1,6 +1,6 @@
 /**
  * R43: our slots and those of a second library over 10 years × 31 zones; every difference has one of three reasons.
- * A run samples, by a seed that it prints; CRON_DIFFERENTIAL=full compares everything (a quarter of an hour),
+ * A run samples, by a seed that it prints; CRON_DIFFERENTIAL=full compares everything (about ten minutes),
  * CRON_SEED=<n> repeats a sample.
  */
 import fc from 'fast-check';

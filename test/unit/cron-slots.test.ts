@@ -1,6 +1,7 @@
 /** When schedules are due: days, beats, and what holds for every schedule (features D5, D14). */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { memo } from '../../src/domain/cron/memo.ts';
 import { nextSlot } from '../../src/domain/cron/next-slot.ts';
 import { parseSchedule } from '../../src/domain/cron/parse-schedule.ts';
 import type { Schedule } from '../../src/domain/cron/schedule.ts';
@@ -87,6 +88,13 @@ describe('the ends of time', () => {
     expect(iso(nextSlot(schedule, 0))?.slice(0, 4)).toBe('2259');
     expect(slotsBetween(schedule, 0, Number.POSITIVE_INFINITY, 100).more).toBe(false);
   });
+});
+
+it('what is remembered is made once, and the oldest makes room', () => {
+  const made: string[] = [];
+  const kept = memo(2, (key) => made.push(key));
+  for (const key of ['a', 'a', 'b', 'a', 'c', 'b', 'a']) kept(key);
+  expect(made).toEqual(['a', 'b', 'c', 'a']);
 });
 
 describe('of every schedule', () => {
