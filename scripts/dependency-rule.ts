@@ -39,9 +39,10 @@ export const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   pino: ['adapters/log/'],
   'pino-pretty': ['adapters/log/'],
   commander: ['cli/', 'runtime/'],
+  'cron-parser': ['domain/cron/'],
 };
 
-/** Layers that use no library at all. */
+/** Layers that use no library at all, but for one that is as pure as they are and named above. */
 const PURE: ReadonlySet<string> = new Set(['domain', 'ports']);
 const PURE_BUILTINS: ReadonlySet<string> = new Set(['node:crypto', 'node:stream']);
 
@@ -56,8 +57,8 @@ const packageOf = (name: string): string =>
   name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : (name.split('/')[0] ?? name);
 
 const mayUseLibrary = (from: string, layer: string, name: string): boolean => {
-  if (PURE.has(layer)) return PURE_BUILTINS.has(name);
   const homes = DRIVERS[packageOf(name)] ?? DRIVERS[name];
+  if (PURE.has(layer)) return PURE_BUILTINS.has(name) || homes?.some((home) => from.startsWith(home)) === true;
   if (layer === 'machines') return homes?.includes('machines/') === true || PURE_BUILTINS.has(name);
   return homes === undefined || homes.some((home) => from.startsWith(home));
 };

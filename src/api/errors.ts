@@ -6,6 +6,7 @@ import { DroverError, toDroverError, type ErrorCode } from '../domain/errors.ts'
 const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   DOCUMENT_INVALID: 422,
   BOT_ID_INVALID: 422,
+  SCHEDULE_INVALID: 422,
   REQUEST_INVALID: 422,
   BOT_NOT_FOUND: 404,
   VERSION_CONFLICT: 409,

@@ -88,6 +88,10 @@ export const ERRORS = {
     'rejected',
     'Use 1 to 128 characters without `/`, `\\`, control characters, and not `.` or `..`.',
   ),
+  SCHEDULE_INVALID: row(
+    'rejected',
+    'Write five fields (minute first), six (second first), @daily or the like, or @every 5m, and an IANA time zone.',
+  ),
   BOT_NOT_FOUND: row('rejected', 'List the bots with `drover get` and check the id.'),
   CONFIG_INVALID: row('rejected', 'Correct the setting that the message names.'),
   REQUEST_INVALID: row('rejected', 'Correct the request as the message says.'),

@@ -55,6 +55,8 @@ describe('the dependency rule', () => {
     const check = (from: string, text: string): string[] => violationsIn(join(SRC, from), text);
     expect(check('domain/x.ts', "import { a } from '../machines/plan.ts';")).toHaveLength(1);
     expect(check('domain/x.ts', "import { a } from 'zod';")).toHaveLength(1);
+    expect(check('domain/x.ts', "import { a } from 'cron-parser';")).toHaveLength(1);
+    expect(check('domain/cron/x.ts', "import { a } from 'cron-parser';")).toEqual([]);
     expect(check('adapters/docker/x.ts', "import { a } from '../embedded/y.ts';")).toHaveLength(1);
     expect(check('adapters/docker/x.ts', "import { a } from '../../controllers/y.ts';")).toHaveLength(1);
     expect(check('api/x.ts', "import { a } from '../controllers/reconcile-bot.ts';")).toHaveLength(1);
