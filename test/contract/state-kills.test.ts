@@ -19,7 +19,6 @@ it(
         access: { kind: 'folder', path },
         botId: 'bot',
         archives,
-        withinMs: 400,
       });
       // Else nothing was shown.
       expect(broken).toBeGreaterThan(10);

@@ -54,7 +54,7 @@ if (typeof minio !== 'string') {
       async () => {
         const access = await accessFor('killed');
         const archives = createMinioStateArchives(access, 'killed');
-        const broken = await surviveKills({ rounds: 30, access, botId: 'killed', archives, withinMs: 500 });
+        const broken = await surviveKills({ rounds: 30, access, botId: 'killed', archives });
         expect(broken).toBeGreaterThan(10);
       },
     );

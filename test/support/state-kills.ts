@@ -13,8 +13,8 @@ import { openStateVolume, type StateVolume } from './state-volume.ts';
 const CHILD = fileURLToPath(new URL('state-child.ts', import.meta.url));
 const FILES = 60;
 
-/** True: it came to its end before it was killed. */
-const killed = (order: ChildOrder, afterMs: number): Promise<boolean> =>
+/** Milliseconds of its work when it came to its end before it was killed. */
+const killed = (order: ChildOrder, afterMs: number): Promise<number | undefined> =>
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--import', 'tsx', CHILD, JSON.stringify(order)], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -22,15 +22,20 @@ const killed = (order: ChildOrder, afterMs: number): Promise<boolean> =>
     let said = '';
     let complained = '';
     let timer: NodeJS.Timeout | undefined;
+    let begun = 0;
+    let took: number | undefined;
     child.stdout.on('data', (chunk: Buffer) => {
       said += chunk.toString();
+      if (said.includes('done')) took ??= performance.now() - begun;
+      if (timer !== undefined) return;
       // The time counts from here: starting a process takes longer than what is tested.
-      timer ??= setTimeout(() => child.kill('SIGKILL'), afterMs);
+      begun = performance.now();
+      timer = setTimeout(() => child.kill('SIGKILL'), afterMs);
     });
     child.stderr.on('data', (chunk: Buffer) => (complained += chunk.toString()));
     child.once('close', (code) => {
       clearTimeout(timer);
-      if (code === 0 || code === null) resolve(said.includes('done'));
+      if (code === 0 || code === null) resolve(took);
       else reject(new Error(`the child failed: ${complained.slice(-2000)}`));
     });
   });
@@ -50,20 +55,26 @@ export interface Kills {
   readonly access: StoreAccess;
   readonly botId: string;
   readonly archives: StateArchives;
-  /** The longest that a kill waits, milliseconds. */
-  readonly withinMs: number;
 }
 
+/** The longest that the first kills wait, milliseconds. */
+const FIRST_WITHIN_MS = 400;
+/** Most kills hit the work, some come after it; however fast the machine is. */
+const LATE_SHARE = 1.4;
+
 /** Resolves with how many of the children were killed before they had done their work. */
-export const surviveKills = async ({ rounds, access, botId, archives, withinMs }: Kills): Promise<number> => {
+export const surviveKills = async ({ rounds, access, botId, archives }: Kills): Promise<number> => {
   const volume = await openStateVolume(archives);
   const { statePath, the0Path } = volume;
   let attempt = 0;
   let broken = 0;
+  const withinMs: Partial<Record<ChildOrder['job'], number>> = {};
   const run = async (job: ChildOrder['job']): Promise<boolean> => {
-    const done = await killed({ access, botId, attempt, statePath, the0Path, job }, randomInt(0, withinMs));
-    if (!done) broken += 1;
-    return done;
+    const order = { access, botId, attempt, statePath, the0Path, job };
+    const took = await killed(order, Math.random() * (withinMs[job] ?? FIRST_WITHIN_MS));
+    if (took === undefined) broken += 1;
+    else withinMs[job] = took * LATE_SHARE;
+    return took !== undefined;
   };
   try {
     // What the store holds for certain, and what else it may hold: a sync that was killed may have been through.

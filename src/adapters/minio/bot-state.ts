@@ -24,7 +24,7 @@ import { createUploader } from './upload.ts';
 import { wholeStream } from './whole-stream.ts';
 
 const MARK = 'drover-snapshot';
-/** Of what is kept in memory, twice over: the bot shares this container's memory. */
+/** Of what is kept in memory: the bot shares this container's memory. */
 const PART_SIZE = 5 * 1_024 ** 2;
 /** What one copy of the server takes at most. */
 const COPY_AT_MOST = 5 * 1_024 ** 3;

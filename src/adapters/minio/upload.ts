@@ -8,7 +8,7 @@ import type { Client } from 'minio';
 import { Refusal } from './refusal.ts';
 
 export interface UploadSettings {
-  /** Of what is kept in memory, twice over; 10 000 parts make the largest object. */
+  /** Of what is kept in memory; 10 000 parts make the largest object. */
   readonly partSize: number;
   /** Who has just failed does not wait long for a server that may be away. */
   readonly giveUpMs: number;
@@ -27,25 +27,27 @@ interface Unfinished {
   readonly id: string;
 }
 
-/** Pieces of `partSize`, the last one shorter; one empty piece for no bytes at all. */
+/**
+ * Pieces of `partSize`, the last one shorter; one empty piece for no bytes at all. Each is a view of the same memory: it is
+ * good until the next one is asked for.
+ */
 async function* inParts(content: Readable, partSize: number): AsyncGenerator<Buffer> {
-  let pieces: Buffer[] = [];
+  const part = Buffer.allocUnsafeSlow(partSize);
   let size = 0;
   let any = false;
   for await (const piece of content as AsyncIterable<Buffer | string>) {
     let rest = typeof piece === 'string' ? Buffer.from(piece) : piece;
-    while (size + rest.length >= partSize) {
-      const cut = partSize - size;
-      yield Buffer.concat([...pieces, rest.subarray(0, cut)]);
+    while (rest.length > 0) {
+      const taken = rest.copy(part, size);
+      rest = rest.subarray(taken);
+      size += taken;
+      if (size < partSize) continue;
+      yield part;
       any = true;
-      rest = rest.subarray(cut);
-      pieces = [];
       size = 0;
     }
-    if (rest.length > 0) pieces.push(rest);
-    size += rest.length;
   }
-  if (size > 0 || !any) yield Buffer.concat(pieces);
+  if (size > 0 || !any) yield part.subarray(0, size);
 }
 
 export const createUploader = (client: Client, settings: UploadSettings = CODE_ARCHIVES): Uploader => {

@@ -18,7 +18,7 @@ export interface TransferClient {
 }
 
 /** The bot shares this container's memory: what lives for a moment is thrown away early, at no measured cost. */
-const SMALL_HEAP = ['--max-semi-space-size=2'];
+const SMALL_HEAP = ['--max-semi-space-size=1', '--optimize-for-size'];
 
 const unsynced = (detail: string): TransferResult => ({ kind: 'failed', error: { code: 'STATE_UNSYNCED', detail } });
 
