@@ -1,7 +1,9 @@
 /** A zip on a local disk, read by calls that wait: hundreds of small reads through the thread pool take longer than the work itself. */
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
+
+const PIECE_BYTES = 256 * 1024;
 
 class FileReader extends RandomAccessReader {
   readonly #file: number;
@@ -10,7 +12,17 @@ class FileReader extends RandomAccessReader {
     this.#file = file;
   }
   override _readStreamForRange(start: number, end: number): Readable {
-    return createReadStream('', { fd: this.#file, autoClose: false, start, end: end - 1 });
+    // Not the file system's own stream: that closes the file when it is let go.
+    return Readable.from(this.#pieces(start, end), { objectMode: false });
+  }
+  *#pieces(start: number, end: number): Generator<Buffer> {
+    for (let at = start; at < end;) {
+      const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, end - at));
+      const size = readSync(this.#file, piece, 0, piece.length, at);
+      if (size === 0) throw new Error('the archive is cut off');
+      yield piece.subarray(0, size);
+      at += size;
+    }
   }
   override read(
     buffer: Buffer,

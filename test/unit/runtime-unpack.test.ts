@@ -1,5 +1,15 @@
 /** Hostile and broken archives (fault R34): nothing lands outside the target, and each gets a reason. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -64,6 +74,16 @@ describe('a code archive', () => {
     expect(existsSync(join(target, 'vendor/lib/a.py'))).toBe(true);
     const modeOf = (name: string): number => statSync(join(target, name)).mode & 0o7777;
     expect([modeOf('run.sh'), modeOf('suid'), modeOf('nobody')]).toEqual([0o755, 0o777, 0o644]);
+  });
+  it('is unpacked with files of any size, stored and deflated', async () => {
+    const large = randomBytes(6 * 1024 ** 2);
+    const text = Buffer.from(randomBytes(4 * 1024 ** 2).toString('hex'));
+    await unpack(
+      await pack([{ name: 'a' }, { name: 'large', content: large }, { name: 'text', content: text }, { name: 'z' }]),
+    );
+    expect(readFileSync(join(target, 'large')).equals(large)).toBe(true);
+    expect(readFileSync(join(target, 'text')).equals(text)).toBe(true);
+    expect(readdirSync(target).sort()).toEqual(['a', 'large', 'text', 'z']);
   });
   it('packed with a leading `./` is unpacked all the same', async () => {
     await unpack(renamed(await pack([{ name: 'aamain.py' }]), 'aamain.py', './main.py'));
