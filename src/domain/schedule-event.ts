@@ -1,0 +1,83 @@
+/**
+ * Everything that can happen to a schedule, as facts and intents. Each carries the results of decisions, never the settings
+ * they were taken with; `at` and all instants are epoch milliseconds. A run's container has a log of its own.
+ */
+import type { ExitClass } from './bot-event.ts';
+
+export type Trigger = 'slot' | 'catchUp' | 'manual' | 'backfill';
+export type RunOutcome = 'succeeded' | 'failed' | 'timedOut' | 'replaced' | 'stopped';
+export type RunStopReason = 'timedOut' | 'replaced' | 'disabled' | 'drained' | 'deleted';
+/** Why slots did not run. */
+export type PassReason = 'missed' | 'deadline' | 'overlap' | 'paused';
+export type DropReason = 'replaced' | 'deadline' | 'disabled' | 'drained' | 'deleted';
+
+interface At {
+  readonly at: number;
+}
+interface OnRun extends At {
+  readonly key: string;
+}
+interface Asked extends At {
+  readonly requestId: string;
+  readonly actor: string;
+}
+type Named<T extends string, P> = { readonly type: T } & Readonly<P>;
+
+export type ScheduleWishEvent =
+  | Named<'ScheduleCreated', At & { incarnation: number }>
+  /** `cron`: the canonical meaning. `anew`: it means other slots than before; they count from now on. */
+  | Named<'ScheduleChanged', At & { generation: number; hash: string; version: string; cron: string; anew: boolean }>
+  | Named<'ScheduleRejected', At & { code: string; reason: string }>
+  | Named<'ScheduleAccepted', At>
+  | Named<'ScheduleEnabled', At>
+  | Named<'ScheduleDisabled', At & { reason: 'document' | 'drain' }>
+  | Named<'ScheduleDeletionRequested', At>
+  | Named<'ScheduleDeleted', At>
+  /** By a person with a note, or by itself after failures in a row. */
+  | Named<'SchedulePaused', At & { author: string; note: string; until?: number; requestId?: string }>
+  | Named<'ScheduleResumed', At & { author: string; requestId?: string }>
+  /** `refused`: how many of its slots had run before. */
+  | Named<'BackfillAccepted', Asked & { from: number; to: number; claimed: number; refused: number }>
+  | Named<'RequestRefused', Asked & { reason: string }>;
+
+export type RunEvent =
+  /** The slot is this run's and nobody else's; `dueAt` is the slot with its jitter. */
+  | Named<
+      'RunClaimed',
+      OnRun & { scheduledAt: number; dueAt: number; trigger: Trigger; requestId?: string; actor?: string }
+    >
+  /** Slots that did not run: a range, both ends inclusive. `count` is the least there are when `more` is set. */
+  | Named<'SlotsPassed', At & { from: number; to: number; count: number; more?: true; reason: PassReason }>
+  /** Claimed, and given up before its container was wished. */
+  | Named<'RunDropped', OnRun & { reason: DropReason }>
+  /** From now on its container is wished. `writes`: it alone writes the state. `attempt`: numbers of its starts are higher. */
+  | Named<'RunBegun', OnRun & { writes: boolean; attempt: number }>
+  /** Its container runs for the first time. */
+  | Named<'RunStarted', OnRun & { startedAt: number; latenessMs: number; late: boolean }>
+  | Named<'RunStopRequested', OnRun & { reason: RunStopReason }>
+  | Named<
+      'RunEnded',
+      OnRun & {
+        outcome: RunOutcome;
+        exitClass: ExitClass | null;
+        exitCode: number | null;
+        /** Starts of its container. */
+        attempts: number;
+        /** The highest number of a start. */
+        attempt: number;
+        endedAt: number;
+        detail?: string;
+      }
+    >
+  /** Runs that are listed no more. */
+  | Named<'RunsForgotten', At & { keys: readonly string[] }>;
+
+export type ScheduleEvent = ScheduleWishEvent | RunEvent;
+export type ScheduleEventType = ScheduleEvent['type'];
+
+export const SCHEDULE_EVENT_SCHEMA = 1;
+
+const STREAM_PREFIX = 'schedule:';
+export const scheduleStream = (id: string): string => `${STREAM_PREFIX}${id}`;
+export const scheduleOfStream = (stream: string): string | undefined =>
+  stream.startsWith(STREAM_PREFIX) ? stream.slice(STREAM_PREFIX.length) : undefined;

@@ -1,0 +1,117 @@
+/** What a schedule remembers of each event. Reads only the event and the context (architecture §6 rules 2 and 10). */
+import { assertNever } from '../../domain/errors.ts';
+import { slotOfKey } from '../../domain/run-key.ts';
+import type { RunOutcome, ScheduleEvent } from '../../domain/schedule-event.ts';
+import type { ActiveRun, ScheduleContext } from '../../domain/schedule-state.ts';
+import { emptySchedule } from './empty-context.ts';
+
+const KEPT_REQUESTS = 50;
+const KEPT_ENDED = 10;
+
+const taken = ({ requests }: ScheduleContext, requestId: string | undefined): readonly string[] =>
+  requestId === undefined || requests.includes(requestId) ? requests : [...requests, requestId].slice(-KEPT_REQUESTS);
+
+const withRun = (context: ScheduleContext, key: string, change: Partial<ActiveRun>): Partial<ScheduleContext> => ({
+  runs: context.runs.map((run) => (run.key === key ? { ...run, ...change } : run)),
+});
+const withoutRun = ({ runs }: ScheduleContext, key: string): readonly ActiveRun[] =>
+  runs.filter((run) => run.key !== key);
+
+/** A run that we ended ourselves says nothing about the bot. */
+const countsAs = (outcome: RunOutcome): 'succeeded' | 'failed' | undefined =>
+  outcome === 'succeeded' ? 'succeeded' : outcome === 'failed' || outcome === 'timedOut' ? 'failed' : undefined;
+
+const ended = (
+  context: ScheduleContext,
+  event: Extract<ScheduleEvent, { type: 'RunEnded' }>,
+): Partial<ScheduleContext> => {
+  const { key, outcome, endedAt, attempt } = event;
+  const scheduledAt = context.runs.find((run) => run.key === key)?.scheduledAt ?? endedAt;
+  const kind = countsAs(outcome);
+  const { listed, failuresInRow } = context;
+  return {
+    runs: withoutRun(context, key),
+    ended: [...context.ended, { key, scheduledAt, outcome, endedAt }].slice(-KEPT_ENDED),
+    listed: kind === undefined ? listed : { ...listed, [kind]: listed[kind] + 1 },
+    failuresInRow: kind === undefined ? failuresInRow : kind === 'failed' ? failuresInRow + 1 : 0,
+    attempt: Math.max(context.attempt, attempt),
+  };
+};
+
+/** The part of the context that `event` changes. */
+export const amendSchedule = (context: ScheduleContext, event: ScheduleEvent): Partial<ScheduleContext> => {
+  const { at } = event;
+  switch (event.type) {
+    case 'ScheduleCreated':
+      // Starts go on counting, as those of bots do.
+      return {
+        ...emptySchedule,
+        incarnation: event.incarnation,
+        attempt: context.attempt,
+        requests: context.requests,
+        cursor: at,
+        anchorAt: at,
+      };
+    case 'ScheduleChanged': {
+      const { generation, hash: specHash, version: specVersion, cron } = event;
+      // Slots of another text count from now on: what it would have meant in the past was never wished.
+      return {
+        generation,
+        specHash,
+        specVersion,
+        cron,
+        rejected: null,
+        ...(event.anew ? { cursor: at, anchorAt: at } : {}),
+      };
+    }
+    case 'ScheduleRejected':
+      return { rejected: { code: event.code, reason: event.reason } };
+    case 'ScheduleAccepted':
+      return { rejected: null };
+    case 'ScheduleEnabled':
+      // Enabled again it does not fire at once (pitfall 52).
+      return { wanted: true, stopReason: null, cursor: at };
+    case 'ScheduleDisabled':
+      return { wanted: false, stopReason: event.reason === 'drain' ? 'drained' : 'disabled' };
+    case 'ScheduleDeletionRequested':
+      return { wanted: false, deleting: true, stopReason: 'deleted' };
+    case 'ScheduleDeleted':
+      return { deleting: false, paused: null, rejected: null };
+    case 'SchedulePaused': {
+      const { author, note, until } = event;
+      const paused = { since: at, author, note, ...(until === undefined ? {} : { until }) };
+      return { paused, failuresInRow: 0, requests: taken(context, event.requestId) };
+    }
+    case 'ScheduleResumed':
+      return { paused: null, failuresInRow: 0, requests: taken(context, event.requestId) };
+    case 'BackfillAccepted':
+    case 'RequestRefused':
+      return { requests: taken(context, event.requestId) };
+    case 'RunClaimed': {
+      const { key, scheduledAt, dueAt, trigger } = event;
+      const run = { key, scheduledAt, dueAt, trigger, claimedAt: at, begunAt: null, writes: true, attempt: 0 };
+      const ofCron = trigger === 'slot' || trigger === 'catchUp';
+      return {
+        runs: [...context.runs, { ...run, startedAt: null, stop: null }],
+        cursor: ofCron ? Math.max(context.cursor, slotOfKey(key) ?? scheduledAt) : context.cursor,
+        requests: taken(context, event.requestId),
+      };
+    }
+    case 'SlotsPassed':
+      return { cursor: Math.max(context.cursor, event.to) };
+    case 'RunDropped':
+      return { runs: withoutRun(context, event.key) };
+    case 'RunBegun':
+      return withRun(context, event.key, { begunAt: at, writes: event.writes, attempt: event.attempt });
+    case 'RunStarted':
+      return { ...withRun(context, event.key, { startedAt: event.startedAt }), late: event.late };
+    case 'RunStopRequested':
+      return withRun(context, event.key, { stop: event.reason });
+    case 'RunEnded':
+      return ended(context, event);
+    case 'RunsForgotten':
+      return {};
+    default:
+      return assertNever(event);
+  }
+};

@@ -1,0 +1,195 @@
+/** (state, desired, runs, now) → the next decision about slots and runs, or nothing. Called again until there is none. */
+import { nextSlot } from '../../domain/cron/next-slot.ts';
+import type { Schedule } from '../../domain/cron/schedule.ts';
+import { commandKey, slotKey } from '../../domain/run-key.ts';
+import type { DesiredSchedule, RunView, ScheduleRequest, ScheduleSpec } from '../../domain/schedule.ts';
+import type { RunStopReason, ScheduleEvent } from '../../domain/schedule-event.ts';
+import type { ActiveRun, ScheduleContext, ScheduleState } from '../../domain/schedule-state.ts';
+import { nextDecision, type SlotDecision } from './due-slots.ts';
+import { jitterOf } from './jitter.ts';
+
+export interface ScheduleCircumstances {
+  readonly id: string;
+  readonly desired: DesiredSchedule;
+  /** Of the runs that were begun. */
+  readonly runs: ReadonlyMap<string, RunView>;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+const specOf = ({ desired }: ScheduleCircumstances): ScheduleSpec | undefined =>
+  desired.kind === 'spec' ? desired.spec : undefined;
+
+/** `@every` beats from where the log says. */
+export const anchored = (schedule: Schedule, { anchorAt }: ScheduleContext): Schedule =>
+  schedule.kind === 'every' ? { ...schedule, anchorAt: Math.floor(anchorAt / 1_000) * 1_000 } : schedule;
+
+const isBegun = ({ begunAt }: ActiveRun): boolean => begunAt !== null;
+
+/** Nothing is wished any more: what waits is dropped, what runs is asked to end. */
+const winding = ({ context }: ScheduleState, now: number): ScheduleEvent | undefined => {
+  const reason = context.stopReason ?? 'disabled';
+  for (const run of context.runs) {
+    if (!isBegun(run)) return { type: 'RunDropped', at: now, key: run.key, reason };
+    if (run.stop === null) return { type: 'RunStopRequested', at: now, key: run.key, reason };
+  }
+  return context.deleting && context.runs.length === 0 ? { type: 'ScheduleDeleted', at: now } : undefined;
+};
+
+const stopRun = (key: string, reason: RunStopReason, at: number): ScheduleEvent => ({
+  type: 'RunStopRequested',
+  at,
+  key,
+  reason,
+});
+
+const overtime = ({ context }: ScheduleState, { policy }: ScheduleSpec, now: number): ScheduleEvent | undefined => {
+  const { maxRunMs } = policy;
+  if (maxRunMs === undefined) return undefined;
+  const late = context.runs.find(
+    ({ startedAt, stop }) => startedAt !== null && stop === null && now - startedAt >= maxRunMs,
+  );
+  return late === undefined ? undefined : stopRun(late.key, 'timedOut', now);
+};
+
+/** A slot whose turn comes while others are there. Those of one catching-up do not stand in each other's way. */
+const isBusy = ({ runs }: ScheduleContext, now: number): boolean =>
+  runs.some(({ trigger, claimedAt }) => trigger !== 'catchUp' || claimedAt !== now);
+
+export const passed = (decision: Extract<SlotDecision, { kind: 'pass' }>, at: number): ScheduleEvent => {
+  const { from, to, count, more, reason } = decision;
+  return { type: 'SlotsPassed', at, from, to, count, reason, ...(more ? { more } : {}) };
+};
+
+const claim = (
+  { context }: ScheduleState,
+  { policy }: ScheduleSpec,
+  decision: Extract<SlotDecision, { kind: 'run' }>,
+  now: number,
+): ScheduleEvent => {
+  const { slot, dueAt, isLate } = decision;
+  const waits = context.runs.some((run) => !isBegun(run));
+  const busy = isBusy(context, now);
+  if (busy && (policy.overlap === 'forbid' || (policy.overlap === 'queueOne' && waits))) {
+    return { type: 'SlotsPassed', at: now, from: slot, to: slot, count: 1, reason: 'overlap' };
+  }
+  return {
+    type: 'RunClaimed',
+    at: now,
+    key: slotKey(slot),
+    scheduledAt: slot,
+    dueAt,
+    trigger: isLate ? 'catchUp' : 'slot',
+  };
+};
+
+const pausing = (
+  state: ScheduleState,
+  spec: ScheduleSpec,
+  { now }: ScheduleCircumstances,
+): ScheduleEvent | undefined => {
+  const { paused, failuresInRow } = state.context;
+  const { pauseAfterFailures: most } = spec.policy;
+  if (state.at === 'armed' && most > 0 && failuresInRow >= most) {
+    const note = `${String(failuresInRow)} runs in a row failed; the next slot runs after it was resumed`;
+    return { type: 'SchedulePaused', at: now, author: 'drover', note };
+  }
+  const until = paused?.until;
+  return state.at === 'paused' && until !== undefined && until <= now
+    ? { type: 'ScheduleResumed', at: now, author: 'drover' }
+    : undefined;
+};
+
+/** Under `replace` a newer claim takes the place of what waits and of what runs. */
+const replacing = ({ context }: ScheduleState, { policy }: ScheduleSpec, now: number): ScheduleEvent | undefined => {
+  if (policy.overlap !== 'replace') return undefined;
+  const newest = context.runs.findLast(({ trigger }) => trigger === 'slot');
+  if (newest === undefined || isBegun(newest)) return undefined;
+  const older = context.runs.slice(0, context.runs.indexOf(newest)).filter(({ trigger }) => trigger !== 'manual');
+  const waiting = older.find((run) => !isBegun(run));
+  if (waiting !== undefined) return { type: 'RunDropped', at: now, key: waiting.key, reason: 'replaced' };
+  const going = older.find((run) => isBegun(run) && run.stop === null);
+  return going === undefined ? undefined : stopRun(going.key, 'replaced', now);
+};
+
+/** The next run that waits, when its turn has come. */
+const beginning = ({ context }: ScheduleState, { policy }: ScheduleSpec, now: number): ScheduleEvent | undefined => {
+  const next = context.runs.find((run) => !isBegun(run));
+  if (next === undefined) return undefined;
+  const { startDeadlineMs } = policy;
+  if (
+    next.trigger !== 'manual' &&
+    next.trigger !== 'backfill' &&
+    startDeadlineMs !== undefined &&
+    now - next.dueAt > startDeadlineMs
+  ) {
+    return { type: 'RunDropped', at: now, key: next.key, reason: 'deadline' };
+  }
+  const going = context.runs.filter(isBegun);
+  if (going.length > 0 && policy.overlap !== 'allow') return undefined;
+  // Numbers of starts are set apart, so that two that go on at once never share one.
+  const attempt = Math.max(context.attempt, ...going.map((run) => run.attempt + policy.retries + 1));
+  return { type: 'RunBegun', at: now, key: next.key, writes: !going.some(({ writes }) => writes), attempt };
+};
+
+const isNew = ({ context }: ScheduleState, { requestId }: ScheduleRequest): boolean =>
+  !context.requests.includes(requestId);
+
+const triggering = (state: ScheduleState, { desired, now }: ScheduleCircumstances): ScheduleEvent | undefined => {
+  const request = desired.kind === 'spec' ? desired.requests.find((one) => isNew(state, one)) : undefined;
+  if (request?.kind !== 'trigger') return undefined;
+  const { requestId, actor } = request;
+  const key = commandKey(requestId);
+  return { type: 'RunClaimed', at: now, key, scheduledAt: now, dueAt: now, trigger: 'manual', requestId, actor };
+};
+
+/** Where the slots of a schedule stand; undefined while nothing is known of them. */
+const slots = (state: ScheduleState, spec: ScheduleSpec, given: ScheduleCircumstances): ScheduleEvent | undefined => {
+  const { context } = state;
+  const { now } = given;
+  const schedule = anchored(spec.cron, context);
+  if (state.at === 'armed') {
+    const offsetMs = jitterOf(given.id, spec.policy.jitterMs);
+    const decision = nextDecision({ schedule, policy: spec.policy, cursor: context.cursor, offsetMs, now });
+    if (decision === undefined) return undefined;
+    return decision.kind === 'pass' ? passed(decision, now) : claim(state, spec, decision, now);
+  }
+  return undefined;
+};
+
+/** The next decision. Every policy is applied here and arrives in the event as its result. */
+export const intendSchedule = (state: ScheduleState, given: ScheduleCircumstances): ScheduleEvent | undefined => {
+  const { context } = state;
+  if (context.incarnation === 0 || state.at === 'deleted') return undefined;
+  if (state.at === 'disabled') return winding(state, given.now);
+  const spec = specOf(given);
+  if (spec === undefined) return undefined;
+  return (
+    overtime(state, spec, given.now) ??
+    pausing(state, spec, given) ??
+    triggering(state, given) ??
+    slots(state, spec, given) ??
+    replacing(state, spec, given.now) ??
+    beginning(state, spec, given.now)
+  );
+};
+
+/** When something is due though nothing is heard: the next slot, the end of a pause, a deadline. Epoch ms. */
+export const nextMoment = (state: ScheduleState, given: ScheduleCircumstances): number | undefined => {
+  const spec = specOf(given);
+  const { context, at } = state;
+  if (spec === undefined || at === 'disabled' || at === 'deleted') return undefined;
+  const { policy } = spec;
+  const slot = at === 'armed' ? nextSlot(anchored(spec.cron, context), context.cursor) : undefined;
+  const moments = [
+    slot === undefined ? undefined : slot + jitterOf(given.id, policy.jitterMs),
+    context.paused?.until,
+    ...context.runs.map(({ startedAt, stop }) =>
+      startedAt === null || stop !== null || policy.maxRunMs === undefined ? undefined : startedAt + policy.maxRunMs,
+    ),
+    ...context.runs.map(({ begunAt, dueAt }) =>
+      begunAt !== null || policy.startDeadlineMs === undefined ? undefined : dueAt + policy.startDeadlineMs + 1,
+    ),
+  ].filter((moment): moment is number => moment !== undefined && moment > given.now);
+  return moments.length === 0 ? undefined : Math.min(...moments);
+};
