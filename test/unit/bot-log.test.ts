@@ -215,6 +215,15 @@ describe('shipping', () => {
     expect(folder.messages()).toEqual(names(0, 20));
   });
 
+  it('ends the line that was cut there before the next process begins its own', async () => {
+    open().append(`${numbered(0, 20)}cut`);
+    const [segment] = listSegments(folder.logsPath);
+    renameSync(folder.logFile, rotatedPath(folder.logsPath, segment?.start ?? 0));
+    open().append('next\n');
+    await folder.shipper().ship({ final: true });
+    expect(folder.messages()).toEqual([...names(0, 20), 'cut', 'next']);
+  });
+
   it('uses no position twice after a loss of power took the end of the log', async () => {
     open().append(numbered(0, 100));
     await folder.shipper().ship({ final: false });

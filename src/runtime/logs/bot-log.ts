@@ -88,7 +88,9 @@ const open = (path: string): Open => {
   const keep = new Set([start, ...segments.map((segment) => segment.start)]);
   for (const stale of timesStarts(logsPath)) if (!keep.has(stale)) rmSync(timesPath(logsPath, stale), { force: true });
   const times = statSync(timesPath(logsPath, start), { throwIfNoEntry: false });
-  const midLine = end > start && endsMidLine(path);
+  // Killed between a rotation and the first byte after it: the line to be ended is the rotated file's.
+  const last = segments.findLast((segment) => segment.end > segment.start);
+  const midLine = last !== undefined && endsMidLine(last.path);
   return { start, size: end - start, timesSize: times?.size ?? 0, lastTime: -Infinity, midLine };
 };
 
