@@ -63,40 +63,51 @@ const shape = z.object({
     filePath: relativePath,
     config: z.object({
       runtime: z.enum(RUNTIMES, { error: `must be one of ${RUNTIMES.join(', ')}` }),
-      type: z
-        .string()
-        .optional()
-        .refine((type) => type !== 'scheduled', 'is `scheduled`: such a bot belongs to ScheduleService'),
+      type: z.string().optional(),
       entrypoints: z.object({ bot: relativePath, query: relativePath.optional(), stop: relativePath.optional() }),
     }),
   }),
 });
 
-const toFaults = (error: z.ZodError, at: string): DocumentFault[] =>
+export const toFaults = (error: z.ZodError, at: string): DocumentFault[] =>
   error.issues.map(({ path, message }) => ({
     pointer: `${at}/${path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`,
     message,
   }));
 
-/** Settings of ours: `drover` at the root wins over `config.drover`, field by field. */
-const settingsOf = (document: Record<string, unknown>): z.ZodSafeParseResult<z.infer<typeof settings>> => {
+/** Settings of ours: `drover` at the root wins over `config.drover`, field by field. What is no object stays what it is. */
+export const ownSettings = (document: Record<string, unknown>): unknown => {
   const inConfig = isObject(document['config']) ? document['config']['drover'] : undefined;
   const atRoot = document['drover'];
   const wrong = [inConfig, atRoot].find((value) => value !== undefined && !isObject(value));
-  if (wrong !== undefined) return settings.safeParse(wrong);
-  return settings.safeParse({ ...(isObject(inConfig) ? inConfig : {}), ...(isObject(atRoot) ? atRoot : {}) });
+  return wrong ?? { ...(isObject(inConfig) ? inConfig : {}), ...(isObject(atRoot) ? atRoot : {}) };
 };
 
-const scheduled = (config: JsonObject): DocumentFault[] =>
-  typeof config['type'] === 'string' && config['type'].startsWith('scheduled/')
-    ? [{ pointer: '/config/type', message: 'is scheduled: such a bot belongs to ScheduleService' }]
-    : [];
+export type BotKind = 'realtime' | 'scheduled';
+const SERVICE = { realtime: 'BotService', scheduled: 'ScheduleService' } as const;
+
+/** A document says twice what kind of bot it is; neither may be the other kind (contract §2.1). */
+const ofOtherKind = (kind: BotKind, config: JsonObject, type: string | undefined): DocumentFault[] => {
+  const other = kind === 'realtime' ? 'scheduled' : 'realtime';
+  const message = `is ${other}: such a bot belongs to ${SERVICE[other]}`;
+  return [
+    ...(typeof config['type'] === 'string' && config['type'].startsWith(`${other}/`)
+      ? [{ pointer: '/config/type', message }]
+      : []),
+    ...(type === other ? [{ pointer: '/custom/config/type', message }] : []),
+  ];
+};
 
 const inMs = (seconds: number | undefined, fallbackMs: number): number =>
   seconds === undefined ? fallbackMs : seconds * 1_000;
 
 /** Decodes the document stored under `id`. Never throws. */
-export const decodeBotDocument = (id: string, document: unknown, defaults: SpecDefaults): Decoded => {
+export const decodeBotDocument = (
+  id: string,
+  document: unknown,
+  defaults: SpecDefaults,
+  kind: BotKind = 'realtime',
+): Decoded => {
   const enabled = isEnabled(document);
   const refuse = (pointers: readonly DocumentFault[], code: ErrorCode = 'DOCUMENT_INVALID'): Decoded => ({
     kind: 'invalid',
@@ -112,7 +123,7 @@ export const decodeBotDocument = (id: string, document: unknown, defaults: SpecD
   if (fault !== undefined) return refuse([{ pointer: '/id', message: fault }], 'BOT_ID_INVALID');
   if (!isObject(document)) return refuse([{ pointer: '', message: 'must be an object' }]);
   const parsed = shape.safeParse(document);
-  const ours = settingsOf(document);
+  const ours = settings.safeParse(ownSettings(document));
   if (!parsed.success || !ours.success) {
     return refuse([
       ...(parsed.error === undefined ? [] : toFaults(parsed.error, '')),
@@ -122,7 +133,7 @@ export const decodeBotDocument = (id: string, document: unknown, defaults: SpecD
   const { config, custom } = parsed.data;
   const faults = [
     ...(parsed.data.id === id ? [] : [{ pointer: '/id', message: 'differs from the id it is stored under' }]),
-    ...scheduled(config),
+    ...ofOtherKind(kind, config, custom.config.type),
   ];
   if (faults.length > 0) return refuse(faults);
   const own = ours.data;

@@ -1,0 +1,113 @@
+/**
+ * Documents of scheduled bots (contract §3), decoded: those of bots with `config.schedule`, and with our own settings for when
+ * and how often it runs. Nothing a document holds can make this throw.
+ */
+import { z } from 'zod';
+import { parseSchedule } from '../domain/cron/parse-schedule.ts';
+import type { Schedule } from '../domain/cron/schedule.ts';
+import { DroverError, type ErrorCode } from '../domain/errors.ts';
+import { isObject } from '../domain/json.ts';
+import type { ScheduleSpec } from '../domain/schedule.ts';
+import {
+  DEFAULT_SCHEDULE_POLICY,
+  MISSED_POLICIES,
+  OVERLAP_POLICIES,
+  type SchedulePolicy,
+} from '../domain/schedule-policy.ts';
+import { decodeBotDocument, ownSettings, toFaults, type DocumentFault, type SpecDefaults } from './bot-document.ts';
+
+export type DecodedSchedule =
+  | { readonly kind: 'spec'; readonly spec: ScheduleSpec; readonly enabled: boolean }
+  | {
+      readonly kind: 'invalid';
+      readonly code: ErrorCode;
+      readonly reason: string;
+      readonly enabled: boolean | undefined;
+      readonly pointers: readonly DocumentFault[];
+    };
+
+const YEAR_S = 366 * 86_400;
+const seconds = z.number().min(0).max(YEAR_S);
+const count = z.int().min(0).max(100_000);
+
+const settings = z.object({
+  timeZone: z.string().min(1).max(100).optional(),
+  dstGap: z.enum(['run', 'skip']).optional(),
+  overlap: z.enum(OVERLAP_POLICIES).optional(),
+  missed: z.enum(MISSED_POLICIES).optional(),
+  missedCap: z.int().min(1).max(200).optional(),
+  catchUpSeconds: seconds.optional(),
+  startDeadlineSeconds: seconds.optional(),
+  maxRunSeconds: seconds.min(1).optional(),
+  retries: z.int().min(0).max(100).optional(),
+  retryFirstSeconds: seconds.optional(),
+  retryMaxSeconds: seconds.optional(),
+  jitterSeconds: z.number().min(0).max(86_400).optional(),
+  maxLatenessSeconds: seconds.optional(),
+  pauseAfterFailures: count.optional(),
+  keepSucceeded: count.optional(),
+  keepFailed: count.optional(),
+  keepDays: z.number().min(1).max(3_660).optional(),
+});
+type Settings = z.infer<typeof settings>;
+
+const DAY_S = 86_400;
+const ms = (value: number | undefined, fallbackMs: number): number =>
+  value === undefined ? fallbackMs : Math.round(value * 1_000);
+
+const policyOf = (own: Settings, defaults: SchedulePolicy): SchedulePolicy => {
+  const startDeadlineMs =
+    own.startDeadlineSeconds === undefined ? defaults.startDeadlineMs : ms(own.startDeadlineSeconds, 0);
+  const maxRunMs = own.maxRunSeconds === undefined ? defaults.maxRunMs : ms(own.maxRunSeconds, 0);
+  const maxLatenessMs = own.maxLatenessSeconds === undefined ? defaults.maxLatenessMs : ms(own.maxLatenessSeconds, 0);
+  return {
+    overlap: own.overlap ?? defaults.overlap,
+    missed: own.missed ?? defaults.missed,
+    missedCap: own.missedCap ?? defaults.missedCap,
+    catchUpMs: ms(own.catchUpSeconds, defaults.catchUpMs),
+    ...(startDeadlineMs === undefined ? {} : { startDeadlineMs }),
+    ...(maxRunMs === undefined ? {} : { maxRunMs }),
+    retries: own.retries ?? defaults.retries,
+    retryFirstMs: ms(own.retryFirstSeconds, defaults.retryFirstMs),
+    retryMaxMs: ms(own.retryMaxSeconds, defaults.retryMaxMs),
+    jitterMs: ms(own.jitterSeconds, defaults.jitterMs),
+    ...(maxLatenessMs === undefined ? {} : { maxLatenessMs }),
+    pauseAfterFailures: own.pauseAfterFailures ?? defaults.pauseAfterFailures,
+    keepSucceeded: own.keepSucceeded ?? defaults.keepSucceeded,
+    keepFailed: own.keepFailed ?? defaults.keepFailed,
+    keepMs: own.keepDays === undefined ? defaults.keepMs : ms(own.keepDays * DAY_S, 0),
+  };
+};
+
+/** Its slots, or why there can be none. */
+const cronOf = (text: unknown, { timeZone, dstGap }: Settings): Schedule | DocumentFault => {
+  const pointer = '/config/schedule';
+  if (typeof text !== 'string') return { pointer, message: text === undefined ? 'is missing' : 'must be a text' };
+  try {
+    return parseSchedule(text, { timeZone, inGap: dstGap });
+  } catch (thrown) {
+    if (thrown instanceof DroverError) return { pointer, message: thrown.message };
+    throw thrown;
+  }
+};
+
+/** Decodes the document stored under `id`. Never throws. */
+export const decodeScheduleDocument = (
+  id: string,
+  document: unknown,
+  defaults: SpecDefaults,
+  policy: SchedulePolicy = DEFAULT_SCHEDULE_POLICY,
+): DecodedSchedule => {
+  const decoded = decodeBotDocument(id, document, defaults, 'scheduled');
+  if (decoded.kind === 'invalid') return decoded;
+  const { enabled } = decoded;
+  const refuse = (pointers: readonly DocumentFault[], code: ErrorCode): DecodedSchedule => {
+    const reason = pointers.map(({ pointer, message }) => `${pointer}: ${message}`).join('; ');
+    return { kind: 'invalid', code, reason: reason.slice(0, 500), enabled, pointers };
+  };
+  const ours = settings.safeParse(isObject(document) ? ownSettings(document) : {});
+  if (!ours.success) return refuse(toFaults(ours.error, '/drover'), 'DOCUMENT_INVALID');
+  const cron = cronOf(decoded.spec.config['schedule'], ours.data);
+  if ('pointer' in cron) return refuse([cron], 'SCHEDULE_INVALID');
+  return { kind: 'spec', spec: { bot: decoded.spec, cron, policy: policyOf(ours.data, policy) }, enabled };
+};
