@@ -31,8 +31,8 @@ export const assess = (
     windowMs: policy.crashWindowMs,
   });
   if (terminal) return giveUp('terminal');
-  // A container that we stopped ourselves, and one that never ran, say nothing about the bot.
-  const ranByItself = exitClass !== null && exitClass !== 'stoppedByUs';
+  // A container that we stopped ourselves, and one in which the bot never ran, say nothing about the bot.
+  const ranByItself = exitClass !== null && exitClass !== 'stoppedByUs' && exitClass !== 'startError';
   if (ranByItself && exitClass === 'completed' && (restartPolicy === 'never' || restartPolicy === 'on-failure')) {
     return { type: 'BotCompleted', at: now, exitCode: exitCode ?? 0 };
   }

@@ -152,6 +152,19 @@ describe('restart policy (feature C2)', () => {
     expect(plan.events.map(({ type }) => type)).toEqual(['ContainerExited', decision]);
     expect(plan.state.at).toBe(at);
   });
+  it.each(['always', 'on-failure', 'never'] as const)(
+    '%s: one in which the bot never ran is tried again (fault R10)',
+    (restartPolicy) => {
+      const desired = wish({ spec: aSpec({ restartPolicy }) });
+      const report = {
+        attempt: 1,
+        phase: 'state' as const,
+        error: { code: 'STORAGE_UNAVAILABLE' as const, detail: 'away' },
+      };
+      const { plan } = given(log.running).when({ desired, observation: exited({ code: 1, report }) });
+      expect(plan.events.map(({ type }) => type)).toEqual(['ContainerExited', 'RetryScheduled']);
+    },
+  );
   it('a completed bot stays so until it is asked for again', () => {
     const desired = wish({ spec: aSpec({ restartPolicy: 'never' }) });
     const done = given(log.running).when({ desired, observation: exited({ code: 0 }) });
