@@ -21,6 +21,11 @@ interface Asked extends At {
   readonly requestId: string;
   readonly actor: string;
 }
+/** A run of a backfill. */
+export interface ClaimedRun {
+  readonly key: string;
+  readonly scheduledAt: number;
+}
 type Named<T extends string, P> = { readonly type: T } & Readonly<P>;
 
 export type ScheduleWishEvent =
@@ -36,8 +41,8 @@ export type ScheduleWishEvent =
   /** By a person with a note, or by itself after failures in a row. */
   | Named<'SchedulePaused', At & { author: string; note: string; until?: number; requestId?: string }>
   | Named<'ScheduleResumed', At & { author: string; requestId?: string }>
-  /** `refused`: how many of its slots had run before. */
-  | Named<'BackfillAccepted', Asked & { from: number; to: number; claimed: number; refused: number }>
+  /** Claims all its runs at once. `refused`: how many of its slots had been claimed before. */
+  | Named<'BackfillAccepted', Asked & { from: number; to: number; runs: readonly ClaimedRun[]; refused: number }>
   | Named<'RequestRefused', Asked & { reason: string }>;
 
 export type RunEvent =

@@ -1,7 +1,7 @@
 /** One schedule on a clock of the test's own, with runs that take as long as the test says. Pure: no engine, no timer. */
 import { parseSchedule } from '../../src/domain/cron/parse-schedule.ts';
 import type { DesiredSchedule, RunView, ScheduleRequest } from '../../src/domain/schedule.ts';
-import type { ScheduleEvent } from '../../src/domain/schedule-event.ts';
+import type { ClaimedRun, ScheduleEvent } from '../../src/domain/schedule-event.ts';
 import { DEFAULT_SCHEDULE_POLICY, type SchedulePolicy } from '../../src/domain/schedule-policy.ts';
 import type { ScheduleState } from '../../src/domain/schedule-state.ts';
 import { initialSchedule } from '../../src/machines/schedule/evolve-schedule.ts';
@@ -64,8 +64,13 @@ export const createScheduleWorld = (options: WorldOptions) => {
     const spec = { bot: aSpec({ id }), cron: parseSchedule(text, { timeZone }), policy };
     return { kind: 'spec', spec, hash: JSON.stringify([text, policy]), enabled, drained: false, requests };
   };
+  const claims = (): readonly ClaimedRun[] =>
+    log.flatMap((event) =>
+      event.type === 'RunClaimed' ? [event] : event.type === 'BackfillAccepted' ? event.runs : [],
+    );
+  const claimed = (): ReadonlySet<string> => new Set(claims().map(({ key }) => key));
   const look = (): readonly ScheduleEvent[] => {
-    const plan = planSchedule(state, { id, desired: desired(), runs: views(), now });
+    const plan = planSchedule(state, { id, desired: desired(), runs: views(), claimed: claimed(), now });
     ({ state, nextAt } = plan);
     for (const event of plan.events) {
       log.push(event);
@@ -110,7 +115,7 @@ export const createScheduleWorld = (options: WorldOptions) => {
       log.filter((event): event is Extract<ScheduleEvent, { type: T }> => event.type === type),
     /** Slots that were run, as times. */
     ran: (): number[] =>
-      self.of('RunBegun').map(({ key }) => self.of('RunClaimed').find((one) => one.key === key)?.scheduledAt ?? 0),
+      self.of('RunBegun').map(({ key }) => claims().find((one) => one.key === key)?.scheduledAt ?? 0),
   };
   return self;
 };

@@ -248,6 +248,51 @@ describe('what a person asks for', () => {
     world.until(at(12, 10));
     expect(world.of('RunClaimed').filter(({ trigger }) => trigger === 'manual')).toHaveLength(1);
   });
+  const fill = (requestId: string, from: number, to: number, again = false) =>
+    ({ kind: 'backfill', requestId, actor: 'ann', reason: '', at: 0, from, to, again }) as const;
+  it('D9: a range of slots, each once and each knowing its own, between the slots of the day', () => {
+    const world = createScheduleWorld({ cron: '0 * * * *', startsAt: at(12, 30), takesMs: () => 10 * MINUTE });
+    world.look();
+    world.ask(fill('f1', at(0, 0) - DAY, at(23, 0) - DAY));
+    world.until(at(18, 30));
+    const [accepted] = world.of('BackfillAccepted');
+    expect(accepted).toMatchObject({ refused: 0 });
+    expect(accepted?.runs).toHaveLength(24);
+    const yesterday = world.ran().filter((slot) => slot < at(0, 0));
+    expect(yesterday).toEqual(Array.from({ length: 24 }, (_none, n) => at(n, 0) - DAY));
+    // What was due meanwhile ran too, as soon as the run that went on had ended.
+    expect(world.ran().filter((slot) => slot > at(12, 30))).toEqual(
+      [13, 14, 15, 16, 17, 18].map((hour) => at(hour, 0)),
+    );
+    expect(world.of('SlotsPassed')).toEqual([]);
+  });
+  it('D9: slots that ran are refused unless they are asked for again, and are runs of that command then', () => {
+    const world = minutely();
+    world.until(at(12, 3));
+    world.ask(fill('f1', at(11, 59), at(12, 2)));
+    world.until(at(12, 3, 30));
+    expect(world.of('BackfillAccepted')).toMatchObject([
+      { refused: 2, runs: [{ scheduledAt: at(11, 59) }, { scheduledAt: at(12, 0) }] },
+    ]);
+    world.ask(fill('f2', at(12, 1), at(12, 2)));
+    world.ask(fill('f3', at(12, 1), at(12, 2), true));
+    world.ask(fill('f4', at(11, 0, 1), at(11, 0, 59)));
+    world.ask(fill('f5', at(12, 0), at(13, 0)));
+    world.ask(fill('f6', at(0, 0) - DAY, at(12, 0)));
+    world.until(at(12, 3, 50));
+    expect(world.of('RequestRefused').map(({ requestId, reason }) => [requestId, reason])).toEqual([
+      ['f2', 'all its slots were run before'],
+      ['f4', 'its range holds no slot'],
+      ['f5', 'its range ends in the future: those slots run by themselves'],
+      ['f6', 'its range holds more than 500 slots'],
+    ]);
+    expect(
+      world
+        .of('BackfillAccepted')
+        .at(-1)
+        ?.runs.map(({ key }) => key),
+    ).toEqual(['c-f3-0', 'c-f3-1']);
+  });
   it('is refused with the reason when it is disabled', () => {
     const world = minutely();
     world.set({ enabled: false });
@@ -321,6 +366,38 @@ describe('whatever happens', () => {
         },
       ),
       { numRuns: 300 },
+    );
+  });
+  it('R44: no slot runs twice, whatever is switched while the clock is set back and forth', () => {
+    const step = fc.record({
+      jump: fc.constantFrom(-2 * HOUR, -90_000, 0, 30_000, HOUR),
+      change: fc.constantFrom('none', 'toggle', 'text', 'again', 'pause'),
+      forMs: fc.constantFrom(1_000, 90_000, 5 * MINUTE),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 10 }), fc.constantFrom(...MISSED_POLICIES), (steps, missed) => {
+        const world = minutely({ policy: { missed } });
+        for (const [n, { jump, change, forMs }] of steps.entries()) {
+          world.jump(jump);
+          if (change === 'toggle') world.set({ enabled: false });
+          if (change === 'text') world.set({ cron: n % 2 === 0 ? '*/2 * * * *' : '* * * * *' });
+          if (change === 'again') world.set({ exists: false });
+          if (change === 'pause')
+            world.ask({ kind: 'pause', requestId: `p${String(n)}`, actor: 'a', reason: '', at: 0 });
+          world.until(world.now() + 2_000);
+          world.set({ enabled: true, exists: true });
+          if (change === 'pause')
+            world.ask({ kind: 'resume', requestId: `r${String(n)}`, actor: 'a', reason: '', at: 0 });
+          world.until(world.now() + forMs);
+        }
+        const ran = world.of('RunClaimed').map(({ key }) => key);
+        expect(new Set(ran).size).toBe(ran.length);
+        const passed = world.of('SlotsPassed');
+        for (const slot of world.of('RunClaimed').map(({ scheduledAt }) => scheduledAt)) {
+          expect(passed.filter(({ from, to, count }) => count === 1 && from <= slot && slot <= to)).toEqual([]);
+        }
+      }),
+      { numRuns: 200 },
     );
   });
 });

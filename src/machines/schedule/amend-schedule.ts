@@ -17,6 +17,18 @@ const withRun = (context: ScheduleContext, key: string, change: Partial<ActiveRu
 const withoutRun = ({ runs }: ScheduleContext, key: string): readonly ActiveRun[] =>
   runs.filter((run) => run.key !== key);
 
+/** A clock that was set back gives no slot a second time (fault R44). */
+const forward = ({ cursor }: ScheduleContext, at: number): number => Math.max(cursor, at);
+
+const waiting = (claim: Pick<ActiveRun, 'key' | 'scheduledAt' | 'dueAt' | 'trigger' | 'claimedAt'>): ActiveRun => ({
+  ...claim,
+  begunAt: null,
+  writes: true,
+  attempt: 0,
+  startedAt: null,
+  stop: null,
+});
+
 /** A run that we ended ourselves says nothing about the bot. */
 const countsAs = (outcome: RunOutcome): 'succeeded' | 'failed' | undefined =>
   outcome === 'succeeded' ? 'succeeded' : outcome === 'failed' || outcome === 'timedOut' ? 'failed' : undefined;
@@ -49,7 +61,7 @@ export const amendSchedule = (context: ScheduleContext, event: ScheduleEvent): P
         incarnation: event.incarnation,
         attempt: context.attempt,
         requests: context.requests,
-        cursor: at,
+        cursor: forward(context, at),
         anchorAt: at,
       };
     case 'ScheduleChanged': {
@@ -61,7 +73,7 @@ export const amendSchedule = (context: ScheduleContext, event: ScheduleEvent): P
         specVersion,
         cron,
         rejected: null,
-        ...(event.anew ? { cursor: at, anchorAt: at } : {}),
+        ...(event.anew ? { cursor: forward(context, at), anchorAt: at } : {}),
       };
     }
     case 'ScheduleRejected':
@@ -70,7 +82,7 @@ export const amendSchedule = (context: ScheduleContext, event: ScheduleEvent): P
       return { rejected: null };
     case 'ScheduleEnabled':
       // Enabled again it does not fire at once (pitfall 52).
-      return { wanted: true, stopReason: null, cursor: at };
+      return { wanted: true, stopReason: null, cursor: forward(context, at) };
     case 'ScheduleDisabled':
       return { wanted: false, stopReason: event.reason === 'drain' ? 'drained' : 'disabled' };
     case 'ScheduleDeletionRequested':
@@ -85,14 +97,20 @@ export const amendSchedule = (context: ScheduleContext, event: ScheduleEvent): P
     case 'ScheduleResumed':
       return { paused: null, failuresInRow: 0, requests: taken(context, event.requestId) };
     case 'BackfillAccepted':
+      return {
+        runs: [
+          ...context.runs,
+          ...event.runs.map((run) => waiting({ ...run, dueAt: at, trigger: 'backfill', claimedAt: at })),
+        ],
+        requests: taken(context, event.requestId),
+      };
     case 'RequestRefused':
       return { requests: taken(context, event.requestId) };
     case 'RunClaimed': {
       const { key, scheduledAt, dueAt, trigger } = event;
-      const run = { key, scheduledAt, dueAt, trigger, claimedAt: at, begunAt: null, writes: true, attempt: 0 };
       const ofCron = trigger === 'slot' || trigger === 'catchUp';
       return {
-        runs: [...context.runs, { ...run, startedAt: null, stop: null }],
+        runs: [...context.runs, waiting({ key, scheduledAt, dueAt, trigger, claimedAt: at })],
         cursor: ofCron ? Math.max(context.cursor, slotOfKey(key) ?? scheduledAt) : context.cursor,
         requests: taken(context, event.requestId),
       };

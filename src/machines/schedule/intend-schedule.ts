@@ -1,6 +1,7 @@
 /** (state, desired, runs, now) → the next decision about slots and runs, or nothing. Called again until there is none. */
 import { nextSlot } from '../../domain/cron/next-slot.ts';
 import type { Schedule } from '../../domain/cron/schedule.ts';
+import { slotsBetween } from '../../domain/cron/slots-between.ts';
 import { commandKey, slotKey } from '../../domain/run-key.ts';
 import type { DesiredSchedule, RunView, ScheduleRequest, ScheduleSpec } from '../../domain/schedule.ts';
 import type { RunStopReason, ScheduleEvent } from '../../domain/schedule-event.ts';
@@ -13,6 +14,8 @@ export interface ScheduleCircumstances {
   readonly desired: DesiredSchedule;
   /** Of the runs that were begun. */
   readonly runs: ReadonlyMap<string, RunView>;
+  /** Keys of all runs that were ever claimed; read from the log where a backfill waits for it. */
+  readonly claimed?: ReadonlySet<string>;
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -52,9 +55,13 @@ const overtime = ({ context }: ScheduleState, { policy }: ScheduleSpec, now: num
   return late === undefined ? undefined : stopRun(late.key, 'timedOut', now);
 };
 
-/** A slot whose turn comes while others are there. Those of one catching-up do not stand in each other's way. */
+/**
+ * A slot whose turn comes while others are there. Those of one catching-up do not stand in each other's way, and a backfill
+ * stands in nobody's: it goes on between the slots.
+ */
 const isBusy = ({ runs }: ScheduleContext, now: number): boolean =>
-  runs.some(({ trigger, claimedAt }) => trigger !== 'catchUp' || claimedAt !== now);
+  runs.some(({ trigger, claimedAt }) => trigger !== 'backfill' && (trigger !== 'catchUp' || claimedAt !== now));
+const isWaiting = (run: ActiveRun): boolean => !isBegun(run);
 
 export const passed = (decision: Extract<SlotDecision, { kind: 'pass' }>, at: number): ScheduleEvent => {
   const { from, to, count, more, reason } = decision;
@@ -68,7 +75,7 @@ const claim = (
   now: number,
 ): ScheduleEvent => {
   const { slot, dueAt, isLate } = decision;
-  const waits = context.runs.some((run) => !isBegun(run));
+  const waits = context.runs.some((run) => isWaiting(run) && run.trigger !== 'backfill');
   const busy = isBusy(context, now);
   if (busy && (policy.overlap === 'forbid' || (policy.overlap === 'queueOne' && waits))) {
     return { type: 'SlotsPassed', at: now, from: slot, to: slot, count: 1, reason: 'overlap' };
@@ -114,7 +121,8 @@ const replacing = ({ context }: ScheduleState, { policy }: ScheduleSpec, now: nu
 
 /** The next run that waits, when its turn has come. */
 const beginning = ({ context }: ScheduleState, { policy }: ScheduleSpec, now: number): ScheduleEvent | undefined => {
-  const next = context.runs.find((run) => !isBegun(run));
+  const waits = context.runs.filter(isWaiting);
+  const next = waits.find(({ trigger }) => trigger !== 'backfill') ?? waits[0];
   if (next === undefined) return undefined;
   const { startDeadlineMs } = policy;
   if (
@@ -135,8 +143,43 @@ const beginning = ({ context }: ScheduleState, { policy }: ScheduleSpec, now: nu
 const isNew = ({ context }: ScheduleState, { requestId }: ScheduleRequest): boolean =>
   !context.requests.includes(requestId);
 
-const triggering = (state: ScheduleState, { desired, now }: ScheduleCircumstances): ScheduleEvent | undefined => {
+type Backfill = Extract<ScheduleRequest, { kind: 'backfill' }>;
+
+/** More at once is a mistake more often than a wish. */
+const BACKFILL_MOST = 500;
+
+/** The slots of a range, each a run of its own; one that was claimed before only when that is asked for (feature D9). */
+const backfill = (
+  { context }: ScheduleState,
+  { from, to, again, requestId, actor }: Backfill,
+  { cron }: ScheduleSpec,
+  { claimed, now }: ScheduleCircumstances,
+): ScheduleEvent | undefined => {
+  if (claimed === undefined) return undefined;
+  const refuse = (reason: string): ScheduleEvent => ({ type: 'RequestRefused', at: now, requestId, actor, reason });
+  if (to > now) return refuse('its range ends in the future: those slots run by themselves');
+  const { slots, more } = slotsBetween(anchored(cron, context), from - 1, to, BACKFILL_MOST);
+  if (more) return refuse(`its range holds more than ${String(BACKFILL_MOST)} slots`);
+  const taken = (slot: number): boolean => claimed.has(slotKey(slot));
+  const runs = slots
+    .filter((slot) => again || !taken(slot))
+    .map((slot) => ({
+      key: taken(slot) ? commandKey(requestId, slots.indexOf(slot)) : slotKey(slot),
+      scheduledAt: slot,
+    }));
+  if (runs.length === 0)
+    return refuse(slots.length === 0 ? 'its range holds no slot' : 'all its slots were run before');
+  return { type: 'BackfillAccepted', at: now, requestId, actor, from, to, runs, refused: slots.length - runs.length };
+};
+
+const answering = (
+  state: ScheduleState,
+  spec: ScheduleSpec,
+  given: ScheduleCircumstances,
+): ScheduleEvent | undefined => {
+  const { desired, now } = given;
   const request = desired.kind === 'spec' ? desired.requests.find((one) => isNew(state, one)) : undefined;
+  if (request?.kind === 'backfill') return backfill(state, request, spec, given);
   if (request?.kind !== 'trigger') return undefined;
   const { requestId, actor } = request;
   const key = commandKey(requestId);
@@ -167,7 +210,7 @@ export const intendSchedule = (state: ScheduleState, given: ScheduleCircumstance
   return (
     overtime(state, spec, given.now) ??
     pausing(state, spec, given) ??
-    triggering(state, given) ??
+    answering(state, spec, given) ??
     slots(state, spec, given) ??
     replacing(state, spec, given.now) ??
     beginning(state, spec, given.now)
