@@ -9,13 +9,11 @@ import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { docker, IMAGE, startSpine, zipOf } from '../test/support/spine.ts';
+import { MARKING_BOT, untilFirstLine } from './support/first-line.ts';
 
 const ROUNDS = Number(process.argv[2] ?? 10);
 const FILES = 400;
-const MARK = 'first line';
-const MAIN = `console.log('${MARK}'); exports.main = async () => { process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1e6); await new Promise(() => {}); };`;
 
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
@@ -29,7 +27,7 @@ const large = Object.fromEntries(
 );
 
 const folder = mkdtempSync(join(tmpdir(), 'drover-bench-'));
-const zip = await buffer(zipOf({ 'main.js': MAIN, ...large }));
+const zip = await buffer(zipOf({ 'main.js': MARKING_BOT, ...large }));
 chmodSync(folder, 0o755);
 writeFileSync(join(folder, 'code.zip'), zip);
 const unzip = execFileSync('sh', ['-c', 'command -v unzip']).toString().trim();
@@ -60,20 +58,6 @@ const plainUnzip = async (): Promise<number> => {
 };
 
 const spine = await startSpine();
-const untilFirstLine = async (id: string): Promise<number> => {
-  const { containerId } = await spine.reaches(id, 'running');
-  const container = docker.getContainer(containerId ?? '');
-  for (;;) {
-    const raw = await container.logs({ stdout: true, stderr: true, timestamps: true });
-    const line = raw
-      .toString('utf8')
-      .split('\n')
-      .find((text) => text.includes(MARK));
-    const stamp = /\d{4}-\d\d-\d\dT[\d:.]+Z/.exec(line ?? '')?.[0];
-    if (stamp !== undefined) return Date.parse(stamp) - Date.parse((await container.inspect()).State.StartedAt);
-    await sleep(20);
-  }
-};
 const times = { floor: [] as number[], small: [] as number[], large: [] as number[] };
 try {
   for (let round = -1; round < ROUNDS; round += 1) {
@@ -82,10 +66,11 @@ try {
       const id = `${size}-${String(round + 1)}`;
       await spine.archives.putCode(
         `test/${id}/1.0.0`,
-        zipOf(size === 'small' ? { 'main.js': MAIN } : { 'main.js': MAIN, ...large }),
+        zipOf(size === 'small' ? { 'main.js': MARKING_BOT } : { 'main.js': MARKING_BOT, ...large }),
       );
       await spine.put(id, spine.document(id));
-      const took = await untilFirstLine(id);
+      const { containerId } = await spine.reaches(id, 'running');
+      const took = await untilFirstLine(docker.getContainer(containerId ?? ''));
       // The first round warms up.
       if (round >= 0) times[size].push(took);
       await spine.put(id, spine.document(id, { config: { enabled: false } }));

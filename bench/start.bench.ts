@@ -3,38 +3,17 @@
  * in the same image in the same run; and the anonymous memory of all our processes beside an idle bot, against that of one
  * idle Node process. `npx tsx bench/start.bench.ts [rounds]`; needs an engine and the bot image. Best on an idle machine.
  */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { docker, IMAGE, startSpine } from '../test/support/spine.ts';
+import { anonymousOf } from './support/anonymous-memory.ts';
+import { MARK, MARKING_BOT, untilFirstLine } from './support/first-line.ts';
 
 const ROUNDS = Number(process.argv[2] ?? 15);
-const MARK = 'first line';
 const MIB = 1024 ** 2;
-const BOT = `console.log('${MARK}'); exports.main = async () => { process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1e6); await new Promise(() => {}); };`;
 
 const quantile = (values: readonly number[], q: number): number =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] ?? 0;
-
-/** From the engine's record of the start to the engine's stamp on the line, ms. */
-const untilFirstLine = async (container: Docker.Container): Promise<number> => {
-  for (;;) {
-    const raw = await container.logs({ stdout: true, stderr: true, timestamps: true });
-    const line = raw
-      .toString('utf8')
-      .split('\n')
-      .find((text) => text.includes(MARK));
-    const stamp = /\d{4}-\d\d-\d\dT[\d:.]+Z/.exec(line ?? '')?.[0];
-    if (stamp !== undefined) return Date.parse(stamp) - Date.parse((await container.inspect()).State.StartedAt);
-    await sleep(20);
-  }
-};
-
-/** Anonymous memory of a process of the container as the kernel counts it, bytes. */
-const anonymousOf = (pid: string): number => {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  return Number(/^Anonymous:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1_024;
-};
 
 const bare = async (code: string): Promise<Docker.Container> => {
   const container = await docker.createContainer({
@@ -57,14 +36,14 @@ const ours: number[] = [];
 let memory: readonly (readonly [string, number])[] = [];
 let idleNode = 0;
 try {
-  await spine.deploy('warm-up', BOT);
+  await spine.deploy('warm-up', MARKING_BOT);
   await spine.reaches('warm-up', 'running');
   for (let round = 0; round < ROUNDS; round += 1) {
     const plain = await bare(`console.log('${MARK}')`);
     floor.push(await untilFirstLine(plain));
     await plain.remove({ force: true });
     const id = `bench-${String(round)}`;
-    await spine.deploy(id, BOT);
+    await spine.deploy(id, MARKING_BOT);
     const { containerId } = await spine.reaches(id, 'running');
     const container = docker.getContainer(containerId ?? '');
     ours.push(await untilFirstLine(container));

@@ -5,13 +5,13 @@
  * `[MINIO_ENDPOINT=host:port] npx tsx bench/state.bench.ts [files] [bytes a file]`; needs an engine and the bot image. With an
  * endpoint (and MINIO_ACCESS_KEY, MINIO_SECRET_KEY) the store is that server, as containers reach it, else a volume.
  */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'minio';
 import { DELIVERY } from '../src/domain/delivery.ts';
 import type { S3Access } from '../src/domain/store-access.ts';
 import { createHands, FOLDER_ACCESS } from '../test/support/hand-run.ts';
 import { docker, IMAGE } from '../test/support/spine.ts';
+import { anonymousOf } from './support/anonymous-memory.ts';
 
 const FILES = Number(process.argv[2] ?? 20_000);
 const BYTES = Number(process.argv[3] ?? 50_000);
@@ -57,15 +57,6 @@ const shell = async (command: string): Promise<number> => {
     return Number(took);
   } finally {
     await container.remove({ force: true });
-  }
-};
-
-const anonymousOf = (pid: string): number => {
-  try {
-    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-    return Number(/^Anonymous:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1_024;
-  } catch {
-    return 0;
   }
 };
 
