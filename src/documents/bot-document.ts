@@ -24,15 +24,31 @@ export interface DocumentFault {
   readonly message: string;
 }
 
-export type Decoded =
-  | { readonly kind: 'spec'; readonly spec: BotSpec; readonly enabled: boolean }
-  | {
-      readonly kind: 'invalid';
-      readonly code: ErrorCode;
-      readonly reason: string;
-      readonly enabled: boolean | undefined;
-      readonly pointers: readonly DocumentFault[];
-    };
+export interface InvalidDocument {
+  readonly kind: 'invalid';
+  readonly code: ErrorCode;
+  readonly reason: string;
+  /** What it says clearly counts, also where it is broken elsewhere. */
+  readonly enabled: boolean | undefined;
+  readonly pointers: readonly DocumentFault[];
+}
+
+export type Decoded = { readonly kind: 'spec'; readonly spec: BotSpec; readonly enabled: boolean } | InvalidDocument;
+
+export const invalidDocument = (
+  enabled: boolean | undefined,
+  pointers: readonly DocumentFault[],
+  code: ErrorCode = 'DOCUMENT_INVALID',
+): InvalidDocument => ({
+  kind: 'invalid',
+  code,
+  reason: pointers
+    .map(({ pointer, message }) => `${pointer}: ${message}`)
+    .join('; ')
+    .slice(0, 500),
+  enabled,
+  pointers,
+});
 
 const relativePath = z
   .string()
@@ -109,16 +125,8 @@ export const decodeBotDocument = (
   kind: BotKind = 'realtime',
 ): Decoded => {
   const enabled = isEnabled(document);
-  const refuse = (pointers: readonly DocumentFault[], code: ErrorCode = 'DOCUMENT_INVALID'): Decoded => ({
-    kind: 'invalid',
-    code,
-    reason: pointers
-      .map(({ pointer, message }) => `${pointer}: ${message}`)
-      .join('; ')
-      .slice(0, 500),
-    enabled,
-    pointers,
-  });
+  const refuse = (pointers: readonly DocumentFault[], code?: ErrorCode): Decoded =>
+    invalidDocument(enabled, pointers, code);
   const fault = botIdFault(id);
   if (fault !== undefined) return refuse([{ pointer: '/id', message: fault }], 'BOT_ID_INVALID');
   if (!isObject(document)) return refuse([{ pointer: '', message: 'must be an object' }]);

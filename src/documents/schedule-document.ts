@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { parseSchedule } from '../domain/cron/parse-schedule.ts';
 import type { Schedule } from '../domain/cron/schedule.ts';
-import { DroverError, type ErrorCode } from '../domain/errors.ts';
+import { DroverError } from '../domain/errors.ts';
 import { isObject } from '../domain/json.ts';
 import type { ScheduleSpec } from '../domain/schedule.ts';
 import {
@@ -14,17 +14,18 @@ import {
   OVERLAP_POLICIES,
   type SchedulePolicy,
 } from '../domain/schedule-policy.ts';
-import { decodeBotDocument, ownSettings, toFaults, type DocumentFault, type SpecDefaults } from './bot-document.ts';
+import {
+  decodeBotDocument,
+  invalidDocument,
+  ownSettings,
+  toFaults,
+  type DocumentFault,
+  type InvalidDocument,
+  type SpecDefaults,
+} from './bot-document.ts';
 
 export type DecodedSchedule =
-  | { readonly kind: 'spec'; readonly spec: ScheduleSpec; readonly enabled: boolean }
-  | {
-      readonly kind: 'invalid';
-      readonly code: ErrorCode;
-      readonly reason: string;
-      readonly enabled: boolean | undefined;
-      readonly pointers: readonly DocumentFault[];
-    };
+  { readonly kind: 'spec'; readonly spec: ScheduleSpec; readonly enabled: boolean } | InvalidDocument;
 
 const YEAR_S = 366 * 86_400;
 const seconds = z.number().min(0).max(YEAR_S);
@@ -101,13 +102,9 @@ export const decodeScheduleDocument = (
   const decoded = decodeBotDocument(id, document, defaults, 'scheduled');
   if (decoded.kind === 'invalid') return decoded;
   const { enabled } = decoded;
-  const refuse = (pointers: readonly DocumentFault[], code: ErrorCode): DecodedSchedule => {
-    const reason = pointers.map(({ pointer, message }) => `${pointer}: ${message}`).join('; ');
-    return { kind: 'invalid', code, reason: reason.slice(0, 500), enabled, pointers };
-  };
   const ours = settings.safeParse(isObject(document) ? ownSettings(document) : {});
-  if (!ours.success) return refuse(toFaults(ours.error, '/drover'), 'DOCUMENT_INVALID');
+  if (!ours.success) return invalidDocument(enabled, toFaults(ours.error, '/drover'));
   const cron = cronOf(decoded.spec.config['schedule'], ours.data);
-  if ('pointer' in cron) return refuse([cron], 'SCHEDULE_INVALID');
+  if ('pointer' in cron) return invalidDocument(enabled, [cron], 'SCHEDULE_INVALID');
   return { kind: 'spec', spec: { bot: decoded.spec, cron, policy: policyOf(ours.data, policy) }, enabled };
 };
