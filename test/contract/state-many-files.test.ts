@@ -1,15 +1,18 @@
-/** R37: a state of very many very small files. */
+/**
+ * R37: a state of very many very small files. The fault speaks of 200,000, which take minutes: `STATE_FILES=200000` runs those,
+ * the usual run a tenth.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openStateVolume } from '../support/state-volume.ts';
 
-const FOLDERS = 20;
 const EACH = 1000;
+const FOLDERS = Math.ceil(Number(process.env['STATE_FILES'] ?? 20_000) / EACH);
 
 it(
-  'R37: 20,000 tiny files are stored and restored, and cost nothing when nothing changes',
+  `R37: ${String(FOLDERS * EACH)} tiny files are stored and restored, and cost nothing when nothing changes`,
   { timeout: 300_000 },
   async () => {
     const volume = await openStateVolume();

@@ -73,10 +73,10 @@ fn main() {
     expect(exit).toMatchObject({ class: 'appError', exitCode: 3 });
     expect(exit.logTail).toContain(SAID);
   });
-  it('that is no program for this machine is told as such, not as a failure of the bot', async () => {
+  it('that is no program is tried as a script of the shell, and fails with the shell’s words', async () => {
     const exit = await ends('noelf', 'rust-stable', 'bot', { bot: 'this is text without an interpreter' });
-    expect(exit.logTail.join('\n')).toMatch(/bot/);
-    expect(exit.exitCode).not.toBe(0);
+    expect(exit).toMatchObject({ class: 'appError', exitCode: 127 });
+    expect(exit.logTail.join('\n')).toMatch(/this: not found/);
   });
 });
 
