@@ -22,6 +22,7 @@ import { createWishIntake } from './controllers/wish-intake.ts';
 import type { SpecDefaults } from './documents/bot-document.ts';
 import type { BotPolicy } from './domain/policy.ts';
 import type { Transition } from './domain/transition.ts';
+import { BOT_STREAMS } from './domain/streams.ts';
 import { transitionsSubject } from './domain/transitions-subject.ts';
 import type { Clock } from './ports/clock.ts';
 import type { ArchiveStore } from './ports/archive-store.ts';
@@ -103,6 +104,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     events,
     engine,
     states,
+    streams: BOT_STREAMS,
     desiredOf: createDesireReader({
       specs,
       defaults,
@@ -119,7 +121,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
         requests.map(({ requestId }) => requestId),
       ),
     diskFree: createDiskWatch(engine, () => clock.now()),
-    policy,
+    policyOf: () => policy,
     clock,
     logger,
   });
@@ -180,6 +182,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
   });
   /** Facts for whoever listens; of several processes one says them, and what nobody heard is in the log. */
   const tellAll = (transition: Transition): void => {
+    states.counters.count(transition);
     tell(transition);
     if (bus !== undefined && leads()) bus.publish(transitionsSubject(transition.botId), JSON.stringify(transition));
   };
@@ -210,7 +213,16 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
         folded = position;
       };
       const { signal } = following;
-      followed = followTransitions({ events, states, logger, after: folded, tell: tellAll, onFolded, signal });
+      followed = followTransitions({
+        events,
+        seeds: { bots: states.folds() },
+        apply: states.apply,
+        logger,
+        after: folded,
+        tell: tellAll,
+        onFolded,
+        signal,
+      });
       service.start();
       leader.start();
       started = true;

@@ -110,6 +110,7 @@ const wire = async (parts: WireParts): Promise<Drover> => {
   };
   const engine = createDockerEngine({
     docker,
+    role: 'bot',
     install,
     archives: stores.archives,
     access: stores.access,

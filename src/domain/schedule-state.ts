@@ -24,6 +24,8 @@ export interface EndedRun {
   readonly scheduledAt: number;
   readonly outcome: RunOutcome;
   readonly endedAt: number;
+  /** State or logs lay on the volume alone when it ended. */
+  readonly unsynced?: true;
 }
 
 export interface Pause {

@@ -122,6 +122,7 @@ const senseEnded = (state: BotState, seen: ObservedContainer, at: number): Conta
     ...(unsynced === undefined ? {} : { unsynced }),
     ...(report?.error !== undefined && OUTSIDE.has(report.error.code) ? { blameless: true } : {}),
     ...(newestAttempt === undefined ? {} : { newestAttempt }),
+    ...(context.firstStartedAt === null && seen.startedAt > 0 ? { startedAt: seen.startedAt } : {}),
   };
 };
 

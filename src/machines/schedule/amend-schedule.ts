@@ -37,13 +37,15 @@ const ended = (
   context: ScheduleContext,
   event: Extract<ScheduleEvent, { type: 'RunEnded' }>,
 ): Partial<ScheduleContext> => {
-  const { key, outcome, endedAt, attempt } = event;
+  const { key, outcome, endedAt, attempt, unsynced } = event;
   const scheduledAt = context.runs.find((run) => run.key === key)?.scheduledAt ?? endedAt;
   const kind = countsAs(outcome);
   const { listed, failuresInRow } = context;
   return {
     runs: withoutRun(context, key),
-    ended: [...context.ended, { key, scheduledAt, outcome, endedAt }].slice(-KEPT_ENDED),
+    ended: [...context.ended, { key, scheduledAt, outcome, endedAt, ...(unsynced === true ? { unsynced } : {}) }].slice(
+      -KEPT_ENDED,
+    ),
     listed: kind === undefined ? listed : { ...listed, [kind]: listed[kind] + 1 },
     failuresInRow: kind === undefined ? failuresInRow : kind === 'failed' ? failuresInRow + 1 : 0,
     attempt: Math.max(context.attempt, attempt),
@@ -127,8 +129,12 @@ export const amendSchedule = (context: ScheduleContext, event: ScheduleEvent): P
       return withRun(context, event.key, { stop: event.reason });
     case 'RunEnded':
       return ended(context, event);
-    case 'RunsForgotten':
-      return {};
+    case 'RunsForgotten': {
+      const { succeeded, failed } = context.listed;
+      return {
+        listed: { succeeded: Math.max(0, succeeded - event.succeeded), failed: Math.max(0, failed - event.failed) },
+      };
+    }
     default:
       return assertNever(event);
   }
