@@ -18,6 +18,7 @@ import type { EventStore } from '../ports/event-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import { applyEffect, factOf } from './apply-effects.ts';
 import type { Desire } from './desire.ts';
+import { distinctCauses } from './distinct-causes.ts';
 import type { ServiceState } from './service-state.ts';
 
 export interface ReconcileDependencies {
@@ -56,10 +57,6 @@ const WISHES: ReadonlySet<string> = new Set([
   'BotDeletionRequested',
 ]);
 const isWish = ({ type }: BotEvent): boolean => WISHES.has(type);
-
-const distinct = (causes: readonly Cause[]): Cause[] => [
-  ...new Map(causes.map((cause) => [JSON.stringify(cause), cause])).values(),
-];
 
 export const createReconcileBot = (dependencies: ReconcileDependencies) => {
   const { events, engine, states, streams, desiredOf, requestsTaken, diskFree, policyOf, clock, logger } = dependencies;
@@ -112,7 +109,7 @@ export const createReconcileBot = (dependencies: ReconcileDependencies) => {
     const planned = plan(state, given);
     if (planned.events.length > 0) {
       // Who asked for the document explains what follows from the document, and nothing else.
-      const told = cause !== undefined && planned.events.some(isWish) ? distinct([cause, ...causes]) : causes;
+      const told = cause !== undefined && planned.events.some(isWish) ? distinctCauses([cause, ...causes]) : causes;
       if (!(await append(botId, version, planned.events, told))) return { again: true, wakeAfterMs: undefined };
     }
     // Requests count as taken only once the log holds them: a crash before this line takes them again, harmlessly.

@@ -79,11 +79,11 @@ export type InstanceRole = 'bot' | 'run';
 /** The code cache of an install on one engine. */
 export const codeVolumeName = (install: string): string => `drover-${install}-code`;
 
-/** A short-lived container of ours beside a bot's or a schedule's volumes: one each. */
+/** A short-lived container of ours beside the volumes of a bot, a schedule or a run: one each. */
 export const toolName = (install: string, id: string): string =>
   partsOfRun(id) === undefined
     ? `drover-${install}-tool-${encodeId(id)}`
-    : `drover-${install}-runtool-${encodeId(ownerOf(id))}`;
+    : containerName(install, id).replace(`drover-${install}-run-`, `drover-${install}-runtool-`);
 
 /** One that fills the code cache: one a digest, for bots and for runs, which different processes may keep. */
 export const codeToolName = (install: string, digest: string, role: InstanceRole): string =>

@@ -64,6 +64,8 @@ export interface ScheduleContext {
   readonly late: boolean;
   /** The highest number of a start of any run: state is never stored under an older one. */
   readonly attempt: number;
+  /** Of those that wrote the state. */
+  readonly writerAttempt: number;
   readonly requests: readonly string[];
 }
 

@@ -38,7 +38,8 @@ const ended = (
   event: Extract<ScheduleEvent, { type: 'RunEnded' }>,
 ): Partial<ScheduleContext> => {
   const { key, outcome, endedAt, attempt, unsynced } = event;
-  const scheduledAt = context.runs.find((run) => run.key === key)?.scheduledAt ?? endedAt;
+  const run = context.runs.find((one) => one.key === key);
+  const scheduledAt = run?.scheduledAt ?? endedAt;
   const kind = countsAs(outcome);
   const { listed, failuresInRow } = context;
   return {
@@ -49,6 +50,7 @@ const ended = (
     listed: kind === undefined ? listed : { ...listed, [kind]: listed[kind] + 1 },
     failuresInRow: kind === undefined ? failuresInRow : kind === 'failed' ? failuresInRow + 1 : 0,
     attempt: Math.max(context.attempt, attempt),
+    writerAttempt: run?.writes === false ? context.writerAttempt : Math.max(context.writerAttempt, attempt),
   };
 };
 
@@ -62,6 +64,7 @@ export const amendSchedule = (context: ScheduleContext, event: ScheduleEvent): P
         ...emptySchedule,
         incarnation: event.incarnation,
         attempt: context.attempt,
+        writerAttempt: context.writerAttempt,
         requests: context.requests,
         cursor: forward(context, at),
         anchorAt: at,
