@@ -68,6 +68,19 @@ describe('the embedded stores', () => {
     expect((await stores.specs.put('b', { id: 'b' }, asked)).revision).toBe(2);
   });
 
+  it('a file from before there were schedules gets their tables, and keeps its bots', async () => {
+    await stores.specs.put('a', { id: 'a' }, asked);
+    await stores.close();
+    await tamper(dir.database, (sql) =>
+      sql.exec('DROP TABLE schedules; DROP TABLE schedule_requests; PRAGMA user_version = 2;'),
+    );
+    stores = await open();
+    await stores.schedules.put('a', { id: 'a', of: 'schedules' }, asked);
+    expect((await stores.specs.read('a'))?.document).toEqual({ id: 'a' });
+    expect((await stores.schedules.read('a'))?.document).toEqual({ id: 'a', of: 'schedules' });
+    expect(await stores.schedules.installId()).toBe('cafe0001');
+  });
+
   it('refuses ids that SQLite would change', async () => {
     for (const id of ['', 'a\u0000b', '\ud800']) {
       expect(await failure(stores.specs.put(id, { id }, asked))).toBe('BOT_ID_INVALID');

@@ -6,6 +6,7 @@ import { createFolderArchiveStore } from '../../src/adapters/embedded/folder-arc
 import { openDatabase } from '../../src/adapters/embedded/open-database.ts';
 import { createSqliteDeadLetters } from '../../src/adapters/embedded/sqlite-dead-letters.ts';
 import { createSqliteEventStore } from '../../src/adapters/embedded/sqlite-event-store.ts';
+import { createSqliteScheduleStore } from '../../src/adapters/embedded/sqlite-schedule-store.ts';
 import { createSqliteSnapshotStore } from '../../src/adapters/embedded/sqlite-snapshot-store.ts';
 import { createSqliteSpecStore } from '../../src/adapters/embedded/sqlite-spec-store.ts';
 import { verifyChain } from '../../src/adapters/embedded/verify-chain.ts';
@@ -14,8 +15,9 @@ import { crashContract } from './crash-contract.ts';
 import { deadLetterContract } from './dead-letter-contract.ts';
 import { makeDataDir, spawnScript } from './embedded-support.ts';
 import { eventStoreContract } from './event-store-contract.ts';
+import { scheduleStoreContract } from './schedule-store-contract.ts';
 import { snapshotStoreContract } from './snapshot-store-contract.ts';
-import { specStoreContract } from './spec-store-contract.ts';
+import { botRequest, scheduleRequest, specStoreContract } from './spec-store-contract.ts';
 import { wishContract } from './wish-contract.ts';
 
 const openFresh = async () => {
@@ -64,8 +66,19 @@ const openSpecs = async () => {
   const another = () => createSqliteSpecStore(db);
   return { store: await another(), another, close };
 };
-specStoreContract('SQLite', openSpecs);
-wishContract('SQLite', openSpecs);
+const openSchedules = async () => {
+  const { db, close } = await openFresh();
+  const another = () => createSqliteScheduleStore(db);
+  return { store: await another(), another, close };
+};
+specStoreContract('SQLite, bots', openSpecs, botRequest);
+specStoreContract('SQLite, schedules', openSchedules, scheduleRequest);
+wishContract('SQLite, bots', openSpecs);
+wishContract('SQLite, schedules', openSchedules);
+scheduleStoreContract('SQLite', async () => {
+  const { db, close } = await openFresh();
+  return { specs: await createSqliteSpecStore(db), schedules: await createSqliteScheduleStore(db), close };
+});
 
 deadLetterContract('SQLite', async () => {
   const { db, close } = await openFresh();

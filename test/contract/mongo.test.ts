@@ -11,7 +11,7 @@ import { deadLetterContract } from './dead-letter-contract.ts';
 import { eventStoreContract } from './event-store-contract.ts';
 import { MONGO_URI, mongoScratch, spawnWriter } from './mongo-support.ts';
 import { snapshotStoreContract } from './snapshot-store-contract.ts';
-import { specStoreContract } from './spec-store-contract.ts';
+import { botRequest, specStoreContract } from './spec-store-contract.ts';
 import { wishContract } from './wish-contract.ts';
 
 const stamp = (writer: string) => ({ now: Date.now, writer, epoch: () => 1 });
@@ -70,7 +70,7 @@ describe.skipIf(MONGO_URI === undefined)('MongoDB', () => {
     };
     return { store: await another(), another, close };
   };
-  specStoreContract('MongoDB', openSpecs);
+  specStoreContract('MongoDB', openSpecs, botRequest);
   wishContract('MongoDB', openSpecs);
 
   deadLetterContract('MongoDB', async () => {

@@ -1,24 +1,29 @@
 /** What every spec store must do (architecture §3, §5). An adapter runs it by handing in how to open a fresh store. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BotRequest } from '../../src/domain/bot.ts';
-import type { Asked, SpecStore } from '../../src/ports/spec-store.ts';
+import type { ScheduleRequest } from '../../src/domain/schedule.ts';
+import type { AnyRequest, Asked, SpecStore } from '../../src/ports/spec-store.ts';
 import { codeOf, oneTo } from './commits.ts';
 
-export interface SpecStoreFixture {
-  readonly store: SpecStore;
+export interface SpecStoreFixture<R extends AnyRequest = BotRequest> {
+  readonly store: SpecStore<R>;
   /** A further handle on the same documents. */
-  another(): Promise<SpecStore>;
+  another(): Promise<SpecStore<R>>;
   close(): Promise<void>;
 }
 
 const asked = (action: string): Asked => ({ requestId: `r-${action}`, actor: 'ann', action, at: 1_700_000_000_000 });
-const request = (requestId: string, kind: BotRequest['kind'] = 'restart'): BotRequest => ({
+const common = { actor: 'ann', reason: 'because', at: 1_700_000_000_001 };
+/** Requests of one kind or another, as a contract needs them. */
+export const botRequest = (requestId: string, kind: 'one' | 'other' = 'one'): BotRequest => ({
   requestId,
-  kind,
-  actor: 'ann',
-  reason: 'because',
-  at: 1_700_000_000_001,
+  kind: kind === 'one' ? 'restart' : 'reset',
+  ...common,
 });
+export const scheduleRequest = (requestId: string, kind: 'one' | 'other' = 'one'): ScheduleRequest =>
+  kind === 'one'
+    ? { requestId, kind: 'trigger', ...common }
+    : { requestId, kind: 'backfill', from: 1, to: 2, again: false, ...common };
 const documentOf = (id: string): Record<string, unknown> => ({
   id,
   config: { symbol: 'BTC/€', schema: 'stays', nested: { readme: 'stays' }, size: 0.1, none: null },
@@ -37,10 +42,14 @@ const slimOf = (id: string): Record<string, unknown> => {
   return document;
 };
 
-export const specStoreContract = (name: string, open: () => Promise<SpecStoreFixture>): void => {
+export const specStoreContract = <R extends AnyRequest>(
+  name: string,
+  open: () => Promise<SpecStoreFixture<R>>,
+  request: (requestId: string, kind?: 'one' | 'other') => R,
+): void => {
   describe(`spec store contract: ${name}`, () => {
-    let fixture: SpecStoreFixture;
-    let store: SpecStore;
+    let fixture: SpecStoreFixture<R>;
+    let store: SpecStore<R>;
     beforeEach(async () => {
       fixture = await open();
       store = fixture.store;
@@ -117,15 +126,15 @@ export const specStoreContract = (name: string, open: () => Promise<SpecStoreFix
     it('keeps requests in order, each once, until they are cleared', async () => {
       await store.put('a', documentOf('a'), asked('create'));
       await store.put('b', documentOf('b'), asked('create'));
-      for (const entry of [request('1'), request('2', 'reset'), request('1'), request('3')])
+      for (const entry of [request('1'), request('2', 'other'), request('1'), request('3')])
         await store.addRequest('a', entry);
       await store.addRequest('b', request('1'));
-      const kept = [request('1'), request('2', 'reset'), request('3')];
+      const kept = [request('1'), request('2', 'other'), request('3')];
       expect(await store.read('a')).toMatchObject({ requests: kept, revision: 1, asked: asked('create') });
       await store.put('a', { n: 2 }, asked('update'));
       expect((await store.readFleet()).records.find(({ id }) => id === 'a')?.requests).toEqual(kept);
       await store.clearRequests('a', ['1', '3', 'unknown']);
-      expect((await store.read('a'))?.requests).toEqual([request('2', 'reset')]);
+      expect((await store.read('a'))?.requests).toEqual([request('2', 'other')]);
       expect((await store.read('b'))?.requests).toEqual([request('1')]);
     });
 
@@ -156,7 +165,7 @@ export const specStoreContract = (name: string, open: () => Promise<SpecStoreFix
       store.onChange(ignored)();
       const stop = store.onChange((...change) => heard.push(change));
       await store.put('a', documentOf('a'), asked('create'));
-      await other.addRequest('a', request('1', 'reset'));
+      await other.addRequest('a', request('1', 'other'));
       await other.setDrain({ ...asked('drain'), reason: 'maintenance' });
       await other.remove('a', asked('delete'));
       await vi.waitFor(() => { expect(heard.length).toBeGreaterThanOrEqual(4); }, 10_000); // prettier-ignore

@@ -1,6 +1,6 @@
 /** What messages wish, against every spec store (contract §2, faults R5): order by stream position, one atomic write. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Asked, SpecStore, Wish } from '../../src/ports/spec-store.ts';
+import type { AnyRequest, Asked, SpecStore, Wish } from '../../src/ports/spec-store.ts';
 import type { SpecStoreFixture } from './spec-store-contract.ts';
 import { oneTo } from './commits.ts';
 
@@ -12,10 +12,10 @@ const update = (n: number): Wish => ({ kind: 'update', content: content(n) });
 const replace = (n: number): Wish => ({ kind: 'replace', content: content(n) });
 const gone: Wish = { kind: 'delete' };
 
-export const wishContract = (name: string, open: () => Promise<SpecStoreFixture>): void => {
+export const wishContract = <R extends AnyRequest>(name: string, open: () => Promise<SpecStoreFixture<R>>): void => {
   describe(`wish contract: ${name}`, () => {
-    let fixture: SpecStoreFixture;
-    let store: SpecStore;
+    let fixture: SpecStoreFixture<R>;
+    let store: SpecStore<R>;
     beforeEach(async () => {
       fixture = await open();
       store = fixture.store;

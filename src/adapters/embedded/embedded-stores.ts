@@ -5,13 +5,14 @@ import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 import type { Leadership } from '../../ports/leadership.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
-import type { SpecStore } from '../../ports/spec-store.ts';
+import type { ScheduleStore, SpecStore } from '../../ports/spec-store.ts';
 import { clearIncoming, createFolderArchiveStore } from './folder-archive-store.ts';
 import { nextEpoch } from './next-epoch.ts';
 import { openDatabase } from './open-database.ts';
 import { createSoleLeadership } from './sole-leadership.ts';
 import { createSqliteDeadLetters } from './sqlite-dead-letters.ts';
 import { createSqliteEventStore } from './sqlite-event-store.ts';
+import { createSqliteScheduleStore } from './sqlite-schedule-store.ts';
 import { createSqliteSnapshotStore } from './sqlite-snapshot-store.ts';
 import { createSqliteSpecStore } from './sqlite-spec-store.ts';
 
@@ -29,6 +30,7 @@ export interface EmbeddedStoresOptions {
 export interface EmbeddedStores {
   readonly events: EventStore;
   readonly specs: SpecStore;
+  readonly schedules: ScheduleStore;
   readonly snapshots: SnapshotStore;
   readonly deadLetters: DeadLetterStore;
   /** Always ours: the lock on the data folder is the lease. */
@@ -51,6 +53,7 @@ export const openEmbeddedStores = async (options: EmbeddedStoresOptions): Promis
   const db = await openDatabase(join(dataDir, DATABASE_FILE));
   try {
     const specs = await createSqliteSpecStore(db, installId === undefined ? {} : { installId });
+    const schedules = await createSqliteScheduleStore(db);
     const epoch = await nextEpoch(db);
     const events = createSqliteEventStore(db, { now, writer, epoch });
     const archiveRoot = join(dataDir, ARCHIVE_FOLDER);
@@ -59,6 +62,7 @@ export const openEmbeddedStores = async (options: EmbeddedStoresOptions): Promis
     return {
       events,
       specs,
+      schedules,
       snapshots: createSqliteSnapshotStore(db),
       deadLetters: createSqliteDeadLetters(db),
       leadership: createSoleLeadership(writer, epoch),
@@ -67,6 +71,7 @@ export const openEmbeddedStores = async (options: EmbeddedStoresOptions): Promis
       close: async () => {
         await events.close();
         await specs.close();
+        await schedules.close();
         await db.close();
       },
     };

@@ -15,7 +15,7 @@ import { createListeners, type Listeners } from '../common/listeners.ts';
 import { createSerialQueue } from './serial-queue.ts';
 import { connect, type Sql, type SqlConnection } from './sql-connection.ts';
 import { isBusy, toStoreError } from './sql-error.ts';
-import type { SpecChange } from '../common/spec-change.ts';
+import type { SpecChange, WishKind } from '../common/spec-change.ts';
 import { syncFolder } from './sync-folder.ts';
 import { createWakeSignal, type WakeSignal } from '../common/wake-signal.ts';
 
@@ -27,8 +27,8 @@ export interface EmbeddedDatabase {
   write<T>(task: (sql: Sql) => Promise<T>): Promise<T>;
   /** Rings after each append, whichever handle made it. */
   readonly appended: WakeSignal;
-  /** Told of each change of what is wished, whichever handle made it. */
-  readonly specChanges: Listeners<SpecChange>;
+  /** Told of each change of what is wished, by its kind, whichever handle made it. */
+  readonly specChanges: Readonly<Record<WishKind, Listeners<SpecChange>>>;
   /** Waits for what is under way, then lets go of the file. Idempotent. */
   close(): Promise<void>;
 }
@@ -105,7 +105,7 @@ export const openDatabase = async (
   return {
     file,
     appended: createWakeSignal(),
-    specChanges: createListeners(),
+    specChanges: { bots: createListeners(), schedules: createListeners() },
     read: (task) => withConnection(task),
     write: (task) =>
       withConnection(async (held) => {

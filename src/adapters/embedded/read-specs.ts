@@ -1,24 +1,18 @@
 /** Reads wishes: one with all of it, or the whole fleet without what is large and decides nothing. */
-import type { BotId, BotRequest } from '../../domain/bot.ts';
+import type { BotId } from '../../domain/bot.ts';
 import { DroverError } from '../../domain/errors.ts';
-import type { FleetRead, SpecRecord } from '../../ports/spec-store.ts';
+import type { AnyRequest, FleetRead, SpecRecord } from '../../ports/spec-store.ts';
 import { getMeta } from './meta.ts';
 import { requestOf, specRecordOf } from './spec-row.ts';
+import type { SpecSql } from './spec-sql.ts';
 import type { Sql, SqlRow } from './sql-connection.ts';
 
 export const DRAIN_KEY = 'drain';
-const PAGE = 500;
 
-const ONE = 'SELECT id, revision, deleted, asked, document FROM specs WHERE id = ?';
-const REQUESTS_OF = 'SELECT bot_id, body FROM requests WHERE bot_id = ? ORDER BY seq';
-const FLEET =
-  'SELECT id, revision, deleted, asked, slim AS document FROM specs WHERE id > ? ORDER BY id LIMIT ' + String(PAGE);
-const REQUESTS = 'SELECT bot_id, body FROM requests ORDER BY seq';
-
-const requestsByBot = (rows: readonly SqlRow[]): ReadonlyMap<BotId, readonly BotRequest[]> => {
-  const byBot = new Map<BotId, BotRequest[]>();
+const requestsByBot = <R extends AnyRequest>(rows: readonly SqlRow[]): ReadonlyMap<BotId, readonly R[]> => {
+  const byBot = new Map<BotId, R[]>();
   for (const row of rows) {
-    const request = requestOf(row);
+    const request = requestOf<R>(row);
     if (request === undefined) continue;
     const id = String(row['bot_id']);
     const known = byBot.get(id);
@@ -28,10 +22,14 @@ const requestsByBot = (rows: readonly SqlRow[]): ReadonlyMap<BotId, readonly Bot
   return byBot;
 };
 
-export const readSpec = async (sql: Sql, id: BotId): Promise<SpecRecord | undefined> => {
-  const row = await sql.get(ONE, id);
+export const readSpec = async <R extends AnyRequest>(
+  sql: Sql,
+  { one, requestsOf }: SpecSql,
+  id: BotId,
+): Promise<SpecRecord<R> | undefined> => {
+  const row = await sql.get(one, id);
   if (row === undefined) return undefined;
-  return specRecordOf(row, requestsByBot(await sql.all(REQUESTS_OF, id)).get(id) ?? []);
+  return specRecordOf(row, requestsByBot<R>(await sql.all(requestsOf, id)).get(id) ?? []);
 };
 
 const readDrain = async (sql: Sql): Promise<FleetRead['drain']> => {
@@ -46,13 +44,16 @@ const readDrain = async (sql: Sql): Promise<FleetRead['drain']> => {
 };
 
 /** To be called within one turn at the file, so that its pages fit together. */
-export const readWholeFleet = async (sql: Sql): Promise<Omit<FleetRead, 'installId'>> => {
-  const requests = requestsByBot(await sql.all(REQUESTS));
-  const records: SpecRecord[] = [];
+export const readWholeFleet = async <R extends AnyRequest>(
+  sql: Sql,
+  statements: SpecSql,
+): Promise<Omit<FleetRead<R>, 'installId'>> => {
+  const requests = requestsByBot<R>(await sql.all(statements.requests));
+  const records: SpecRecord<R>[] = [];
   for (;;) {
-    const rows = await sql.all(FLEET, records.at(-1)?.id ?? '');
+    const rows = await sql.all(statements.fleet, records.at(-1)?.id ?? '');
     for (const row of rows) records.push(specRecordOf(row, requests.get(String(row['id'])) ?? []));
-    if (rows.length < PAGE) break;
+    if (rows.length < statements.page) break;
   }
   const drain = await readDrain(sql);
   return { records, ...(drain === undefined ? {} : { drain }) };

@@ -4,7 +4,8 @@
  * `commits`: one row a commit, so that a batch is atomic by itself. The long text stands last: a read of the head or of
  * a version never touches it. `specs.slim` is the projection of the resync (architecture §3), made once at writing; a
  * document that is not JSON goes through as it is, so that only its own bot fails to decode. `specs.message` is the place of the last message that was
- * taken, also by a tombstone (contract §2).
+ * taken, also by a tombstone (contract §2). `schedules` and `schedule_requests` are to scheduled bots what `specs` and
+ * `requests` are to the others.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -53,6 +54,28 @@ export const MIGRATIONS: readonly string[] = [
     place TEXT NOT NULL UNIQUE,
     at INTEGER NOT NULL,
     body TEXT NOT NULL
+  );
+  `,
+  `
+  CREATE TABLE schedules (
+    id TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    deleted INTEGER NOT NULL,
+    asked TEXT,
+    message TEXT,
+    slim TEXT GENERATED ALWAYS AS (
+      CASE WHEN json_valid(document)
+        THEN json_remove(document, '$.custom.config.schema', '$.custom.config.readme')
+        ELSE document END
+    ) STORED,
+    document TEXT
+  );
+  CREATE TABLE schedule_requests (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    bot_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (bot_id, request_id)
   );
   `,
 ];

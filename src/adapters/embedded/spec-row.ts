@@ -1,6 +1,5 @@
 /** A wish as a row, and back. What is broken on disk stays the trouble of its own bot. */
-import type { BotRequest } from '../../domain/bot.ts';
-import type { Asked, SpecRecord } from '../../ports/spec-store.ts';
+import type { AnyRequest, Asked, SpecRecord } from '../../ports/spec-store.ts';
 import type { SqlRow } from './sql-connection.ts';
 
 const parsed = (text: string): { readonly value: unknown } | undefined => {
@@ -26,13 +25,13 @@ const askedOf = (row: SqlRow): Asked | undefined => {
 };
 
 /** Undefined for a request that cannot be read: it counts as not asked. */
-export const requestOf = (row: SqlRow): BotRequest | undefined => {
+export const requestOf = <R extends AnyRequest>(row: SqlRow): R | undefined => {
   const value = parsed(String(row['body']))?.value;
-  return isObject(value) ? (value as BotRequest) : undefined;
+  return isObject(value) ? (value as R) : undefined;
 };
 
 /** From a row with the columns id, revision, deleted, asked, document. */
-export const specRecordOf = (row: SqlRow, requests: readonly BotRequest[]): SpecRecord => {
+export const specRecordOf = <R extends AnyRequest>(row: SqlRow, requests: readonly R[]): SpecRecord<R> => {
   const asked = askedOf(row);
   return {
     id: String(row['id']),

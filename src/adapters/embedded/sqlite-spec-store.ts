@@ -1,20 +1,14 @@
-/** What is wished, in the SQLite file. Documents are kept raw; decoding them is not the store's matter. */
-import type { BotId } from '../../domain/bot.ts';
+/** What is wished of either kind of bot, in the SQLite file. Documents are kept raw; decoding them is not the store's matter. */
+import type { BotId, BotRequest } from '../../domain/bot.ts';
 import { DroverError } from '../../domain/errors.ts';
-import type { SpecStore } from '../../ports/spec-store.ts';
+import type { AnyRequest, SpecStore } from '../../ports/spec-store.ts';
+import { WISH_KINDS, type WishKind } from '../common/spec-change.ts';
 import { applyWish } from './apply-wish.ts';
 import { ensureInstallId } from './install-id.ts';
 import { setMeta } from './meta.ts';
 import type { EmbeddedDatabase } from './open-database.ts';
 import { DRAIN_KEY, readSpec, readWholeFleet } from './read-specs.ts';
-import { BURY, FORGET_ALL, PUT } from './write-spec.ts';
-
-const FORGET = 'DELETE FROM requests WHERE bot_id = ? AND request_id = ?';
-/** Only for a bot that is there; a request known already stays as it is. */
-const ASK = `INSERT OR IGNORE INTO requests (bot_id, request_id, body)
-  SELECT id, ?, ? FROM specs WHERE id = ? AND deleted = 0`;
-const FORGET_TOMBSTONES = `DELETE FROM specs WHERE deleted = 1 AND json_extract(asked, '$.at') < ?`;
-const ALIVE = 'SELECT 1 AS yes FROM specs WHERE id = ? AND deleted = 0';
+import { SPEC_SQL } from './spec-sql.ts';
 
 const checkId = (id: BotId): void => {
   if (id === '' || id.includes('\u0000') || !id.isWellFormed()) {
@@ -32,71 +26,80 @@ const documentText = (id: BotId, document: unknown): string => {
   throw new DroverError('DOCUMENT_INVALID', `the document of ${id} is empty`);
 };
 
+export interface SqliteSpecStoreOptions {
+  readonly installId?: string;
+}
+
 /**
  * `close` ends its own `onChange` listeners; the file stays open for the other stores. `remove` also forgets the bot's
  * requests: they were asked of a bot that is wished no more.
  * @throws DroverError CONFIG_INVALID when `installId` is given and the file has another
  */
-export const createSqliteSpecStore = async (
+export const createSqliteStoreOf = async <R extends AnyRequest>(
   db: EmbeddedDatabase,
-  options: { readonly installId?: string } = {},
-): Promise<SpecStore> => {
+  kind: WishKind,
+  options: SqliteSpecStoreOptions = {},
+): Promise<SpecStore<R>> => {
   const installId = await ensureInstallId(db, options.installId);
+  const statements = SPEC_SQL[kind];
+  const changes = db.specChanges[kind];
   const stops = new Set<() => void>();
 
   return {
     installId: () => Promise.resolve(installId),
-    read: (id) => db.read((sql) => readSpec(sql, id)),
-    readFleet: async () => ({ installId, ...(await db.read(readWholeFleet)) }),
+    read: (id) => db.read((sql) => readSpec<R>(sql, statements, id)),
+    readFleet: async () => ({ installId, ...(await db.read((sql) => readWholeFleet<R>(sql, statements))) }),
     put: async (id, document, asked) => {
       checkId(id);
       const text = documentText(id, document);
       const record = await db.write(async (sql) => {
-        await sql.run(PUT, id, JSON.stringify(asked), text);
-        return readSpec(sql, id);
+        await sql.run(statements.put, id, JSON.stringify(asked), text);
+        return readSpec<R>(sql, statements, id);
       });
       if (record === undefined) throw new DroverError('STORE_CORRUPT', `the document of ${id} was not stored`);
-      db.specChanges.tell({ id, asked });
+      changes.tell({ id, asked });
       return record;
     },
     remove: async (id, asked) => {
       const removed = await db.write(async (sql) => {
-        if ((await sql.run(BURY, JSON.stringify(asked), id)) === 0) return false;
-        await sql.run(FORGET_ALL, id);
+        if ((await sql.run(statements.bury, JSON.stringify(asked), id)) === 0) return false;
+        await sql.run(statements.forgetAll, id);
         return true;
       });
-      if (removed) db.specChanges.tell({ id, asked });
+      if (removed) changes.tell({ id, asked });
       return removed;
     },
     applyWish: async (id, wish, asked, position) => {
       checkId(id);
-      const outcome = await db.write((sql) => applyWish(sql, id, wish, asked, position));
-      if (outcome === 'applied') db.specChanges.tell({ id, asked });
+      const outcome = await db.write((sql) => applyWish(sql, statements, id, wish, asked, position));
+      if (outcome === 'applied') changes.tell({ id, asked });
       return outcome;
     },
     forgetTombstones: async (before) => {
-      await db.write((sql) => sql.run(FORGET_TOMBSTONES, before));
+      await db.write((sql) => sql.run(statements.forgetTombstones, before));
     },
     addRequest: async (id, request) => {
       const added = await db.write(async (sql) => {
-        if ((await sql.get(ALIVE, id)) === undefined) throw new DroverError('BOT_NOT_FOUND', `there is no bot ${id}`);
-        return (await sql.run(ASK, request.requestId, JSON.stringify(request), id)) > 0;
+        if ((await sql.get(statements.alive, id)) === undefined)
+          throw new DroverError('BOT_NOT_FOUND', `there is no bot ${id}`);
+        return (await sql.run(statements.ask, request.requestId, JSON.stringify(request), id)) > 0;
       });
       const { requestId, actor, kind, at } = request;
-      if (added) db.specChanges.tell({ id, asked: { requestId, actor, action: kind, at } });
+      if (added) changes.tell({ id, asked: { requestId, actor, action: kind, at } });
     },
     clearRequests: async (id, requestIds) => {
       if (requestIds.length === 0) return;
       await db.write(async (sql) => {
-        for (const requestId of requestIds) await sql.run(FORGET, id, requestId);
+        for (const requestId of requestIds) await sql.run(statements.forget, id, requestId);
       });
     },
     setDrain: async (drain) => {
       await db.write((sql) => setMeta(sql, DRAIN_KEY, drain === undefined ? undefined : JSON.stringify(drain)));
-      db.specChanges.tell({ id: undefined, asked: drain });
+      // One drain for both kinds.
+      for (const each of WISH_KINDS) db.specChanges[each].tell({ id: undefined, asked: drain });
     },
     onChange: (listener) => {
-      const stop = db.specChanges.add((change) => {
+      const stop = changes.add((change) => {
         listener(change.id, change.asked);
       });
       stops.add(stop);
@@ -112,3 +115,7 @@ export const createSqliteSpecStore = async (
     },
   };
 };
+
+/** Where bots are wished. @throws as `createSqliteStoreOf` */
+export const createSqliteSpecStore = (db: EmbeddedDatabase, options?: SqliteSpecStoreOptions): Promise<SpecStore> =>
+  createSqliteStoreOf<BotRequest>(db, 'bots', options);

@@ -1,0 +1,106 @@
+/** What the store of schedules does beside the store of bots: nothing of one kind is ever taken for the other. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Asked, ScheduleStore, SpecStore } from '../../src/ports/spec-store.ts';
+import { botRequest, scheduleRequest } from './spec-store-contract.ts';
+
+export interface BothStoresFixture {
+  readonly specs: SpecStore;
+  readonly schedules: ScheduleStore;
+  close(): Promise<void>;
+}
+
+const asked = (action: string): Asked => ({ requestId: `r-${action}`, actor: 'ann', action, at: 1_700_000_000_000 });
+const soon = { timeout: 10_000, interval: 20 };
+/** Longer than it takes any of the stores to tell. */
+const QUIET_MS = 1_500;
+
+export const scheduleStoreContract = (name: string, open: () => Promise<BothStoresFixture>): void => {
+  describe(`schedules beside bots: ${name}`, () => {
+    let fixture: BothStoresFixture;
+    let specs: SpecStore;
+    let schedules: ScheduleStore;
+    beforeEach(async () => {
+      fixture = await open();
+      ({ specs, schedules } = fixture);
+    });
+    afterEach(() => fixture.close());
+
+    it('an id of one kind says nothing of the other', async () => {
+      expect(await schedules.installId()).toBe(await specs.installId());
+      await specs.put('a', { id: 'a', of: 'bots' }, asked('create'));
+      expect(await schedules.read('a')).toBeUndefined();
+      await schedules.put('a', { id: 'a', of: 'schedules' }, asked('create'));
+      await schedules.put('a', { id: 'a', of: 'schedules', n: 2 }, asked('update'));
+      await specs.addRequest('a', botRequest('q'));
+      await schedules.addRequest('a', scheduleRequest('q'));
+      expect(await specs.read('a')).toMatchObject({
+        document: { of: 'bots' },
+        revision: 1,
+        requests: [botRequest('q')],
+      });
+      expect(await schedules.read('a')).toMatchObject({ revision: 2, requests: [scheduleRequest('q')] });
+      await specs.clearRequests('a', ['q']);
+      expect((await schedules.read('a'))?.requests).toHaveLength(1);
+      await specs.remove('a', asked('delete'));
+      expect((await schedules.readFleet()).records).toMatchObject([{ id: 'a', document: { n: 2 } }]);
+      expect((await specs.readFleet()).records).toMatchObject([{ id: 'a', document: null }]);
+      await schedules.remove('a', asked('delete'));
+      await specs.forgetTombstones(Number.MAX_SAFE_INTEGER);
+      expect(await specs.read('a')).toBeUndefined();
+      expect((await schedules.read('a'))?.document).toBeNull();
+    });
+
+    it('each tells of its own changes, and both of the drain, which is one', async () => {
+      const [ofSpecs, ofSchedules]: [unknown[], unknown[]] = [[], []];
+      specs.onChange((...change) => ofSpecs.push(change));
+      schedules.onChange((...change) => ofSchedules.push(change));
+      await specs.put('bot', { id: 'bot' }, asked('create'));
+      await schedules.put('schedule', { id: 'schedule' }, asked('create'));
+      await schedules.addRequest('schedule', scheduleRequest('q'));
+      await vi.waitFor(() => {
+        expect(ofSpecs).toEqual([['bot', asked('create')]]);
+        expect(ofSchedules).toMatchObject([
+          ['schedule', asked('create')],
+          ['schedule', { action: 'trigger' }],
+        ]);
+      }, soon);
+      for (const [which, store] of [specs, schedules].entries()) {
+        const drain = { ...asked('drain'), reason: String(which) };
+        await store.setDrain(drain);
+        expect((await specs.readFleet()).drain).toEqual(drain);
+        expect((await schedules.readFleet()).drain).toEqual(drain);
+      }
+      await specs.setDrain(undefined);
+      expect(await schedules.readFleet()).not.toHaveProperty('drain');
+      await vi.waitFor(() => {
+        for (const heard of [ofSpecs, ofSchedules]) {
+          expect(heard.slice(-3)).toMatchObject([[undefined, { reason: '0' }], [undefined, { reason: '1' }], [undefined, undefined]]); // prettier-ignore
+        }
+      }, soon);
+      await sleep(QUIET_MS);
+      expect(ofSpecs).toHaveLength(4);
+      expect(ofSchedules).toHaveLength(5);
+    });
+
+    it('noting when it runs next changes no wish and wakes nobody', async () => {
+      const document = { id: 'a', config: { schedule: '* * * * *' }, custom: {} };
+      const before = await schedules.put('a', document, asked('create'));
+      const heard: unknown[] = [];
+      schedules.onChange((...change) => heard.push(change));
+      await sleep(QUIET_MS);
+      for (const at of [1_800_000_000, 1_800_000_060, undefined, 1_800_000_120])
+        await schedules.noteNextExecution('a', at);
+      expect(await schedules.read('a')).toEqual(before);
+      expect((await schedules.readFleet()).records).toEqual([before]);
+      await sleep(QUIET_MS);
+      expect(heard).toEqual([]);
+      expect((await schedules.put('a', document, asked('again'))).document).toEqual(before.document);
+      await schedules.remove('a', asked('delete'));
+      await schedules.noteNextExecution('a', 1);
+      await schedules.noteNextExecution('never', 1);
+      expect((await schedules.read('a'))?.document).toBeNull();
+      expect(await schedules.read('never')).toBeUndefined();
+    });
+  });
+};
