@@ -12,18 +12,19 @@ import type { Config } from './config.ts';
 import type { ArchiveStore } from './ports/archive-store.ts';
 import type { DeadLetterStore } from './ports/dead-letter-store.ts';
 import type { EventStore } from './ports/event-store.ts';
-import type { Leadership } from './ports/leadership.ts';
+import type { Offices } from './ports/leadership.ts';
 import type { Logger } from './ports/logger.ts';
 import type { SnapshotStore } from './ports/snapshot-store.ts';
-import type { SpecStore } from './ports/spec-store.ts';
+import type { ScheduleStore, SpecStore } from './ports/spec-store.ts';
 import type { StoreAccessSource } from './ports/store-access-source.ts';
 
 export interface Stores {
   readonly events: EventStore;
   readonly specs: SpecStore;
+  readonly schedules: ScheduleStore;
   readonly snapshots: SnapshotStore;
   readonly deadLetters: DeadLetterStore;
-  readonly leadership: Leadership;
+  readonly offices: Offices;
   readonly archives: ArchiveStore;
   /** Keys for the bots' own parts of it. */
   readonly access: StoreAccessSource;
@@ -76,7 +77,7 @@ const accessSource = (config: Config): StoreAccessSource => {
 };
 
 /** @throws DroverError STORE_UNAVAILABLE for a server that may answer later; what the data folder throws; CONFIG_INVALID */
-export const openStores = async (config: Config, role: string, logger: Logger): Promise<Stores> => {
+export const openStores = async (config: Config, logger: Logger): Promise<Stores> => {
   const { mongoUri, dataDir, installId } = config;
   const writer = writerName();
   const now = (): number => Date.now();
@@ -100,7 +101,6 @@ export const openStores = async (config: Config, role: string, logger: Logger): 
     database,
     botsDatabase,
     writer,
-    role,
     logger,
     now,
     ...install,

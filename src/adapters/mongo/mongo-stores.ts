@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import type { EventStore } from '../../ports/event-store.ts';
-import type { Leadership } from '../../ports/leadership.ts';
+import { ROLES, type OfficeStores, type Offices } from '../../ports/leadership.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { SpecStore } from '../../ports/spec-store.ts';
@@ -24,8 +24,6 @@ export interface MongoStoresOptions extends MongoConnectionOptions {
   readonly installId?: string;
   /** Who writes, distinct for each process; stands in every commit. */
   readonly writer: string;
-  /** Which lease guards the appends of this process. */
-  readonly role: string;
   readonly logger: Logger;
   /** Epoch milliseconds. */
   now(): number;
@@ -36,7 +34,7 @@ export interface MongoStores {
   readonly specs: SpecStore;
   readonly snapshots: SnapshotStore;
   readonly deadLetters: DeadLetterStore;
-  readonly leadership: Leadership;
+  readonly offices: Offices;
   /** Which server, without user and password. */
   readonly address: string;
   close(): Promise<void>;
@@ -44,7 +42,7 @@ export interface MongoStores {
 
 /** Fails at once when the server does not answer: whoever wants to wait calls again. @throws DroverError STORE_UNAVAILABLE, CONFIG_INVALID */
 export const openMongoStores = async (options: MongoStoresOptions): Promise<MongoStores> => {
-  const { writer, role, logger, installId } = options;
+  const { writer, logger, installId } = options;
   const mongo = connectMongo(options);
   try {
     await mongo.ping();
@@ -61,23 +59,29 @@ export const openMongoStores = async (options: MongoStoresOptions): Promise<Mong
       const [last] = await eventsOf(mongo).find({}, { projection }).sort({ _id: -1 }).limit(1).toArray();
       return last?.epoch ?? 0;
     };
-    const leadership = createMongoLeadership(mongo, { role, holder: writer, logger, verify, lastEpoch });
-    const epoch = (): number => {
-      const held = leadership.epoch();
-      if (held === undefined) throw new DroverError('LEASE_LOST', `this process does not lead as ${role}`);
-      return held;
+    const office = (role: string): OfficeStores => {
+      const leadership = createMongoLeadership(mongo, { role, holder: writer, logger, verify, lastEpoch });
+      const epoch = (): number => {
+        const held = leadership.epoch();
+        if (held === undefined) throw new DroverError('LEASE_LOST', `this process does not lead as ${role}`);
+        return held;
+      };
+      return { leadership, events: createMongoEventStore(mongo, { now: () => options.now(), writer, epoch }) };
     };
-    const events = createMongoEventStore(mongo, { now: () => options.now(), writer, epoch });
+    const offices = { bots: office(ROLES.bots), runs: office(ROLES.runs) };
+    const { events } = offices.bots;
     return {
       events,
       specs,
       snapshots: createMongoSnapshotStore(mongo),
       deadLetters: createMongoDeadLetters(mongo),
-      leadership,
+      offices,
       address: mongo.address,
       close: async () => {
         const late = sleep(CLOSE_MS, undefined, { ref: false });
-        const closing = Promise.allSettled([events.close(), specs.close()]).then(() => mongo.close());
+        const closing = Promise.allSettled([events.close(), offices.runs.events.close(), specs.close()]).then(() =>
+          mongo.close(),
+        );
         await Promise.race([closing.catch(() => undefined), late]);
       },
     };
