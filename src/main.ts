@@ -5,6 +5,7 @@ import type { DroverParts } from './controllers/drover-parts.ts';
 import { combineGuards, onlyLeading } from './controllers/removal-guard.ts';
 import { createReadiness } from './controllers/readiness.ts';
 import { createSchedules } from './controllers/schedules/create-schedules.ts';
+import { createNotices } from './controllers/schedules/notices.ts';
 import { createServiceOffice, type ServiceOffice } from './controllers/service-office.ts';
 import type { ServiceState } from './controllers/service-state.ts';
 import { createWishSource } from './controllers/sources/messages.ts';
@@ -102,7 +103,13 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     if (acts) tell(transition);
     const { leads } = isBot ? botOffice.leader : runOffice.leader;
     if (leads()) bus?.publish(transitionsSubject(transition.botId), JSON.stringify(transition));
+    if (transition.kind === 'schedule') notice(transition);
   };
+  const notice = createNotices({
+    mayTell: runOffice.leader.leads,
+    logger,
+    publish: (subject, payload) => bus?.publish(subject, payload),
+  });
   const following = new AbortController();
   let followed: Promise<void> = Promise.resolve();
   let started = false;

@@ -87,7 +87,7 @@ export type ContainerEvent =
         unsynced?: Unsynced;
         /** Tried again like a crash, and not counted as one: it lies outside the bot. */
         blameless?: true;
-        /** Of a run that was never seen running. */
+        /** Of a run whose container was never seen running. */
         startedAt?: number;
         /** A start of this number has stored state: ours must come after it. */
         newestAttempt?: number;

@@ -119,6 +119,7 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
       return {
         ...withContainer(context, { exited: true }),
         ...firstStart(context, event.startedAt),
+        ...(event.startedAt === undefined ? {} : { starts: context.starts + 1 }),
         ...ended(context, exit, event.blameless),
         ...leftUnsynced(context, at, event.unsynced),
         attempt: Math.max(context.attempt, event.newestAttempt ?? 0),
