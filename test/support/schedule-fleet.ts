@@ -12,7 +12,10 @@ import type { RunRecord } from '../../src/domain/scheduled-bot.ts';
 import type { ScheduleRequest } from '../../src/domain/schedule.ts';
 import type { Transition } from '../../src/domain/transition.ts';
 import { createDrover, mintId, type Drover } from '../../src/main.ts';
+import { systemClock } from '../../src/adapters/system/system-clock.ts';
+import type { InstanceRole } from '../../src/domain/naming.ts';
 import type { EngineWatch } from '../../src/ports/container-engine.ts';
+import type { Engine } from '../../src/ports/container-tools.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import { createFakeEngine, type FakeEngine } from './fake-engine.ts';
 import { noPredecessor } from './no-predecessor.ts';
@@ -34,10 +37,16 @@ export interface FleetOptions {
   /** Exit code of a run, by its id; undefined: it goes on. */
   readonly endsWith?: (runId: string, attempt: number) => number | undefined;
   readonly logger?: Logger;
+  /** Time passes by itself. */
+  readonly live?: boolean;
+  /** Puts something between the services and their scripted engines. */
+  readonly wrap?: (engine: Engine, role: InstanceRole) => Engine;
 }
 
 export interface ScheduleFleet {
   readonly engine: FakeEngine;
+  /** That keeps realtime bots. */
+  readonly bots: FakeEngine;
   readonly told: readonly Transition[];
   drover(): Drover;
   now(): number;
@@ -87,10 +96,10 @@ const createTracker = () => {
 };
 
 export const createScheduleFleet = async (options: FleetOptions): Promise<ScheduleFleet> => {
-  const { startsAt, endsWith = () => 0, logger = silentLogger } = options;
+  const { startsAt, endsWith = () => 0, logger = silentLogger, live = false, wrap = (engine) => engine } = options;
   const dataDir = await mkdtemp(join(tmpdir(), 'drover-schedules-'));
   const virtual = createVirtualClock(startsAt);
-  const { clock } = virtual;
+  const clock = live ? systemClock : virtual.clock;
   const now = (): number => clock.now();
   const bots = createFakeEngine(now);
   const runs = createFakeEngine(now);
@@ -121,8 +130,8 @@ export const createScheduleFleet = async (options: FleetOptions): Promise<Schedu
           return stores.schedules.noteNextExecution(id, at);
         },
       }),
-      bots: { ...stores.offices.bots, engine: bots.engine },
-      runs: { ...stores.offices.runs, events: track(stores.offices.runs.events), engine },
+      bots: { ...stores.offices.bots, engine: wrap(bots.engine, 'bot') },
+      runs: { ...stores.offices.runs, events: track(stores.offices.runs.events), engine: wrap(engine, 'run') },
       predecessor: noPredecessor,
       policy: DEFAULT_POLICY,
       defaults: DEFAULTS,
@@ -146,6 +155,7 @@ export const createScheduleFleet = async (options: FleetOptions): Promise<Schedu
 
   const self: ScheduleFleet = {
     engine: runs,
+    bots,
     told,
     drover: () => current.drover,
     now,
@@ -176,7 +186,7 @@ export const createScheduleFleet = async (options: FleetOptions): Promise<Schedu
     async settle() {
       for (let quiet = 0, before = -1; quiet < QUIET_LOOKS;) {
         await sleep(LOOK_MS);
-        virtual.set(now());
+        if (!live) virtual.set(now());
         const seen = turns();
         quiet = seen === before && underWay() === 0 ? quiet + 1 : 0;
         before = seen;

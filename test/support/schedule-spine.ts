@@ -27,6 +27,10 @@ export interface ScheduleSpine {
     id: string,
     request: Omit<ScheduleRequest, 'actor' | 'at' | 'reason'> & { readonly reason?: string },
   ): Promise<void>;
+  remove(id: string): Promise<void>;
+  document(id: string, change: ScheduleChange): Record<string, unknown>;
+  /** The last line that the container of a run printed of its bot's own. */
+  lastWords(run: RunRecord): string | undefined;
   runs(id: string): Promise<readonly RunRecord[]>;
   /** Waits until so many runs have ended; oldest first. */
   ended(id: string, count: number): Promise<readonly RunRecord[]>;
@@ -59,6 +63,17 @@ export const scheduleSpine = (spine: Spine): ScheduleSpine => {
         actor: 'test',
         at: Date.now(),
       } as ScheduleRequest),
+    async remove(id) {
+      await spine.stores.schedules.remove(id, asked('delete'));
+    },
+    document: referenceSchedule,
+    lastWords({ log }) {
+      const tails = spine.told.flatMap(({ botId, event }) =>
+        botId === log.transitions && event.type === 'ContainerExited' ? event.logTail : [],
+      );
+      // What PID 1 says is JSON.
+      return tails.filter((line) => line.trim() !== '' && !line.startsWith('{')).at(-1);
+    },
     runs,
     async ended(id, count) {
       const until = Date.now() + TIMEOUT_MS;
