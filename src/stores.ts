@@ -15,12 +15,13 @@ import type { EventStore } from './ports/event-store.ts';
 import type { Leadership } from './ports/leadership.ts';
 import type { Logger } from './ports/logger.ts';
 import type { SnapshotStore } from './ports/snapshot-store.ts';
-import type { SpecStore } from './ports/spec-store.ts';
+import type { ScheduleStore, SpecStore } from './ports/spec-store.ts';
 import type { StoreAccessSource } from './ports/store-access-source.ts';
 
 export interface Stores {
   readonly events: EventStore;
   readonly specs: SpecStore;
+  readonly schedules: ScheduleStore;
   readonly snapshots: SnapshotStore;
   readonly deadLetters: DeadLetterStore;
   readonly leadership: Leadership;
@@ -94,11 +95,13 @@ export const openStores = async (config: Config, role: string, logger: Logger): 
     };
   }
   const { mongoDatabase: database, mongoBotsDatabase: botsDatabase } = config;
+  const schedulesDatabase = config.mongoSchedulerDatabase;
   const archives = objects ?? (await createFolderArchiveStore(folder));
   const stores = await openMongoStores({
     uri: mongoUri,
     database,
     botsDatabase,
+    schedulesDatabase,
     writer,
     role,
     logger,
