@@ -95,11 +95,13 @@ export const openStores = async (config: Config, logger: Logger): Promise<Stores
     };
   }
   const { mongoDatabase: database, mongoBotsDatabase: botsDatabase } = config;
+  const schedulesDatabase = config.mongoSchedulerDatabase;
   const archives = objects ?? (await createFolderArchiveStore(folder));
   const stores = await openMongoStores({
     uri: mongoUri,
     database,
     botsDatabase,
+    schedulesDatabase,
     writer,
     logger,
     now,

@@ -3,7 +3,7 @@
  * inserts what is missing. Those that a stream keeps become one, so that a replayed history starts nothing that its end
  * deletes. Those that nothing keeps stay apart: what each means depends on the document that it finds.
  */
-import type { DecodedMessage } from '../documents/bot-message.ts';
+import type { DecodedMessage } from '../documents/wish-message.ts';
 import type { BusMessage } from '../ports/message-bus.ts';
 import type { Wish } from '../ports/spec-store.ts';
 

@@ -5,7 +5,7 @@ import { appendForever } from './append-lanes.ts';
 
 const [uri, database, botsDatabase, tag] = process.argv.slice(2);
 if (uri !== undefined && database !== undefined && botsDatabase !== undefined) {
-  const mongo = connectMongo({ uri, database, botsDatabase });
+  const mongo = connectMongo({ uri, database, botsDatabase, schedulesDatabase: botsDatabase });
   await appendForever(
     createMongoEventStore(mongo, { now: Date.now, writer: `pid-${String(process.pid)}`, epoch: () => 1 }),
     tag,

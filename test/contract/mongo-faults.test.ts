@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectMongo, type MongoConnection } from '../../src/adapters/mongo/mongo-connection.ts';
 import { createMongoEventStore } from '../../src/adapters/mongo/mongo-event-store.ts';
-import { createMongoSpecStore } from '../../src/adapters/mongo/mongo-spec-store.ts';
+import { createMongoWishStores } from '../../src/adapters/mongo/mongo-wish-stores.ts';
 import { chainFault } from '../../src/domain/commit-hash.ts';
 import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { codeOf, newCommit, oneTo } from './commits.ts';
@@ -19,10 +19,10 @@ describe.skipIf(MONGO_URI === undefined)('R8: answers of MongoDB that are lost',
     scratch = await mongoScratch();
     const [, host = ''] = /^\w+:\/\/(?:[^@/]*@)?([^/?,]+)/.exec(scratch.uri) ?? [];
     proxy = await openTcpProxy(host);
-    const { database, botsDatabase } = scratch;
+    const { database, botsDatabase, schedulesDatabase } = scratch;
     // Retries of the driver would hide what ours must do.
     const uri = `mongodb://${proxy.address}/?directConnection=true&retryWrites=false&retryReads=false`;
-    lossy = connectMongo({ uri, database, botsDatabase });
+    lossy = connectMongo({ uri, database, botsDatabase, schedulesDatabase });
   });
   afterEach(async () => {
     await lossy.close();
@@ -62,7 +62,8 @@ describe.skipIf(MONGO_URI === undefined)('R8: answers of MongoDB that are lost',
   });
 
   it('leave each wish applied once, in its place', async () => {
-    const specs = await createMongoSpecStore(lossy, { writer: 'lossy' });
+    const stores = await createMongoWishStores(lossy, { writer: 'lossy' });
+    const { specs } = stores;
     proxy.loseAnswers = 0.1;
     const asked = { requestId: 'r', actor: 'nats', action: 'the0.bot.updated', at: 1 };
     await Promise.all(
@@ -82,6 +83,6 @@ describe.skipIf(MONGO_URI === undefined)('R8: answers of MongoDB that are lost',
     proxy.loseAnswers = 0;
     const rows = await scratch.mongo.bots.find({}).toArray();
     expect(rows.map((row) => row['config'] as unknown)).toEqual(oneTo(STREAMS).map(() => ({ sequence: EACH })));
-    await specs.close();
+    await stores.close();
   });
 });

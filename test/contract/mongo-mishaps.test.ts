@@ -2,9 +2,11 @@
 import { MongoNetworkError, type Collection } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ensureIndexes } from '../../src/adapters/mongo/indexes.ts';
-import { createMongoSpecStore } from '../../src/adapters/mongo/mongo-spec-store.ts';
+import { createMongoWishStores, type MongoWishStores } from '../../src/adapters/mongo/mongo-wish-stores.ts';
 import { wishCollections, type WishCollections } from '../../src/adapters/mongo/wish-collections.ts';
+import { placeOf } from '../../src/adapters/mongo/wish-place.ts';
 import { createWishWriter } from '../../src/adapters/mongo/write-wish.ts';
+import type { BotRequest } from '../../src/domain/bot.ts';
 import type { Asked, SpecStore } from '../../src/ports/spec-store.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 import { codeOf } from './commits.ts';
@@ -16,22 +18,24 @@ const content = (n: number) => ({ config: { n }, custom: { filePath: 'p' } });
 
 describe.skipIf(MONGO_URI === undefined)('MongoDB between two writes', () => {
   let scratch: MongoScratch;
+  let stores: MongoWishStores;
   let specs: SpecStore;
-  let collections: WishCollections;
+  let collections: WishCollections<BotRequest>;
   beforeEach(async () => {
     scratch = await mongoScratch();
-    specs = await createMongoSpecStore(scratch.mongo, { writer: 'w' });
-    collections = wishCollections(scratch.mongo);
+    stores = await createMongoWishStores(scratch.mongo, { writer: 'w' });
+    ({ specs } = stores);
+    collections = wishCollections(scratch.mongo, placeOf(scratch.mongo, 'bots'));
   });
   afterEach(async () => {
-    await specs.close();
+    await stores.close();
     await scratch.close();
   });
 
   /** A writer before whose first call of this name something happens. */
   const writerWith = (name: 'deleteOne' | 'insertOne' | 'updateOne', first: () => Promise<void>) => {
     let left = 1;
-    const bots = new Proxy(collections.bots, {
+    const documents = new Proxy(collections.documents, {
       get: (target, key) => {
         const member = Reflect.get(target, key) as unknown;
         if (typeof member !== 'function') return member;
@@ -45,11 +49,11 @@ describe.skipIf(MONGO_URI === undefined)('MongoDB between two writes', () => {
       },
     });
     // Cursors are asked for at once, not promised.
-    const find: Collection['find'] = collections.bots.find.bind(collections.bots);
-    const both = new Proxy(bots, {
+    const find: Collection['find'] = collections.documents.find.bind(collections.documents);
+    const both = new Proxy(documents, {
       get: (target, key) => (key === 'find' ? find : (Reflect.get(target, key) as unknown)),
     });
-    return createWishWriter({ ...collections, bots: both }, 'other');
+    return createWishWriter({ ...collections, documents: both }, 'other');
   };
   const documentOf = async (id: string): Promise<unknown> => (await specs.read(id))?.document;
 
@@ -130,8 +134,8 @@ describe.skipIf(MONGO_URI === undefined)('MongoDB between two writes', () => {
     // Started anew on a shared database that lost its mark, drover does not make it again.
     await scratch.mongo.ours.collection('meta').updateOne({ _id: 'installId' as never }, { $set: { value: install } });
     await scratch.mongo.shared.dropDatabase();
-    const again = await createMongoSpecStore(scratch.connect(), { writer: 'again' });
-    expect((await again.readFleet()).installId).not.toBe(install);
+    const again = await createMongoWishStores(scratch.connect(), { writer: 'again' });
+    expect((await again.specs.readFleet()).installId).not.toBe(install);
     await again.close();
   });
 

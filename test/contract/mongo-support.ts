@@ -14,6 +14,7 @@ export interface MongoScratch {
   readonly uri: string;
   readonly database: string;
   readonly botsDatabase: string;
+  readonly schedulesDatabase: string;
   readonly mongo: MongoConnection;
   /** A connection of its own, as another process would hold it. */
   connect(): MongoConnection;
@@ -23,7 +24,7 @@ export interface MongoScratch {
 export const mongoScratch = async (): Promise<MongoScratch> => {
   const uri = MONGO_URI ?? '';
   const name = `drover_test_${randomBytes(5).toString('hex')}`;
-  const options = { uri, database: name, botsDatabase: `${name}_bots` };
+  const options = { uri, database: name, botsDatabase: `${name}_bots`, schedulesDatabase: `${name}_schedules` };
   const open: MongoConnection[] = [];
   const connect = (): MongoConnection => {
     const connection = connectMongo(options);
@@ -38,8 +39,8 @@ export const mongoScratch = async (): Promise<MongoScratch> => {
     connect,
     close: async () => {
       const client = new MongoClient(uri);
-      await client.db(options.database).dropDatabase();
-      await client.db(options.botsDatabase).dropDatabase();
+      const { database, botsDatabase, schedulesDatabase } = options;
+      for (const each of [database, botsDatabase, schedulesDatabase]) await client.db(each).dropDatabase();
       await client.close();
       for (const connection of open) await connection.close();
     },

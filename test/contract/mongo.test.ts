@@ -4,14 +4,15 @@ import { describe } from 'vitest';
 import { createMongoDeadLetters } from '../../src/adapters/mongo/mongo-dead-letters.ts';
 import { createMongoEventStore } from '../../src/adapters/mongo/mongo-event-store.ts';
 import { createMongoSnapshotStore } from '../../src/adapters/mongo/mongo-snapshot-store.ts';
-import { createMongoSpecStore } from '../../src/adapters/mongo/mongo-spec-store.ts';
+import { createMongoWishStores } from '../../src/adapters/mongo/mongo-wish-stores.ts';
 import { chainFault } from '../../src/domain/commit-hash.ts';
 import { crashContract } from './crash-contract.ts';
 import { deadLetterContract } from './dead-letter-contract.ts';
 import { eventStoreContract } from './event-store-contract.ts';
 import { MONGO_URI, mongoScratch, spawnWriter } from './mongo-support.ts';
+import { scheduleStoreContract } from './schedule-store-contract.ts';
 import { snapshotStoreContract } from './snapshot-store-contract.ts';
-import { botRequest, specStoreContract } from './spec-store-contract.ts';
+import { botRequest, scheduleRequest, specStoreContract } from './spec-store-contract.ts';
 import { wishContract } from './wish-contract.ts';
 
 const stamp = (writer: string) => ({ now: Date.now, writer, epoch: () => 1 });
@@ -54,24 +55,44 @@ describe.skipIf(MONGO_URI === undefined)('MongoDB', () => {
     4,
   );
 
-  const openSpecs = async () => {
+  const openWishes = async () => {
     const scratch = await mongoScratch();
-    const stores: { close(): Promise<void> }[] = [];
-    let count = 0;
+    const opened: { close(): Promise<void> }[] = [];
     const another = async () => {
-      count += 1;
-      const store = await createMongoSpecStore(scratch.connect(), { writer: `w${String(count)}` });
-      stores.push(store);
-      return store;
+      const stores = await createMongoWishStores(scratch.connect(), { writer: `w${String(opened.length)}` });
+      opened.push(stores);
+      return stores;
     };
     const close = async (): Promise<void> => {
-      for (const store of stores) await store.close();
+      for (const stores of opened) await stores.close();
       await scratch.close();
     };
-    return { store: await another(), another, close };
+    return { another, close };
   };
-  specStoreContract('MongoDB', openSpecs, botRequest);
-  wishContract('MongoDB', openSpecs);
+  const openSpecs = async () => {
+    const { another, close } = await openWishes();
+    const specs = async () => (await another()).specs;
+    return { store: await specs(), another: specs, close };
+  };
+  const openSchedules = async () => {
+    const { another, close } = await openWishes();
+    const schedules = async () => (await another()).schedules;
+    return { store: await schedules(), another: schedules, close };
+  };
+  specStoreContract('MongoDB, bots', openSpecs, botRequest);
+  specStoreContract('MongoDB, schedules', openSchedules, scheduleRequest);
+  wishContract('MongoDB, bots', openSpecs);
+  wishContract('MongoDB, schedules', openSchedules);
+  scheduleStoreContract('MongoDB', async () => {
+    const { another, close } = await openWishes();
+    return { ...(await another()), close };
+  });
+  scheduleStoreContract('MongoDB, each in a process of its own', async () => {
+    const { another, close } = await openWishes();
+    const { specs } = await another();
+    const { schedules } = await another();
+    return { specs, schedules, close };
+  });
 
   deadLetterContract('MongoDB', async () => {
     const scratch = await mongoScratch();

@@ -31,6 +31,8 @@ export interface GcWorld {
   readonly client: Client;
   readonly bots: Collection;
   readonly schedules: Collection;
+  /** What drover keeps about the install. */
+  readonly meta: Collection;
   readonly sweeper: ObjectSweeper;
   readonly wishes: WishedIds;
   /** For a process of its own. */
@@ -59,7 +61,7 @@ export const openGcWorld = async (
   const client = plainClient(minio);
   for (const bucket of Object.values(buckets)) await client.makeBucket(bucket);
   const [database, botsDatabase, schedulesDatabase] = [`drover_${install}`, `bots_${install}`, `sched_${install}`];
-  const mongo = connectMongo({ uri, database, botsDatabase });
+  const mongo = connectMongo({ uri, database, botsDatabase, schedulesDatabase });
   if (options.begun !== false) await ensureInstallId(mongo, install);
   const wishesAt = (at: string): WishedIds =>
     createMongoWishedIds({ uri: at, database, botsDatabase, schedulesDatabase });
@@ -80,7 +82,8 @@ export const openGcWorld = async (
     buckets,
     client,
     bots: mongo.bots,
-    schedules: mongo.database(schedulesDatabase).collection('bot_schedules'),
+    schedules: mongo.schedules,
+    meta: mongo.ours.collection('meta'),
     sweeper,
     wishes,
     wishesAt,

@@ -159,6 +159,15 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     expect(await world.all()).toHaveLength(2);
   });
 
+  it('removes nothing after the mark of `bot_schedules` is lost, but asks for none where there never was one', async () => {
+    await world.leave('a');
+    await world.schedules.db.dropDatabase();
+    expect((await refusal(world.sweep(0, { graceMs: 0 }))).message).toMatch(/none in sched_/);
+    expect(await world.all()).toHaveLength(2);
+    await world.meta.deleteOne({ _id: 'schedulesMarked' as never });
+    expect(fateOf(await world.sweep(0, { graceMs: 0 }))).toEqual({ a: 'removed' });
+  });
+
   it('removes nothing when the buckets are another install’s, or the note cannot be read', async () => {
     await world.leave('a');
     await world.sweep(0);

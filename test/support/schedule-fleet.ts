@@ -96,7 +96,8 @@ const createTracker = () => {
 };
 
 export const createScheduleFleet = async (options: FleetOptions): Promise<ScheduleFleet> => {
-  const { startsAt, endsWith = () => 0, logger = silentLogger, live = false, wrap = (engine) => engine } = options;
+  const { startsAt, endsWith = () => 0, logger = silentLogger, live = false } = options;
+  const wrap = options.wrap ?? ((engine: Engine): Engine => engine);
   const dataDir = await mkdtemp(join(tmpdir(), 'drover-schedules-'));
   const virtual = createVirtualClock(startsAt);
   const clock = live ? systemClock : virtual.clock;

@@ -77,6 +77,7 @@ export const openWorld = async ({ nats: hears = false, env: more = {} }: WorldOp
   // Bots reach it too: not on loopback.
   const minio = MINIO_ENDPOINT === undefined ? undefined : await openTcpProxy(MINIO_ENDPOINT, '0.0.0.0');
   const [database, botsDatabase, bucket] = [`drover_${install}`, `bots_${install}`, `code-${install}`];
+  const schedulesDatabase = `sched_${install}`;
   const uri = through(MONGO_URI ?? '', mongo);
   const running: DroverProcess[] = [];
   const client = new MongoClient(MONGO_URI ?? '');
@@ -99,6 +100,7 @@ export const openWorld = async ({ nats: hears = false, env: more = {} }: WorldOp
       uri + (uri.includes('?') ? '&' : uri.replace('://', '').includes('/') ? '?' : '/?') + 'directConnection=true',
     MONGO_DATABASE: database,
     MONGO_BOTS_DATABASE: botsDatabase,
+    MONGO_SCHEDULER_DATABASE: schedulesDatabase,
     ...(minio === undefined
       ? { MINIO_ENDPOINT: '' }
       : {
@@ -176,8 +178,7 @@ export const openWorld = async ({ nats: hears = false, env: more = {} }: WorldOp
     async close() {
       await Promise.all(running.map((drover) => drover.end('SIGKILL')));
       await removeInstall(docker, install);
-      await client.db(database).dropDatabase();
-      await client.db(botsDatabase).dropDatabase();
+      for (const each of [database, botsDatabase, schedulesDatabase]) await client.db(each).dropDatabase();
       await client.close();
       if (minio !== undefined) await removeBuckets();
       await Promise.all([mongo.close(), nats?.close(), minio?.close()]);

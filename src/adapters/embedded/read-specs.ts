@@ -12,7 +12,7 @@ export const DRAIN_KEY = 'drain';
 const requestsByBot = <R extends AnyRequest>(rows: readonly SqlRow[]): ReadonlyMap<BotId, readonly R[]> => {
   const byBot = new Map<BotId, R[]>();
   for (const row of rows) {
-    const request = requestOf<R>(row);
+    const request = requestOf(row) as R | undefined;
     if (request === undefined) continue;
     const id = String(row['bot_id']);
     const known = byBot.get(id);

@@ -25,9 +25,9 @@ const askedOf = (row: SqlRow): Asked | undefined => {
 };
 
 /** Undefined for a request that cannot be read: it counts as not asked. */
-export const requestOf = <R extends AnyRequest>(row: SqlRow): R | undefined => {
+export const requestOf = (row: SqlRow): AnyRequest | undefined => {
   const value = parsed(String(row['body']))?.value;
-  return isObject(value) ? (value as R) : undefined;
+  return isObject(value) ? (value as AnyRequest) : undefined;
 };
 
 /** From a row with the columns id, revision, deleted, asked, document. */

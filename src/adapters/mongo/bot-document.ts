@@ -1,5 +1,5 @@
 /**
- * Documents of `bot_runner.bots` (contract §3) and our own notes beside them, in one field that other readers ignore. The
+ * Documents of `bot_runner.bots` and `bot_scheduler.bot_schedules` (contract §3) and our own notes beside them, in one field that other readers ignore. The
  * notes carry a hash of the document as we wrote it: when it no longer fits, somebody else edited the document, and
  * whoever asked last asked for something else (the removal guard counts on that).
  */
@@ -10,6 +10,7 @@ import { canonicalJson, isObject } from '../../domain/json.ts';
 import { positionOf } from '../common/stream-position.ts';
 import type { StreamPosition } from '../../ports/message-bus.ts';
 import type { Asked } from '../../ports/spec-store.ts';
+import { keptFields } from './next-execution.ts';
 import { toPlainJson } from './plain-json.ts';
 
 /** Our field at the root of a document. */
@@ -32,6 +33,8 @@ export interface StoredBot {
   readonly id: string;
   readonly document: unknown;
   readonly segment: unknown;
+  /** Fields that are no part of the document, as they were found. */
+  readonly aside: Document;
   /** Absent on a document that we never wrote. */
   readonly notes?: Notes;
   /** Somebody else wrote it, or changed it since. */
@@ -88,9 +91,24 @@ const parsed = (raw: string): unknown => {
   }
 };
 
-/** Undefined for a document without an id: nobody's bot. */
-export const readStoredBot = (found: Document): StoredBot | undefined => {
-  const { _id, [NOTES]: ownField, segment_id: segment, ...rest } = found;
+/** What is left of it, and the fields of these names. */
+const split = (found: Document, aside: readonly string[]): readonly [Document, Document] => {
+  if (!aside.some((name) => name in found)) return [found, {}];
+  const entries = Object.entries(found);
+  return [
+    Object.fromEntries(entries.filter(([key]) => !aside.includes(key))),
+    Object.fromEntries(entries.filter(([key]) => aside.includes(key))),
+  ];
+};
+
+/** Without those fields: whoever puts a document does not set them. */
+export const withoutFields = (document: unknown, aside: readonly string[]): unknown =>
+  isObject(document) ? split(document, aside)[0] : document;
+
+/** Undefined for a document without an id: nobody's bot. `aside`: fields that are no part of it. */
+export const readStoredBot = (found: Document, aside: readonly string[] = []): StoredBot | undefined => {
+  const [ours, others] = split(found, aside);
+  const { _id, [NOTES]: ownField, segment_id: segment, ...rest } = ours;
   if (typeof rest['id'] !== 'string') return undefined;
   const id = rest['id'];
   const notes = notesOf(ownField);
@@ -102,6 +120,7 @@ export const readStoredBot = (found: Document): StoredBot | undefined => {
     id,
     document: whole,
     segment,
+    aside: others,
     ...(notes === undefined ? {} : { notes }),
     edited,
   };
@@ -120,11 +139,11 @@ export const toStoredBot = (
   id: string,
   document: unknown,
   notes: Notes,
-  kept: { readonly segment?: unknown; readonly asText?: boolean },
+  kept: { readonly segment?: unknown; readonly aside?: Document | undefined; readonly asText?: boolean },
 ): Document => {
   // Bookkeeping of the predecessor; its readers expect the field (contract §3).
-  const segment = { segment_id: kept.segment ?? 0 };
+  const beside = { segment_id: kept.segment ?? 0, ...keptFields(kept.aside ?? {}) };
   return kept.asText !== true && isNative(id, document)
-    ? { ...document, ...segment, [NOTES]: notes }
-    : { id, ...segment, [NOTES]: { ...notes, raw: JSON.stringify(document) } };
+    ? { ...document, ...beside, [NOTES]: notes }
+    : { id, ...beside, [NOTES]: { ...notes, raw: JSON.stringify(document) } };
 };

@@ -1,9 +1,11 @@
 /** What concerns the whole install: its id, and whether the fleet is drained. */
 import { randomBytes } from 'node:crypto';
 import type { Db } from 'mongodb';
-import type { MongoConnection } from './mongo-connection.ts';
 import { DroverError } from '../../domain/errors.ts';
 import type { FleetRead } from '../../ports/spec-store.ts';
+import { WISH_KINDS, type WishKind } from '../common/spec-change.ts';
+import type { MongoConnection } from './mongo-connection.ts';
+import { placeOf, type WishPlace } from './wish-place.ts';
 
 interface MetaRow {
   readonly _id: string;
@@ -34,40 +36,43 @@ export const ensureInstallId = async (mongo: MongoConnection, given?: string): P
     const text = `install id "${given}": this database belongs to install "${stored}"; leave it out, or use another MONGO_DATABASE`;
     throw new DroverError('CONFIG_INVALID', text);
   }
-  await mark(mongo, stored);
+  for (const kind of WISH_KINDS) await mark(mongo, placeOf(mongo, kind), stored);
   return stored;
 };
 
-const MARKED = 'botsMarked';
-const markOf = ({ shared }: MongoConnection) => shared.collection<MetaRow>('drover');
+const MARKED: Readonly<Record<WishKind, string>> = { bots: 'botsMarked', schedules: 'schedulesMarked' };
+const markOf = ({ shared }: WishPlace) => shared.collection<MetaRow>('drover');
+
+/** Did a drover of this install ever begin with the shared database of this kind? */
+export const wasMarked = async ({ ours }: MongoConnection, kind: WishKind): Promise<boolean> =>
+  (await metaOf(ours).findOne({ _id: MARKED[kind] })) !== null;
 
 /**
- * A mark in the shared database, which may be lost or exchanged without ours. It is made once: where it has gone missing
+ * A mark in a shared database, which may be lost or exchanged without ours. It is made once: where it has gone missing
  * since, the database is another one, and making it again would only hide that.
  */
-const mark = async (mongo: MongoConnection, install: string): Promise<void> => {
-  const meta = metaOf(mongo.ours);
-  if ((await meta.findOne({ _id: MARKED })) !== null) return;
-  await markOf(mongo).updateOne(
-    { _id: install },
-    { $set: { value: 'this install of drover reads `bots`' } },
-    { upsert: true },
-  );
-  await meta.updateOne({ _id: MARKED }, { $set: { value: mongo.bots.namespace } }, { upsert: true });
+const mark = async (mongo: MongoConnection, place: WishPlace, install: string): Promise<void> => {
+  const { kind, documents } = place;
+  if (await wasMarked(mongo, kind)) return;
+  const value = `this install of drover reads \`${documents.collectionName}\``;
+  await markOf(place).updateOne({ _id: install }, { $set: { value } }, { upsert: true });
+  const marked = { $set: { value: documents.namespace } };
+  await metaOf(mongo.ours).updateOne({ _id: MARKED[kind] }, marked, { upsert: true });
 };
 
 /** Undefined where no drover ever began. */
 export const storedInstallId = async ({ ours }: MongoConnection): Promise<string | undefined> =>
   (await metaOf(ours).findOne({ _id: 'installId' }))?.value;
 
-/** The id that both databases carry now; anything else when one of them is not the one we began with. */
-export const foundInstallId = async (mongo: MongoConnection, install: string): Promise<string> => {
+/** The id that our database and the shared one of this kind carry now; anything else when one is not what we began with. */
+export const foundInstallId = async (mongo: MongoConnection, install: string, kind: WishKind): Promise<string> => {
+  const place = placeOf(mongo, kind);
   const [stored, marked] = await Promise.all([
     metaOf(mongo.ours).findOne({ _id: 'installId' }),
-    markOf(mongo).findOne({ _id: install }),
+    markOf(place).findOne({ _id: install }),
   ]);
   if (stored?.value !== install) return stored?.value ?? `none in ${mongo.ours.databaseName}`;
-  return marked === null ? `none in ${mongo.shared.databaseName}.drover` : install;
+  return marked === null ? `none in ${place.shared.databaseName}.drover` : install;
 };
 
 export const readDrain = async (ours: Db): Promise<Drain | undefined> => {

@@ -8,6 +8,8 @@ export interface MongoConnectionOptions {
   readonly database: string;
   /** Database of the documents other programs share (contract §3). */
   readonly botsDatabase: string;
+  /** Database of the documents of schedules, shared likewise. */
+  readonly schedulesDatabase: string;
 }
 
 export interface MongoConnection {
@@ -16,8 +18,8 @@ export interface MongoConnection {
   readonly shared: Db;
   /** `bot_runner.bots` of contract §3. */
   readonly bots: Collection;
-  /** Another one of the same server. */
-  database(name: string): Db;
+  /** `bot_scheduler.bot_schedules` of contract §3. */
+  readonly schedules: Collection;
   /** Which server, without user and password. */
   readonly address: string;
   /** @throws DroverError STORE_UNAVAILABLE */
@@ -44,12 +46,13 @@ export const connectMongo = (options: MongoConnectionOptions): MongoConnection =
   });
   const ours = client.db(options.database);
   const shared = client.db(options.botsDatabase);
+  // Another program's broken text is one document's fault, and must not end the reading of all.
+  const tolerant = { enableUtf8Validation: false };
   return {
     ours,
     shared,
-    // Another program's broken text is one document's fault, and must not end the reading of all.
-    bots: shared.collection('bots', { enableUtf8Validation: false }),
-    database: (name) => client.db(name),
+    bots: shared.collection('bots', tolerant),
+    schedules: client.db(options.schedulesDatabase).collection('bot_schedules', tolerant),
     address: withoutSecrets(options.uri),
     async ping() {
       try {

@@ -1,19 +1,24 @@
-/** What is wished, on `bot_runner.bots` as other programs know it (contract §3); what is ours alone lies in our database. */
-import type { BotId, BotRequest } from '../../domain/bot.ts';
+/** What is wished of one kind of bot, on documents as other programs know them (contract §3); what is ours alone lies in our database. */
+import type { BotId } from '../../domain/bot.ts';
 import { DroverError } from '../../domain/errors.ts';
-import type { SpecRecord, SpecStore } from '../../ports/spec-store.ts';
-import { asJson } from './bot-document.ts';
-import { ensureInstallId, foundInstallId, readDrain, writeDrain } from './install-meta.ts';
+import type { AnyRequest, SpecRecord, SpecStore } from '../../ports/spec-store.ts';
+import { WISH_KINDS } from '../common/spec-change.ts';
+import { asJson, withoutFields } from './bot-document.ts';
+import { foundInstallId, readDrain, writeDrain } from './install-meta.ts';
 import type { MongoConnection } from './mongo-connection.ts';
 import { isDuplicate, translated } from './mongo-error.ts';
-import { createSpecChanges } from './spec-changes.ts';
+import type { SpecChanges } from './spec-changes.ts';
 import { recordOfBot, recordOfTombstone, wishCollections } from './wish-collections.ts';
+import type { WishPlace } from './wish-place.ts';
 import { createWishWriter } from './write-wish.ts';
 
 export interface MongoSpecStoreOptions {
-  readonly installId?: string;
+  readonly place: WishPlace;
+  readonly installId: string;
   /** Distinct for each process. */
   readonly writer: string;
+  /** Of both kinds; the caller's to close. */
+  readonly changes: SpecChanges;
 }
 
 const checkId = (id: BotId): void => {
@@ -22,22 +27,21 @@ const checkId = (id: BotId): void => {
   }
 };
 
-/** @throws DroverError CONFIG_INVALID when `installId` is given and the database has another */
-export const createMongoSpecStore = async (
+/** `close` ends its own `onChange` listeners. */
+export const createMongoSpecStore = <R extends AnyRequest>(
   mongo: MongoConnection,
-  options: MongoSpecStoreOptions,
-): Promise<SpecStore> => {
-  const installId = await translated(() => ensureInstallId(mongo, options.installId));
-  const collections = wishCollections(mongo);
+  { place, installId, writer: name, changes }: MongoSpecStoreOptions,
+): SpecStore<R> => {
+  const { kind: wishes } = place;
+  const collections = wishCollections<R>(mongo, place);
   const { tombstones, requests, findBot, findFleet } = collections;
-  const writer = createWishWriter(collections, options.writer);
-  const changes = createSpecChanges(mongo, options.writer);
+  const writer = createWishWriter(collections, name);
   const stops = new Set<() => void>();
 
-  const requestsOf = async (id: BotId): Promise<readonly BotRequest[]> =>
+  const requestsOf = async (id: BotId): Promise<readonly R[]> =>
     (await requests.find({ bot: id }).sort({ _id: 1 }).toArray()).map(({ request }) => request);
 
-  const read = async (id: BotId): Promise<SpecRecord | undefined> => {
+  const read = async (id: BotId): Promise<SpecRecord<R> | undefined> => {
     const [bot, tombstone, asked] = await Promise.all([findBot(id), tombstones.findOne({ _id: id }), requestsOf(id)]);
     if (bot !== undefined) return recordOfBot(bot, asked);
     return tombstone === null ? undefined : recordOfTombstone(tombstone);
@@ -48,7 +52,7 @@ export const createMongoSpecStore = async (
     read: (id) => translated(() => read(id)),
     readFleet: () =>
       translated(async () => {
-        const foundBefore = await foundInstallId(mongo, installId);
+        const foundBefore = await foundInstallId(mongo, installId, wishes);
         const fleet = await findFleet();
         // After the documents: a deletion lays its tombstone first, so whatever was gone above has one here.
         const [stones, asked, drain] = await Promise.all([
@@ -57,8 +61,8 @@ export const createMongoSpecStore = async (
           readDrain(mongo.ours),
         ]);
         // Asked on both sides of the read: only absence from the right store counts (architecture §3).
-        const foundAfter = await foundInstallId(mongo, installId);
-        const byBot = new Map<BotId, BotRequest[]>();
+        const foundAfter = await foundInstallId(mongo, installId, wishes);
+        const byBot = new Map<BotId, R[]>();
         for (const { bot, request } of asked) byBot.set(bot, [...(byBot.get(bot) ?? []), request]);
         const standing = new Set(fleet.map(({ id }) => id));
         const records = [
@@ -70,24 +74,24 @@ export const createMongoSpecStore = async (
       }),
     put: async (id, document, asked) => {
       checkId(id);
-      const json = asJson(id, document);
+      const json = withoutFields(asJson(id, document), place.aside);
       const record = await translated(async () => {
         await writer.put(id, json, asked);
         return read(id);
       });
       if (record === undefined) throw new DroverError('STORE_CORRUPT', `the document of ${id} was not stored`);
-      changes.publish({ id, asked });
+      changes.publish([wishes], { id, asked });
       return record;
     },
     remove: async (id, asked) => {
       const removed = await translated(() => writer.remove(id, asked));
-      if (removed) changes.publish({ id, asked });
+      if (removed) changes.publish([wishes], { id, asked });
       return removed;
     },
     applyWish: async (id, wish, asked, position) => {
       checkId(id);
       const outcome = await translated(() => writer.apply(id, wish, asked, position));
-      if (outcome === 'applied') changes.publish({ id, asked });
+      if (outcome === 'applied') changes.publish([wishes], { id, asked });
       return outcome;
     },
     forgetTombstones: async (before) => {
@@ -105,7 +109,7 @@ export const createMongoSpecStore = async (
         }
       });
       const { requestId, actor, kind, at } = request;
-      if (added) changes.publish({ id, asked: { requestId, actor, action: kind, at } });
+      if (added) changes.publish([wishes], { id, asked: { requestId, actor, action: kind, at } });
     },
     clearRequests: async (id, requestIds) => {
       if (requestIds.length === 0) return;
@@ -113,10 +117,11 @@ export const createMongoSpecStore = async (
     },
     setDrain: async (drain) => {
       await translated(() => writeDrain(mongo.ours, drain));
-      changes.publish({ id: undefined, asked: drain });
+      // One drain for both kinds.
+      changes.publish(WISH_KINDS, { id: undefined, asked: drain });
     },
     onChange: (listener) => {
-      const stop = changes.listeners.add((change) => {
+      const stop = changes.listeners(wishes).add((change) => {
         listener(change.id, change.asked);
       });
       stops.add(stop);
@@ -128,7 +133,7 @@ export const createMongoSpecStore = async (
     close: async () => {
       for (const stop of stops) stop();
       stops.clear();
-      await changes.close();
+      await changes.idle();
     },
   };
 };

@@ -5,7 +5,7 @@ import type { EventStore } from '../../ports/event-store.ts';
 import { ROLES, type OfficeStores, type Offices } from '../../ports/leadership.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
-import type { SpecStore } from '../../ports/spec-store.ts';
+import type { ScheduleStore, SpecStore } from '../../ports/spec-store.ts';
 import { DroverError } from '../../domain/errors.ts';
 import { ensureIndexes } from './indexes.ts';
 import { foundInstallId } from './install-meta.ts';
@@ -15,7 +15,7 @@ import { toStoreError } from './mongo-error.ts';
 import { createMongoEventStore, eventsOf } from './mongo-event-store.ts';
 import { createMongoLeadership } from './mongo-leadership.ts';
 import { createMongoSnapshotStore } from './mongo-snapshot-store.ts';
-import { createMongoSpecStore } from './mongo-spec-store.ts';
+import { createMongoWishStores } from './mongo-wish-stores.ts';
 
 /** A server that does not answer holds nobody up: what is not stored by then was never promised (fault R22). */
 const CLOSE_MS = 1_000;
@@ -32,6 +32,7 @@ export interface MongoStoresOptions extends MongoConnectionOptions {
 export interface MongoStores {
   readonly events: EventStore;
   readonly specs: SpecStore;
+  readonly schedules: ScheduleStore;
   readonly snapshots: SnapshotStore;
   readonly deadLetters: DeadLetterStore;
   readonly offices: Offices;
@@ -47,10 +48,11 @@ export const openMongoStores = async (options: MongoStoresOptions): Promise<Mong
   try {
     await mongo.ping();
     await ensureIndexes(mongo, logger);
-    const specs = await createMongoSpecStore(mongo, { writer, ...(installId === undefined ? {} : { installId }) });
+    const wishes = await createMongoWishStores(mongo, { writer, ...(installId === undefined ? {} : { installId }) });
+    const { specs, schedules } = wishes;
     const install = await specs.installId();
     const verify = async (): Promise<void> => {
-      const found = await foundInstallId(mongo, install);
+      const found = await foundInstallId(mongo, install, 'bots');
       if (found === install) return;
       throw new DroverError('STORE_CORRUPT', `the databases are not those of install ${install} any more: ${found}`);
     };
@@ -73,15 +75,15 @@ export const openMongoStores = async (options: MongoStoresOptions): Promise<Mong
     return {
       events,
       specs,
+      schedules,
       snapshots: createMongoSnapshotStore(mongo),
       deadLetters: createMongoDeadLetters(mongo),
       offices,
       address: mongo.address,
       close: async () => {
         const late = sleep(CLOSE_MS, undefined, { ref: false });
-        const closing = Promise.allSettled([events.close(), offices.runs.events.close(), specs.close()]).then(() =>
-          mongo.close(),
-        );
+        const ending = [events.close(), offices.runs.events.close(), wishes.close()];
+        const closing = Promise.allSettled(ending).then(() => mongo.close());
         await Promise.race([closing.catch(() => undefined), late]);
       },
     };

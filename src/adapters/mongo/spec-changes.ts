@@ -4,38 +4,53 @@
  * hints: the tick finds what they miss.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChangeStreamDocument, Document } from 'mongodb';
 import { createListeners, type Listeners } from '../common/listeners.ts';
-import type { SpecChange } from '../common/spec-change.ts';
-import { NOTES, readStoredBot } from './bot-document.ts';
+import { WISH_KINDS, type SpecChange, type WishKind } from '../common/spec-change.ts';
 import type { MongoConnection } from './mongo-connection.ts';
 import { isDuplicate } from './mongo-error.ts';
-import { watchCollection } from './watch-collection.ts';
+import { watchDocuments } from './watch-documents.ts';
+import { placeOf } from './wish-place.ts';
+
+interface Told {
+  readonly id: string | null;
+  readonly asked: SpecChange['asked'] | null;
+}
 
 interface Entry {
   readonly _id: number;
   readonly writer: string;
-  readonly changes: readonly { readonly id: string | null; readonly asked: SpecChange['asked'] | null }[];
+  /** Of bots: a process from before there were schedules looks at these and at nothing else. */
+  readonly changes: readonly Told[];
+  readonly schedules?: readonly Told[];
 }
 
 export interface SpecChanges {
-  readonly listeners: Pick<Listeners<SpecChange>, 'add'>;
-  /** Tells here at once, and the other processes soon. */
-  publish(change: SpecChange): void;
+  /** Of one kind. */
+  listeners(kind: WishKind): Pick<Listeners<SpecChange>, 'add'>;
+  /** Tells those who listen to one of these kinds: here at once, and in the other processes soon. */
+  publish(kinds: readonly WishKind[], change: SpecChange): void;
   /** Waits for what is being told. */
+  idle(): Promise<void>;
   close(): Promise<void>;
+}
+
+interface Waiting extends Told {
+  readonly kinds: readonly WishKind[];
 }
 
 const POLL_MS = 500;
 const KEPT = 1_000;
-const ANY: SpecChange = { id: undefined, asked: undefined };
 
 export const createSpecChanges = (mongo: MongoConnection, writer: string): SpecChanges => {
   const entries = mongo.ours.collection<Entry>('changes');
-  const listeners = createListeners<SpecChange>();
+  const listeners: Readonly<Record<WishKind, Listeners<SpecChange>>> = {
+    bots: createListeners(),
+    schedules: createListeners(),
+  };
+  const watched = new Set<WishKind>();
   const closing = new AbortController();
   const hasClosed = (): boolean => closing.signal.aborted;
-  const waiting: SpecChange[] = [];
+  const waiting: Waiting[] = [];
   let seen: number | undefined;
   let writing: Promise<void> | undefined;
   let polling = false;
@@ -51,11 +66,14 @@ export const createSpecChanges = (mongo: MongoConnection, writer: string): SpecC
 
   const write = async (): Promise<void> => {
     while (waiting.length > 0) {
-      const changes = waiting.splice(0, 500).map((change) => ({ id: change.id ?? null, asked: change.asked ?? null }));
+      const batch = waiting.splice(0, 500);
+      const of = (kind: WishKind): readonly Told[] =>
+        batch.filter(({ kinds }) => kinds.includes(kind)).map(({ id, asked }) => ({ id, asked }));
+      const entry = { writer, changes: of('bots'), schedules: of('schedules') };
       for (let tries = 0; tries < 20; tries += 1) {
         try {
           const next = (await last()) + 1;
-          await entries.insertOne({ _id: next, writer, changes });
+          await entries.insertOne({ _id: next, ...entry });
           if (next % 100 === 0) await entries.deleteMany({ _id: { $lte: next - KEPT } });
           break;
         } catch (thrown) {
@@ -66,6 +84,10 @@ export const createSpecChanges = (mongo: MongoConnection, writer: string): SpecC
       }
     }
     writing = undefined;
+  };
+
+  const hear = (kind: WishKind, told: readonly Told[]): void => {
+    for (const { id, asked } of told) listeners[kind].tell({ id: id ?? undefined, asked: asked ?? undefined });
   };
 
   const poll = async (): Promise<void> => {
@@ -81,7 +103,8 @@ export const createSpecChanges = (mongo: MongoConnection, writer: string): SpecC
       seen = found.at(-1)?._id ?? from;
       for (const entry of found) {
         if (entry.writer === writer) continue;
-        for (const { id, asked } of entry.changes) listeners.tell({ id: id ?? undefined, asked: asked ?? undefined });
+        hear('bots', entry.changes);
+        hear('schedules', entry.schedules ?? []);
       }
     } catch {
       // Away: the tick says so, and what is missed meanwhile is found when it is back.
@@ -90,47 +113,35 @@ export const createSpecChanges = (mongo: MongoConnection, writer: string): SpecC
     }
   };
 
-  const onEvent = (event: ChangeStreamDocument): void => {
-    const changed = 'updateDescription' in event ? Object.keys(event.updateDescription.updatedFields ?? {}) : undefined;
-    const full = 'fullDocument' in event ? (event.fullDocument as Document | undefined) : undefined;
-    const bot = full === undefined ? undefined : readStoredBot(full);
-    if (bot === undefined) {
-      listeners.tell(ANY);
-      return;
-    }
-    const touchesNotes = changed === undefined || changed.some((key) => key === NOTES || key.startsWith(`${NOTES}.`));
-    if (touchesNotes && !bot.edited && bot.notes?.writer === writer) return;
-    listeners.tell({ id: bot.id, asked: bot.edited ? undefined : bot.notes?.asked });
-  };
-
   const start = async (): Promise<void> => {
-    await poll();
-    let lost = false;
-    watchCollection(mongo.bots, closing.signal, {
-      onEvent,
-      onState: (works) => {
-        if (works && lost) listeners.tell(ANY);
-        lost = !works;
-      },
-    });
     while (!hasClosed()) {
+      await poll();
       await sleep(POLL_MS, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
-      if (!hasClosed()) await poll();
     }
   };
   let started: Promise<void> | undefined;
 
+  const watch = (kind: WishKind): void => {
+    if (watched.has(kind) || hasClosed()) return;
+    watched.add(kind);
+    watchDocuments(placeOf(mongo, kind), writer, closing.signal, listeners[kind].tell);
+  };
+
   return {
-    listeners: {
+    listeners: (kind) => ({
       add: (listener) => {
         started ??= start();
-        return listeners.add(listener);
+        watch(kind);
+        return listeners[kind].add(listener);
       },
-    },
-    publish: (change) => {
-      listeners.tell(change);
-      waiting.push(change);
+    }),
+    publish: (kinds, change) => {
+      for (const kind of WISH_KINDS) if (kinds.includes(kind)) listeners[kind].tell(change);
+      waiting.push({ kinds, id: change.id ?? null, asked: change.asked ?? null });
       writing ??= write();
+    },
+    idle: async () => {
+      await writing;
     },
     close: async () => {
       closing.abort();

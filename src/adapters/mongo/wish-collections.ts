@@ -1,12 +1,13 @@
-/** The collections that hold what is wished, and reading one bot out of them. */
+/** The collections that hold what is wished of one kind, and reading one bot out of them. */
 import type { Collection, ObjectId } from 'mongodb';
-import type { BotId, BotRequest } from '../../domain/bot.ts';
+import type { BotId } from '../../domain/bot.ts';
 import type { StreamPosition } from '../../ports/message-bus.ts';
-import type { Asked, SpecRecord } from '../../ports/spec-store.ts';
+import type { AnyRequest, Asked, SpecRecord } from '../../ports/spec-store.ts';
 import { readStoredBot, SLIM, type StoredBot } from './bot-document.ts';
 import type { MongoConnection } from './mongo-connection.ts';
+import type { WishPlace } from './wish-place.ts';
 
-/** In a collection of its own: other readers of `bots` would take one for a bot. */
+/** In a collection of its own: other readers of the documents would take one for a bot. */
 export interface Tombstone {
   readonly _id: BotId;
   readonly revision: number;
@@ -18,43 +19,51 @@ export interface Tombstone {
   readonly buries?: string;
 }
 
-export interface RequestRow {
+export interface RequestRow<R extends AnyRequest> {
   readonly _id?: ObjectId;
   readonly bot: BotId;
   readonly requestId: string;
-  readonly request: BotRequest;
+  readonly request: R;
 }
 
-export interface WishCollections {
-  readonly bots: Collection;
+export interface WishCollections<R extends AnyRequest> {
+  readonly place: WishPlace;
+  readonly documents: Collection;
   readonly tombstones: Collection<Tombstone>;
-  readonly requests: Collection<RequestRow>;
+  readonly requests: Collection<RequestRow<R>>;
   /** The newest document of this id; an older one beside it was left by a writer without our index. */
   findBot(id: BotId): Promise<StoredBot | undefined>;
   /** The newest document of each id, without schema and readme. */
   findFleet(): Promise<readonly StoredBot[]>;
 }
 
-export const wishCollections = ({ bots, ours }: MongoConnection): WishCollections => ({
-  bots,
-  tombstones: ours.collection<Tombstone>('tombstones'),
-  requests: ours.collection<RequestRow>('requests'),
-  async findBot(id) {
-    const [found] = await bots.find({ id }).sort({ _id: -1 }).limit(1).toArray();
-    return found === undefined ? undefined : readStoredBot(found);
-  },
-  async findFleet() {
-    const newest = new Map<BotId, StoredBot>();
-    for await (const found of bots.find({}, { projection: SLIM }).sort({ _id: 1 })) {
-      const bot = readStoredBot(found);
-      if (bot !== undefined) newest.set(bot.id, bot);
-    }
-    return [...newest.values()];
-  },
-});
+export const wishCollections = <R extends AnyRequest>(
+  { ours }: MongoConnection,
+  place: WishPlace,
+): WishCollections<R> => {
+  const { documents, aside } = place;
+  return {
+    place,
+    documents,
+    tombstones: ours.collection<Tombstone>(place.tombstones),
+    requests: ours.collection<RequestRow<R>>(place.requests),
+    async findBot(id) {
+      const [found] = await documents.find({ id }).sort({ _id: -1 }).limit(1).toArray();
+      return found === undefined ? undefined : readStoredBot(found, aside);
+    },
+    async findFleet() {
+      const newest = new Map<BotId, StoredBot>();
+      for await (const found of documents.find({}, { projection: SLIM }).sort({ _id: 1 })) {
+        const bot = readStoredBot(found, aside);
+        if (bot !== undefined) newest.set(bot.id, bot);
+      }
+      return [...newest.values()];
+    },
+  };
+};
 
 /** A document as the port hands it out. Who asked for one that was edited since is not known. */
-export const recordOfBot = (bot: StoredBot, requests: readonly BotRequest[]): SpecRecord => ({
+export const recordOfBot = <R extends AnyRequest>(bot: StoredBot, requests: readonly R[]): SpecRecord<R> => ({
   id: bot.id,
   document: bot.document,
   revision: bot.notes?.revision ?? 0,
@@ -62,7 +71,7 @@ export const recordOfBot = (bot: StoredBot, requests: readonly BotRequest[]): Sp
   requests,
 });
 
-export const recordOfTombstone = ({ _id, revision, asked }: Tombstone): SpecRecord => ({
+export const recordOfTombstone = ({ _id, revision, asked }: Tombstone): SpecRecord<never> => ({
   id: _id,
   document: null,
   revision,

@@ -2,15 +2,10 @@
 import type { Collection } from 'mongodb';
 import { DroverError } from '../../domain/errors.ts';
 import type { WishedIds } from '../../ports/wished-ids.ts';
-import { foundInstallId, storedInstallId } from './install-meta.ts';
-import { connectMongo, type MongoConnectionOptions } from './mongo-connection.ts';
+import { foundInstallId, storedInstallId, wasMarked } from './install-meta.ts';
+import { connectMongo, type MongoConnection, type MongoConnectionOptions } from './mongo-connection.ts';
 import { toStoreError } from './mongo-error.ts';
 import { createMongoEventStore } from './mongo-event-store.ts';
-
-export interface WishedIdsOptions extends MongoConnectionOptions {
-  /** Database whose `bot_schedules` holds the wished schedules (contract §3). */
-  readonly schedulesDatabase: string;
-}
 
 /** A member that lags behind does not know the newest yet. */
 const NEWEST = { readPreference: 'primary', projection: { id: 1 } } as const;
@@ -23,12 +18,16 @@ const idsIn = async (collection: Collection, into: Set<string>): Promise<void> =
   }
 };
 
+/** What all databases carry that a drover of this install began with; one from before there were schedules marked only one. */
+const foundEverywhere = async (mongo: MongoConnection, install: string): Promise<string> => {
+  const ofBots = await foundInstallId(mongo, install, 'bots');
+  if (ofBots !== install || !(await wasMarked(mongo, 'schedules'))) return ofBots;
+  return foundInstallId(mongo, install, 'schedules');
+};
+
 /** Does not connect before the first call. */
-export const createMongoWishedIds = (options: WishedIdsOptions): WishedIds => {
+export const createMongoWishedIds = (options: MongoConnectionOptions): WishedIds => {
   const mongo = connectMongo(options);
-  const schedules = mongo
-    .database(options.schedulesDatabase)
-    .collection('bot_schedules', { enableUtf8Validation: false });
   const writesNothing = (): never => {
     throw new DroverError('INTERNAL', 'garbage collection writes no log');
   };
@@ -36,7 +35,7 @@ export const createMongoWishedIds = (options: WishedIdsOptions): WishedIds => {
 
   const installId = async (): Promise<string> => {
     const stored = await storedInstallId(mongo);
-    const found = stored === undefined ? undefined : await foundInstallId(mongo, stored);
+    const found = stored === undefined ? undefined : await foundEverywhere(mongo, stored);
     if (found !== undefined && found === stored) return found;
     const what =
       stored === undefined ? `no install id in ${mongo.ours.databaseName}` : `install ${stored}: ${found ?? ''}`;
@@ -52,7 +51,7 @@ export const createMongoWishedIds = (options: WishedIdsOptions): WishedIds => {
         const before = await installId();
         const ids = new Set<string>();
         await idsIn(mongo.bots, ids);
-        await idsIn(schedules, ids);
+        await idsIn(mongo.schedules, ids);
         const after = await installId();
         if (after === before) return { installId: before, ids };
         throw new DroverError('GC_REFUSED', `the store changed from install ${before} to ${after} while it was read`);

@@ -10,9 +10,10 @@ import { DroverError } from '../../domain/errors.ts';
 import { isObject } from '../../domain/json.ts';
 import { isStale } from '../common/stream-position.ts';
 import type { StreamPosition } from '../../ports/message-bus.ts';
-import type { Asked, Wish, WishOutcome } from '../../ports/spec-store.ts';
+import type { AnyRequest, Asked, Wish, WishOutcome } from '../../ports/spec-store.ts';
 import { asJson, documentHash, NOTES, toStoredBot, type Notes, type StoredBot } from './bot-document.ts';
 import { isDuplicate, isUnstorable } from './mongo-error.ts';
+import { unmovedFields } from './next-execution.ts';
 import type { Tombstone, WishCollections } from './wish-collections.ts';
 
 const TRIES = 200;
@@ -50,8 +51,14 @@ const latest = ({ bot, tombstone }: Found): StreamPosition | undefined => {
   return ofBot === undefined || isStale(ofTombstone, ofBot) ? (ofTombstone ?? ofBot) : ofBot;
 };
 
-export const createWishWriter = (collections: WishCollections, writer: string) => {
-  const { bots, tombstones, requests, findBot } = collections;
+export const createWishWriter = <R extends AnyRequest>(collections: WishCollections<R>, writer: string) => {
+  const {
+    place: { aside },
+    documents,
+    tombstones,
+    requests,
+    findBot,
+  } = collections;
 
   const find = async (id: BotId): Promise<Found> => {
     const [bot, tombstone] = await Promise.all([findBot(id), tombstones.findOne({ _id: id })]);
@@ -65,14 +72,18 @@ export const createWishWriter = (collections: WishCollections, writer: string) =
   };
 
   /** Inserts or replaces. False when somebody was faster. */
-  const place = async (id: BotId, found: Found, document: unknown, notes: Notes): Promise<boolean> => {
+  const write = async (id: BotId, found: Found, document: unknown, notes: Notes): Promise<boolean> => {
     const { bot, tombstone } = found;
     const attempt = async (asText: boolean): Promise<boolean> => {
-      const stored = toStoredBot(id, document, notes, { segment: bot?.segment, asText });
-      if (bot !== undefined) return (await bots.replaceOne(asRead(bot), stored)).matchedCount > 0;
+      const stored = toStoredBot(id, document, notes, { segment: bot?.segment, aside: bot?.aside, asText });
+      if (bot !== undefined) {
+        // Replacing would set back what others wrote beside the document since it was read.
+        const unmoved = { ...asRead(bot), ...unmovedFields(aside, bot.aside) };
+        return (await documents.replaceOne(unmoved, stored)).matchedCount > 0;
+      }
       // Requests that outlived the former bot of this id were not asked of this one; those that come from now on are.
       const outlived = await requests.find({ bot: id }, { projection: { _id: 1 } }).toArray();
-      await bots.insertOne(stored);
+      await documents.insertOne(stored);
       if (outlived.length > 0) await requests.deleteMany({ _id: { $in: outlived.map(({ _id }) => _id) } });
       return true;
     };
@@ -93,12 +104,12 @@ export const createWishWriter = (collections: WishCollections, writer: string) =
   const amend = async (id: BotId, found: Found, document: unknown, notes: Notes): Promise<boolean> => {
     const { bot } = found;
     if (bot === undefined || bot.notes?.raw !== undefined || !isObject(document))
-      return place(id, found, document, notes);
+      return write(id, found, document, notes);
     const { config, custom } = document;
     try {
-      return (await bots.updateOne(asRead(bot), { $set: { config, custom, [NOTES]: notes } })).matchedCount > 0;
+      return (await documents.updateOne(asRead(bot), { $set: { config, custom, [NOTES]: notes } })).matchedCount > 0;
     } catch (thrown) {
-      if (isUnstorable(thrown)) return place(id, found, document, notes);
+      if (isUnstorable(thrown)) return write(id, found, document, notes);
       throw thrown;
     }
   };
@@ -116,10 +127,10 @@ export const createWishWriter = (collections: WishCollections, writer: string) =
     await tombstones.replaceOne({ _id: id }, stone, { upsert: true });
     if (bot !== undefined) {
       // Older ones, left by a writer without our index: else one of them would stand for the bot again.
-      const keys = await bots.find({ id }, { projection: { _id: 1 } }).toArray();
+      const keys = await documents.find({ id }, { projection: { _id: 1 } }).toArray();
       const older = keys.map(({ _id }) => _id).filter((key) => String(key) !== String(bot.key));
-      if (older.length > 0) await bots.deleteMany({ _id: { $in: older } });
-      if ((await bots.deleteOne(asRead(bot))).deletedCount === 0) return false;
+      if (older.length > 0) await documents.deleteMany({ _id: { $in: older } });
+      if ((await documents.deleteOne(asRead(bot))).deletedCount === 0) return false;
     }
     await requests.deleteMany({ bot: id });
     return true;
@@ -156,21 +167,23 @@ export const createWishWriter = (collections: WishCollections, writer: string) =
         ...asRead(bot),
         [`${NOTES}.message.sequence`]: bot.notes?.message?.sequence ?? { $exists: false },
       };
-      const { matchedCount } = await bots.updateOne(unmoved, { $set: { [NOTES]: { ...notes, message: position } } });
+      const { matchedCount } = await documents.updateOne(unmoved, {
+        $set: { [NOTES]: { ...notes, message: position } },
+      });
       return matchedCount > 0 ? 'unchanged' : undefined;
     }
     const { config, custom } = wish.content;
     const kept = wish.kind === 'update' && isObject(bot?.document) ? bot.document : {};
     const document = asJson(id, { ...kept, id, config, custom });
     const notes = notesFor(found, document, asked, position);
-    const done = await (wish.kind === 'update' ? amend : place)(id, found, document, notes);
+    const done = await (wish.kind === 'update' ? amend : write)(id, found, document, notes);
     return done ? 'applied' : undefined;
   };
 
   return {
     put: (id: BotId, document: unknown, asked: Asked): Promise<void> =>
       untilDone(id, async (found) =>
-        (await place(id, found, document, notesFor(found, document, asked))) ? null : undefined,
+        (await write(id, found, document, notesFor(found, document, asked))) ? null : undefined,
       ).then(() => undefined),
     /** False when there was nothing. */
     remove: (id: BotId, asked: Asked): Promise<boolean> =>
