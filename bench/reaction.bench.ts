@@ -3,12 +3,10 @@
  * engine alone takes in the same run. `npx tsx bench/reaction.bench.ts [rounds]`; needs an engine and the bot image.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { quantile } from './support/quantile.ts';
 import { docker, IMAGE, startSpine } from '../test/support/spine.ts';
 
 const ROUNDS = Number(process.argv[2] ?? 15);
-
-const quantile = (values: readonly number[], q: number): number =>
-  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] ?? 0;
 
 const rawStart = async (): Promise<number> => {
   const begun = performance.now();

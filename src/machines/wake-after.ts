@@ -25,7 +25,12 @@ export const wakeAfter = (
       moments.push(context.deadline);
       break;
     case 'running':
-      if (isUntold(context) && now - (context.runningSince ?? now) < FIRST_REPORT_WITHIN_MS) {
+      // A run tells it all at its end.
+      if (
+        context.firstStartedAt === undefined &&
+        isUntold(context) &&
+        now - (context.runningSince ?? now) < FIRST_REPORT_WITHIN_MS
+      ) {
         moments.push(now + FIRST_REPORT_MS);
       }
       if (!context.healthy) moments.push((context.runningSince ?? now) + policy.healthyAfterMs);

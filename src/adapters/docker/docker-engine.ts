@@ -42,6 +42,12 @@ export interface DockerEngineOptions extends CreateSettings {
   readonly idleMs?: number;
 }
 
+/**
+ * A bot is asked for its report from its start on: where its state came from is a condition of it. A run says all of that at
+ * its end; only a long one is asked before, because a thousand short ones at once would be asked for nothing.
+ */
+const REPORT_AFTER_MS: Readonly<Record<InstanceRole, number>> = { bot: 0, run: 60_000 };
+
 export const createDockerEngine = (options: DockerEngineOptions): Engine => {
   const { docker, role, archives, access, mayAct, install, deadlineMs = 30_000, idleMs = 30_000 } = options;
   // Starts have a lane of their own: more than a few at once are slower, and stops never wait behind them (feature B10).
@@ -62,7 +68,14 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
     );
     return nodeName;
   };
-  const context = { docker, install, node, gaps, syncReport: createSyncReportReader(docker) };
+  const context = {
+    docker,
+    install,
+    node,
+    gaps,
+    syncReport: createSyncReportReader(docker),
+    reportAfterMs: REPORT_AFTER_MS[role],
+  };
   const ping = async (): Promise<void> => {
     await reads(() => docker.ping());
   };
@@ -173,7 +186,6 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
       // Only what never ran: one that ran and ended meanwhile is left to the next look, with its exit.
       const neverRan = async (abortSignal: AbortSignal): Promise<boolean> =>
         (await container.inspect({ abortSignal })).State.Status === 'created';
-      if (!(await reads(neverRan))) return;
       const keys = await accessIfAny(access, spec.id);
       await starts(async (abortSignal) => {
         if (!(await neverRan(abortSignal))) return;

@@ -21,6 +21,8 @@ export interface ObserveContext {
   readonly node: () => Promise<string>;
   readonly gaps: EngineGaps;
   readonly syncReport: SyncReportReader;
+  /** A container that lives is asked for its report only after this time, ms. */
+  readonly reportAfterMs: number;
 }
 
 const STATUSES: ReadonlySet<string> = new Set([
@@ -70,7 +72,9 @@ const present = async (
   const status = toStatus(info.State.Status);
   const { attempt, incarnation, generation, specHash, codeDigest } = tags;
   const ended = status === 'exited' || status === 'dead';
-  const report = await context.syncReport(info.Id, attempt, ended);
+  const startedAt = toMillis(info.State.StartedAt);
+  const asks = ended || (status !== 'created' && Date.now() - startedAt >= context.reportAfterMs);
+  const report = asks ? await context.syncReport(info.Id, attempt, ended) : undefined;
   return {
     ref: { node: await context.node(), id: info.Id },
     status,
@@ -79,7 +83,7 @@ const present = async (
     incarnation,
     generation,
     specHash,
-    startedAt: toMillis(info.State.StartedAt),
+    startedAt,
     ...(codeDigest === undefined ? {} : { codeDigest }),
     ...(ended ? { exit: await exitOf(context, info, tags) } : {}),
     ...(report === undefined ? {} : { report }),

@@ -189,6 +189,7 @@ export const createSchedules = (parts: SchedulesParts): Schedules => {
     },
     ofRuns: {
       reconcile: async (id, causes) => {
+        if (!keeper.knows(id) && causes.every(({ kind }) => kind === 'docker')) return undefined;
         const wakeAfterMs = await reconcileRun(id, causes);
         keeper.tidy(id);
         return wakeAfterMs;

@@ -19,6 +19,8 @@ export interface RunKeeperOptions {
 export interface RunKeeper {
   /** Ids of all runs that are wished, with what their schedule asked of them. */
   wished(): ReadonlyMap<string, { readonly stop: boolean }>;
+  /** Is it in mind, or wished? What the engine tells of another one is what was already known of its end. */
+  knows(id: string): boolean;
   /** Takes those in that the logs of the schedules name: after a start of this process. */
   restore(): Promise<void>;
   /** Forgets it when nothing is left to be done. */
@@ -52,6 +54,7 @@ export const createRunKeeper = ({ states, runs, onForgotten }: RunKeeperOptions)
       }
       return found;
     },
+    knows: (id) => runs.folds().has(id) || isWished(id),
     async restore() {
       const left = [...states.folds()].flatMap(([scheduleId, { state }]) => {
         const { runs: active, ended } = state.context;
