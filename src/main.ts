@@ -9,6 +9,7 @@ import { createNotices } from './controllers/schedules/notices.ts';
 import { createServiceOffice, type ServiceOffice } from './controllers/service-office.ts';
 import type { ServiceState } from './controllers/service-state.ts';
 import { createWishSource } from './controllers/sources/messages.ts';
+import { createStateOwners } from './controllers/state-owners.ts';
 import { createStateSnapshots } from './controllers/state-snapshots.ts';
 import { createTakeover } from './controllers/takeover.ts';
 import { followTransitions } from './controllers/transition-log.ts';
@@ -123,7 +124,12 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     schedules: schedules.readers,
     transitions: createTransitionSource(events, logger),
     guard: guards,
-    stateSnapshots: createStateSnapshots({ engine: parts.bots.engine, states, specs, mayAct }),
+    stateSnapshots: createStateSnapshots(
+      createStateOwners({
+        bots: { states, engine: parts.bots.engine, mayAct, specs },
+        schedules: { states: schedules.states, engine: parts.runs.engine, mayAct: runOffice.leader.mayAct },
+      }),
+    ),
     takeover: createTakeover({
       predecessor: parts.predecessor,
       specs,

@@ -5,8 +5,10 @@
 import { botIdFault } from '../domain/naming.ts';
 import { botStream } from '../domain/bot-event.ts';
 import { DroverError, toDroverError } from '../domain/errors.ts';
+import type { Commit } from '../domain/recorded.ts';
+import { scheduleStream } from '../domain/schedule-event.ts';
 import { decodeGarbageNote, encodeGarbageNote, GARBAGE_NOTE_KEY, type GarbageNote } from '../domain/garbage.ts';
-import { BOT } from '../machines/machine.ts';
+import { BOT, SCHEDULE, type AnyState, type Machine } from '../machines/machine.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ObjectSweeper, UnfinishedUpload } from '../ports/object-sweeper.ts';
 import type { WishedIds } from '../ports/wished-ids.ts';
@@ -38,18 +40,26 @@ type Judged = Extract<GarbageVerdict, { kind: 'judged' }>;
 const TRIES = 3;
 const TELL_EVERY = 20_000;
 
+/** Nothing was ever written of it, or its end. */
+const hasEnded = <S extends AnyState, E extends { readonly at: number; readonly type: string }>(
+  machine: Machine<S, E>,
+  commits: readonly Commit[],
+): boolean => {
+  if (commits.length === 0) return true;
+  try {
+    const start = { state: machine.initial, version: 0 };
+    return commits.reduce((fold, commit) => foldCommit(machine, fold, commit).after, start).state.at === 'deleted';
+  } catch {
+    // A log that cannot be folded says nothing about its end.
+    return false;
+  }
+};
+
 /** Its document is gone, but the log says that it is not done with: it may still run, and write. */
 const isStanding = async (wishes: WishedIds, id: string): Promise<boolean> => {
   if (botIdFault(id) !== undefined) return false;
-  const commits = await wishes.log(botStream(id));
-  if (commits.length === 0) return false;
-  try {
-    const start = { state: BOT.initial, version: 0 };
-    return commits.reduce((fold, commit) => foldCommit(BOT, fold, commit).after, start).state.at !== 'deleted';
-  } catch {
-    // A log that cannot be folded says nothing about its end.
-    return true;
-  }
+  const [bot, schedule] = await Promise.all([wishes.log(botStream(id)), wishes.log(scheduleStream(id))]);
+  return !hasEnded(BOT, bot) || !hasEnded(SCHEDULE, schedule);
 };
 
 const readNote = async (sweeper: ObjectSweeper): Promise<{ note?: GarbageNote; tag?: string; text?: string }> => {

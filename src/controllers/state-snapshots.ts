@@ -1,22 +1,24 @@
-/** Earlier states of a bot through a short-lived container of ours: only there is what lists, verifies and unpacks them. */
+/** Earlier states of a bot or a schedule through a short-lived container of ours: only there is what lists, verifies and unpacks them. */
 import type { BotId } from '../domain/bot.ts';
 import { DroverError, isErrorCode } from '../domain/errors.ts';
 import { isObject } from '../domain/json.ts';
 import { snapshotText } from '../domain/sync-report.ts';
 import type { ContainerTools } from '../ports/container-tools.ts';
-import type { SpecStore } from '../ports/spec-store.ts';
+import type { Asked } from '../ports/spec-store.ts';
 import type { StateSnapshots } from '../ports/state-snapshots.ts';
-import type { ServiceState } from './service-state.ts';
 
 /** A snapshot may be of 8 GiB, and is verified whole before it is chosen. */
 const TIMEOUT_MS = 10 * 60_000;
 
-export interface StateSnapshotsOptions {
+/** Whose state it is, and who keeps it. */
+export interface StateOwner {
+  readonly incarnation: number;
+  readonly attempt: number;
   readonly engine: Pick<ContainerTools, 'runTool'>;
-  readonly states: Pick<ServiceState, 'folds'>;
-  readonly specs: Pick<SpecStore, 'addRequest'>;
   /** @throws DroverError LEASE_LOST */
   readonly mayAct: () => void;
+  /** Once a snapshot was chosen; `reason` says which. */
+  readonly onChosen: (asked: Asked, reason: string) => Promise<void>;
 }
 
 const answerIn = (output: string): unknown => {
@@ -27,14 +29,16 @@ const answerIn = (output: string): unknown => {
   }
 };
 
-export const createStateSnapshots = ({ engine, states, specs, mayAct }: StateSnapshotsOptions): StateSnapshots => {
-  const run = async (botId: BotId, args: readonly string[]): Promise<unknown> => {
-    const state = states.folds().get(botId)?.state;
-    if (state === undefined || state.context.incarnation === 0) {
-      throw new DroverError('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(botId)}`);
-    }
+/** `find`: undefined for an id that nobody knows. */
+export const createStateSnapshots = (find: (id: BotId) => StateOwner | undefined): StateSnapshots => {
+  const ownerOf = (botId: BotId): StateOwner => {
+    const owner = find(botId);
+    if (owner === undefined) throw new DroverError('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(botId)}`);
+    return owner;
+  };
+  const run = async (botId: BotId, owner: StateOwner, args: readonly string[]): Promise<unknown> => {
+    const { incarnation, attempt, engine, mayAct } = owner;
     mayAct();
-    const { incarnation, attempt } = state.context;
     const asked = { botId, incarnation, attempt, image: null, args: ['state', ...args], timeoutMs: TIMEOUT_MS };
     const { code, output, complaints } = await engine.runTool(asked);
     const answer = answerIn(output);
@@ -45,12 +49,11 @@ export const createStateSnapshots = ({ engine, states, specs, mayAct }: StateSna
   };
 
   return {
-    list: (botId) => run(botId, ['list']),
-    async choose(botId, snapshot, { requestId, actor, at }) {
-      await run(botId, ['choose', snapshotText(snapshot), '--request', requestId]);
-      const gaveUp = states.folds().get(botId)?.state.at === 'failed.exhausted';
-      const reason = `state ${snapshotText(snapshot)} was chosen`;
-      await specs.addRequest(botId, { requestId, kind: gaveUp ? 'reset' : 'restart', actor, reason, at });
+    list: async (botId) => run(botId, ownerOf(botId), ['list']),
+    async choose(botId, snapshot, asked) {
+      const owner = ownerOf(botId);
+      await run(botId, owner, ['choose', snapshotText(snapshot), '--request', asked.requestId]);
+      await owner.onChosen(asked, `state ${snapshotText(snapshot)} was chosen`);
     },
   };
 };

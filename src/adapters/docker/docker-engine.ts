@@ -14,6 +14,7 @@ import { createOptions, type CreateSettings } from './create-options.ts';
 import { accessIfAny, deliverFiles } from './deliver-files.ts';
 import { doneAlso, statusOf, toEngineError } from './docker-errors.ts';
 import { createEngineGaps } from './engine-gaps.ts';
+import { createForeign } from './foreign.ts';
 import { createPuller } from './image.ts';
 import { createLane } from './lanes.ts';
 import { ensureNetwork } from './network.ts';
@@ -73,6 +74,7 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
     install,
     node,
     gaps,
+    foreign: createForeign(docker, node),
     syncReport: createSyncReportReader(docker),
     reportAfterMs: REPORT_AFTER_MS[role],
   };

@@ -1,6 +1,6 @@
 /** One bot as the engine shows it, in our words. */
 import type Docker from 'dockerode';
-import { containerName, LABEL, readTags, type ContainerTags } from '../../domain/naming.ts';
+import { containerName, readTags, type ContainerTags } from '../../domain/naming.ts';
 import type {
   ContainerStatus,
   InstanceRef,
@@ -8,7 +8,6 @@ import type {
   ObservedExit,
   Observation,
 } from '../../domain/observation.ts';
-import { partsOfRun } from '../../domain/run-id.ts';
 import { statusOf, toEngineError } from './docker-errors.ts';
 import type { EngineGaps } from './engine-gaps.ts';
 import { readExitReport } from './exit-report.ts';
@@ -20,6 +19,8 @@ export interface ObserveContext {
   readonly install: string;
   readonly node: () => Promise<string>;
   readonly gaps: EngineGaps;
+  /** Live containers of the predecessor for the same bot, or for the schedule of a run. */
+  readonly foreign: (id: string) => Promise<InstanceRef[]>;
   readonly syncReport: SyncReportReader;
   /** A container that lives is asked for its report only after this time, ms. */
   readonly reportAfterMs: number;
@@ -90,26 +91,13 @@ const present = async (
   };
 };
 
-/** Live containers of the predecessor for the same bot: managed, and of no install of ours. */
-const foreignTo = async ({ docker, node }: ObserveContext, id: string): Promise<InstanceRef[]> => {
-  // A run of the predecessor has no name that says which slot it is for.
-  if (partsOfRun(id) !== undefined) return [];
-  const found = await docker.listContainers({
-    filters: { label: [`${LABEL.managed}=true`, `${LABEL.id}=${id}`], status: ['running', 'paused', 'restarting'] },
-  });
-  const name = await node();
-  return found
-    .filter(({ Labels }) => Labels[LABEL.install] === undefined && Labels[LABEL.type] !== 'scheduled')
-    .map(({ Id }) => ({ node: name, id: Id }));
-};
-
 /** @throws DroverError when the engine does not answer; the engine port turns that into `unknown` */
 export const observeBot = async (context: ObserveContext, id: string): Promise<Observation> => {
   let info: Docker.ContainerInspectInfo;
   try {
     info = await context.docker.getContainer(containerName(context.install, id)).inspect();
   } catch (thrown) {
-    if (statusOf(thrown) === 404) return { kind: 'absent', foreign: await foreignTo(context, id) };
+    if (statusOf(thrown) === 404) return { kind: 'absent', foreign: await context.foreign(id) };
     throw toEngineError(thrown);
   }
   const tags = readTags(info.Config.Labels);

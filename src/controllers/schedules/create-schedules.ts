@@ -4,6 +4,7 @@ import type { Commit } from '../../domain/recorded.ts';
 import type { BotPolicy } from '../../domain/policy.ts';
 import { runId } from '../../domain/run-id.ts';
 import type { DesiredSchedule } from '../../domain/schedule.ts';
+import type { ScheduleState } from '../../domain/schedule-state.ts';
 import { RUN_STREAMS, SCHEDULE_STREAMS } from '../../domain/streams.ts';
 import type { Transition } from '../../domain/transition.ts';
 import type { SpecDefaults } from '../../documents/bot-document.ts';
@@ -18,7 +19,7 @@ import type { ScheduleStore, SpecStore } from '../../ports/spec-store.ts';
 import { createAccessKeeper } from '../access-keeper.ts';
 import { createDesireReader } from '../desire.ts';
 import { createDiskWatch } from '../disk-watch.ts';
-import { createFoldStore } from '../fold-store.ts';
+import { createFoldStore, type FoldStore } from '../fold-store.ts';
 import { createReconcileBot } from '../reconcile-bot.ts';
 import { createRemovalGuard, type FleetGuard } from '../removal-guard.ts';
 import { createScheduleService, createScheduleWakes, type ScheduleService } from '../schedule-service.ts';
@@ -63,6 +64,7 @@ export interface SchedulesParts {
 
 export interface Schedules {
   readonly service: ScheduleService;
+  readonly states: FoldStore<ScheduleState>;
   readonly readers: ScheduleReaders;
   readonly guard: FleetGuard;
   /** Folds the logs of schedules, and of the runs that they wish. */
@@ -201,6 +203,7 @@ export const createSchedules = (parts: SchedulesParts): Schedules => {
 
   return {
     service,
+    states,
     guard,
     readers: {
       view: createScheduleView({ states, runs, nextAt: next.at, counters }),
