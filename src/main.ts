@@ -19,6 +19,7 @@ import { followTransitions } from './controllers/transition-log.ts';
 import { createTransitionSource } from './controllers/transition-source.ts';
 import { createWishSource } from './controllers/sources/messages.ts';
 import { createWishIntake } from './controllers/wish-intake.ts';
+import { botWishes } from './controllers/wish-kinds.ts';
 import type { SpecDefaults } from './documents/bot-document.ts';
 import type { BotPolicy } from './domain/policy.ts';
 import type { Transition } from './domain/transition.ts';
@@ -164,7 +165,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     },
   });
   const { leads, mayAct, inTerm } = leader;
-  const intake = createWishIntake({ specs, deadLetters: parts.deadLetters, logger, mintId, mayAct });
+  const intake = createWishIntake({ kind: botWishes, specs, deadLetters: parts.deadLetters, logger, mintId, mayAct });
   const wishes = bus === undefined ? undefined : createWishSource(bus, intake);
   const service = createBotService({
     engine,
