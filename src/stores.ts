@@ -12,7 +12,7 @@ import type { Config } from './config.ts';
 import type { ArchiveStore } from './ports/archive-store.ts';
 import type { DeadLetterStore } from './ports/dead-letter-store.ts';
 import type { EventStore } from './ports/event-store.ts';
-import type { Leadership } from './ports/leadership.ts';
+import type { Offices } from './ports/leadership.ts';
 import type { Logger } from './ports/logger.ts';
 import type { SnapshotStore } from './ports/snapshot-store.ts';
 import type { ScheduleStore, SpecStore } from './ports/spec-store.ts';
@@ -24,7 +24,7 @@ export interface Stores {
   readonly schedules: ScheduleStore;
   readonly snapshots: SnapshotStore;
   readonly deadLetters: DeadLetterStore;
-  readonly leadership: Leadership;
+  readonly offices: Offices;
   readonly archives: ArchiveStore;
   /** Keys for the bots' own parts of it. */
   readonly access: StoreAccessSource;
@@ -77,7 +77,7 @@ const accessSource = (config: Config): StoreAccessSource => {
 };
 
 /** @throws DroverError STORE_UNAVAILABLE for a server that may answer later; what the data folder throws; CONFIG_INVALID */
-export const openStores = async (config: Config, role: string, logger: Logger): Promise<Stores> => {
+export const openStores = async (config: Config, logger: Logger): Promise<Stores> => {
   const { mongoUri, dataDir, installId } = config;
   const writer = writerName();
   const now = (): number => Date.now();
@@ -103,7 +103,6 @@ export const openStores = async (config: Config, role: string, logger: Logger): 
     botsDatabase,
     schedulesDatabase,
     writer,
-    role,
     logger,
     now,
     ...install,

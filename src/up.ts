@@ -17,18 +17,20 @@ import { toDroverError } from './domain/errors.ts';
 import { DEFAULT_POLICY, type BotPolicy } from './domain/policy.ts';
 import { transitionJson, transitionLine, type Paint } from './domain/transition-line.ts';
 import type { Transition } from './domain/transition.ts';
-import { createDrover, createFence, mintId, type Drover } from './main.ts';
+import type { InstanceRole } from './domain/naming.ts';
+import { createDrover, createFence, mintId, type Drover, type Office } from './main.ts';
+import type { Offices } from './ports/leadership.ts';
 import type { Logger } from './ports/logger.ts';
 import type { MessageBus } from './ports/message-bus.ts';
 import { openStores, type Stores } from './stores.ts';
+
+/** BotService, ScheduleService: what this process does; it shows both. */
+export type Service = keyof Offices;
 
 const COLOURS: Paint = { dim: pc.dim, good: pc.green, bad: pc.red, busy: pc.yellow, strong: pc.bold };
 /** Fault R22: gone within 10 s, whatever is under way. */
 const STOP_WITHIN_MS = 4_000;
 const RETRY_MS = 1_000;
-/** Whose lease this process competes for. */
-const ROLE = 'bot-runner';
-
 const isPretty = (config: Config): boolean =>
   config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stdout.isTTY);
 
@@ -93,6 +95,7 @@ const warnOfEndpoint = (config: Config, logger: Logger): void => {
 
 interface WireParts {
   readonly config: Config;
+  readonly services: readonly Service[];
   readonly stores: Stores;
   readonly install: string;
   readonly bus: MessageBus | undefined;
@@ -102,32 +105,38 @@ interface WireParts {
 
 /** The controller on these stores, not started, with the API open to callers. */
 const wire = async (parts: WireParts): Promise<Drover> => {
-  const { config, stores, install, bus, front, logger } = parts;
+  const { config, services, stores, install, bus, front, logger } = parts;
   const docker = await connectDocker(config.dockerHost);
-  const fence = createFence(stores.leadership);
-  const mayAct = (): void => {
-    fence.mayAct();
-  };
-  const engine = createDockerEngine({
-    docker,
-    install,
-    archives: stores.archives,
-    access: stores.access,
-    image: config.runtimeImage,
-    env: containerEnvironment(config),
-    network: config.dockerNetwork,
-    hostGateway: config.hostGateway,
-    configInEnv: config.configInEnv,
-    startsInFlight: config.startsInFlight,
-    mayAct,
-  });
   const defaults = defaultsOf(config);
+  const office = (service: keyof Offices, role: InstanceRole): Office => {
+    const stored = stores.offices[service];
+    const fence = createFence(stored.leadership);
+    const engine = createDockerEngine({
+      docker,
+      role,
+      install,
+      archives: stores.archives,
+      access: stores.access,
+      image: config.runtimeImage,
+      env: containerEnvironment(config),
+      network: config.dockerNetwork,
+      hostGateway: config.hostGateway,
+      configInEnv: config.configInEnv,
+      // Each kind has starts of its own: a storm of due slots holds up no bot that is to be restarted.
+      startsInFlight: config.startsInFlight,
+      mayAct: () => {
+        fence.mayAct();
+      },
+    });
+    return { ...stored, fence, engine, acts: services.includes(service) };
+  };
+  const bots = office('bots', 'bot');
   const drover = await createDrover({
     ...stores,
     bus,
-    fence,
-    engine,
-    predecessor: createPredecessor(docker, mayAct),
+    bots,
+    runs: office('runs', 'run'),
+    predecessor: createPredecessor(docker, () => bots.fence?.mayAct()),
     policy: policyOf(config),
     defaults,
     resyncIntervalMs: config.reconcileInterval,
@@ -173,7 +182,7 @@ const untilItAnswers = async <T>(attempt: () => Promise<T>, options: Waiting): P
 };
 
 /** Runs until it is asked to end. @throws DroverError for what keeps it from starting */
-export const up = async (config: Config): Promise<void> => {
+export const up = async (config: Config, services: readonly Service[] = ['bots', 'runs']): Promise<void> => {
   const logger = createPinoLogger({ level: config.logLevel, pretty: isPretty(config) });
   const ending = new AbortController();
   const asked = untilAsked().then((signal) => {
@@ -186,7 +195,7 @@ export const up = async (config: Config): Promise<void> => {
   let served = config.mongoUri === undefined ? undefined : await listen();
   const waiting = { front, logger, signal: ending.signal };
   try {
-    const stores = await untilItAnswers(() => openStores(config, ROLE, logger), waiting);
+    const stores = await untilItAnswers(() => openStores(config, logger), waiting);
     if (stores === undefined) return;
     let bus: MessageBus | undefined;
     try {
@@ -194,7 +203,7 @@ export const up = async (config: Config): Promise<void> => {
       const install = await stores.specs.installId();
       const { natsUrl: url } = config;
       bus = url === undefined ? undefined : createNatsBus({ url, install, logger });
-      const drover = await wire({ config, stores, install, bus, front, logger });
+      const drover = await wire({ config, services, stores, install, bus, front, logger });
       await untilItAnswers(() => drover.start(), waiting);
       warnOfEndpoint(config, logger);
       logger.info('drover is up', { url: served.url, install, ...stores.places, image: config.runtimeImage });

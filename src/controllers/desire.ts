@@ -1,33 +1,43 @@
-/** What is wished of one bot right now, from the spec store and under the guard. */
+/** What is wished of one bot or schedule right now, from its spec store and under the guard. */
 import type { BotId, Desired } from '../domain/bot.ts';
 import { toDroverError } from '../domain/errors.ts';
 import type { Cause } from '../domain/recorded.ts';
 import { specHash } from '../domain/spec-hash.ts';
 import { decodeBotDocument, type SpecDefaults } from '../documents/bot-document.ts';
-import type { SpecRecord, SpecStore } from '../ports/spec-store.ts';
+import type { AnyRequest, SpecRecord, SpecStore } from '../ports/spec-store.ts';
 import { requestCause } from './request-cause.ts';
 
-export interface DesireOptions {
-  readonly specs: SpecStore;
-  readonly defaults: SpecDefaults;
+/** What a wish has in common, of whichever kind. */
+export type AnyDesired =
+  | { readonly kind: 'spec'; readonly enabled: boolean }
+  | { readonly kind: 'invalid'; readonly enabled: boolean | undefined }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+type Unknown = Extract<AnyDesired, { kind: 'unknown' }>;
+type Gone = Extract<AnyDesired, { kind: 'gone' }>;
+
+export interface DesireOptions<R extends AnyRequest, D extends AnyDesired> {
+  readonly specs: Pick<SpecStore<R>, 'read'>;
+  /** The wish a record stands for, before any guard. */
+  readonly decode: (record: SpecRecord<R>) => D | Promise<D>;
   /** May a bot that nobody asked to stop be stopped? */
   readonly allows: (id: BotId) => boolean;
-  readonly drained: () => boolean;
   /** Does the log want it running? Only such a bot needs the guard. */
   readonly isWanted: (id: BotId) => boolean;
   /** A stop that another program wrote needs a complete read before it counts. */
   readonly onUnconfirmed: () => void;
 }
 
-export interface Desire {
-  readonly desired: Desired;
+export interface Desire<D = Desired> {
+  readonly desired: D;
   /** Who asked for the document as it is now. */
   readonly cause?: Cause;
   /** The store did not answer: look again soon, not at the next tick. */
   readonly unread?: true;
 }
 
-/** The wish a record stands for, before any guard. */
+/** The wish that the record of a bot stands for, before any guard. */
 export const desiredOfRecord = (record: SpecRecord, defaults: SpecDefaults, drained: boolean): Desired => {
   if (record.document === null) return { kind: 'gone' };
   const decoded = decodeBotDocument(record.id, record.document, defaults);
@@ -39,29 +49,28 @@ export const desiredOfRecord = (record: SpecRecord, defaults: SpecDefaults, drai
 };
 
 /** A wish that stops a bot, as opposed to one that changes or starts it. A drain is asked for by itself. */
-export const isStop = (desired: Desired): boolean =>
+export const isStop = (desired: AnyDesired): boolean =>
   desired.kind === 'gone' || ((desired.kind === 'spec' || desired.kind === 'invalid') && desired.enabled === false);
 
-const causeOf = ({ asked }: SpecRecord): Cause | undefined => asked && requestCause(asked);
-
-export const createDesireReader = ({ specs, defaults, allows, drained, isWanted, onUnconfirmed }: DesireOptions) => {
-  const guarded = (id: BotId, desired: Desired, asked: boolean): Desired =>
+export const createDesireReader = <R extends AnyRequest, D extends AnyDesired>(options: DesireOptions<R, D>) => {
+  const { specs, decode, allows, isWanted, onUnconfirmed } = options;
+  const guarded = (id: BotId, desired: D | Gone, asked: boolean): D | Gone | Unknown =>
     !asked && isStop(desired) && isWanted(id) && !allows(id)
       ? { kind: 'unknown', reason: 'nobody asked for this stop and no complete read has confirmed it' }
       : desired;
 
-  return async (id: BotId, causes: readonly Cause[] = []): Promise<Desire> => {
-    let record: SpecRecord | undefined;
+  return async (id: BotId, causes: readonly Cause[] = []): Promise<Desire<D | Gone | Unknown>> => {
+    let record: SpecRecord<R> | undefined;
     try {
       record = await specs.read(id);
     } catch (error) {
       return { desired: { kind: 'unknown', reason: toDroverError(error).message }, unread: true };
     }
     if (record === undefined) return { desired: guarded(id, { kind: 'gone' }, false) };
-    const cause = causeOf(record);
-    const desired = guarded(id, desiredOfRecord(record, defaults, drained()), record.asked !== undefined);
+    const { asked } = record;
+    const desired = guarded(id, await decode(record), asked !== undefined);
     // Only for what the collection itself told: a complete read that held it back would ask for itself for ever.
     if (desired.kind === 'unknown' && causes.some(({ kind }) => kind === 'spec')) onUnconfirmed();
-    return cause === undefined ? { desired } : { desired, cause };
+    return asked === undefined ? { desired } : { desired, cause: requestCause(asked) };
   };
 };

@@ -6,7 +6,7 @@ import { botIdFault } from '../domain/naming.ts';
 import { botStream } from '../domain/bot-event.ts';
 import { DroverError, toDroverError } from '../domain/errors.ts';
 import { decodeGarbageNote, encodeGarbageNote, GARBAGE_NOTE_KEY, type GarbageNote } from '../domain/garbage.ts';
-import { initialState } from '../machines/evolve.ts';
+import { BOT } from '../machines/machine.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ObjectSweeper, UnfinishedUpload } from '../ports/object-sweeper.ts';
 import type { WishedIds } from '../ports/wished-ids.ts';
@@ -44,8 +44,8 @@ const isStanding = async (wishes: WishedIds, id: string): Promise<boolean> => {
   const commits = await wishes.log(botStream(id));
   if (commits.length === 0) return false;
   try {
-    const start = { state: initialState, version: 0 };
-    return commits.reduce((fold, commit) => foldCommit(id, fold, commit).after, start).state.at !== 'deleted';
+    const start = { state: BOT.initial, version: 0 };
+    return commits.reduce((fold, commit) => foldCommit(BOT, fold, commit).after, start).state.at !== 'deleted';
   } catch {
     // A log that cannot be folded says nothing about its end.
     return true;

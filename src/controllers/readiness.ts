@@ -13,10 +13,16 @@ export interface ReadinessOptions {
   readonly specs: SpecStore;
   readonly archives: ArchiveStore;
   readonly engine: ContainerEngine;
-  readonly leadership: Leadership;
+  /** Those of roles that this process does not take are not asked about. */
+  readonly leases: readonly Lease[];
   readonly bus: MessageBus | undefined;
   readonly started: () => boolean;
+}
+
+export interface Lease {
+  readonly leadership: Leadership;
   readonly leads: () => boolean;
+  readonly acts: boolean;
 }
 
 /** Any id will do: what counts is that the store answers. */
@@ -32,7 +38,8 @@ const probe = async (name: string, look: () => Promise<unknown>): Promise<Readin
 };
 
 /** A standby is ready: it serves the API and waits for its turn. */
-const place = (leadership: Leadership, leads: boolean): Readiness => {
+const place = ({ leadership, leads: mayLead }: Lease): Readiness => {
+  const leads = mayLead();
   const { role } = leadership;
   const holder = leadership.holder();
   const standby = holder === undefined ? 'nobody leads yet' : `standby; ${holder} leads`;
@@ -47,7 +54,7 @@ const messages = (bus: MessageBus): Readiness => {
 };
 
 export const createReadiness = (options: ReadinessOptions) => async (): Promise<readonly Readiness[]> => {
-  const { events, specs, archives, engine, leadership, bus, started, leads } = options;
+  const { events, specs, archives, engine, leases, bus, started } = options;
   const up = started();
   const asked = await Promise.all([
     probe('event-store', () => events.head()),
@@ -56,5 +63,6 @@ export const createReadiness = (options: ReadinessOptions) => async (): Promise<
     probe('engine', () => engine.ping()),
   ]);
   const own = { name: 'bot-service', ok: up, detail: up ? 'listens' : 'folds its log' };
-  return [...asked, own, place(leadership, leads()), ...(bus === undefined ? [] : [messages(bus)])];
+  const places = leases.filter(({ acts }) => acts).map(place);
+  return [...asked, own, ...places, ...(bus === undefined ? [] : [messages(bus)])];
 };

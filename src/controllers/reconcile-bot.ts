@@ -2,11 +2,13 @@
  * One key, one pass: fold, look, plan, append, act — and look again until there is nothing left to do. A crash between
  * any two steps is harmless: what was decided is in the log, and every effect is found again from the state.
  */
-import { botStream, type BotEvent } from '../domain/bot-event.ts';
+import type { BotEvent } from '../domain/bot-event.ts';
 import type { BotRequest } from '../domain/bot.ts';
+import type { Effect } from '../domain/effect.ts';
 import { DroverError } from '../domain/errors.ts';
 import type { BotPolicy } from '../domain/policy.ts';
 import type { Cause } from '../domain/recorded.ts';
+import type { StreamKind } from '../domain/streams.ts';
 import { accepts } from '../machines/evolve.ts';
 import { plan } from '../machines/plan.ts';
 import { toStored } from '../machines/upcast.ts';
@@ -16,18 +18,23 @@ import type { EventStore } from '../ports/event-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import { applyEffect, factOf } from './apply-effects.ts';
 import type { Desire } from './desire.ts';
+import { distinctCauses } from './distinct-causes.ts';
 import type { ServiceState } from './service-state.ts';
 
 export interface ReconcileDependencies {
   readonly events: EventStore;
   readonly engine: Engine;
   readonly states: ServiceState;
+  /** Where what happens is written. */
+  readonly streams: StreamKind;
   readonly desiredOf: (botId: string, causes: readonly Cause[]) => Promise<Desire>;
   /** Told once the log has taken them. */
   readonly requestsTaken: (botId: string, requests: readonly BotRequest[]) => Promise<void>;
   /** Free share of the disk under the engine, as last looked at. */
   readonly diskFree: () => Promise<number | undefined>;
-  readonly policy: BotPolicy;
+  readonly policyOf: (botId: string) => BotPolicy;
+  /** May this be done now? What may not is not tried, and found again at the next look. */
+  readonly permits?: (botId: string, effect: Effect) => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -51,12 +58,9 @@ const WISHES: ReadonlySet<string> = new Set([
 ]);
 const isWish = ({ type }: BotEvent): boolean => WISHES.has(type);
 
-const distinct = (causes: readonly Cause[]): Cause[] => [
-  ...new Map(causes.map((cause) => [JSON.stringify(cause), cause])).values(),
-];
-
 export const createReconcileBot = (dependencies: ReconcileDependencies) => {
-  const { events, engine, states, desiredOf, requestsTaken, diskFree, policy, clock, logger } = dependencies;
+  const { events, engine, states, streams, desiredOf, requestsTaken, diskFree, policyOf, clock, logger } = dependencies;
+  const permits = dependencies.permits ?? (() => true);
 
   const append = async (
     botId: string,
@@ -65,7 +69,7 @@ export const createReconcileBot = (dependencies: ReconcileDependencies) => {
     causes: readonly Cause[],
   ): Promise<boolean> => {
     try {
-      const commit = { stream: botStream(botId), expectedVersion: version, events: happened.map(toStored), causes };
+      const commit = { stream: streams.of(botId), expectedVersion: version, events: happened.map(toStored), causes };
       states.apply(await events.append(commit));
       return true;
     } catch (error) {
@@ -100,22 +104,24 @@ export const createReconcileBot = (dependencies: ReconcileDependencies) => {
       engine.observe(botId),
       diskFree(),
     ]);
+    const policy = policyOf(botId);
     const given = { desired, observation, now: clock.now(), random: clock.random(), policy, diskFree: free };
     const planned = plan(state, given);
     if (planned.events.length > 0) {
       // Who asked for the document explains what follows from the document, and nothing else.
-      const told = cause !== undefined && planned.events.some(isWish) ? distinct([cause, ...causes]) : causes;
+      const told = cause !== undefined && planned.events.some(isWish) ? distinctCauses([cause, ...causes]) : causes;
       if (!(await append(botId, version, planned.events, told))) return { again: true, wakeAfterMs: undefined };
     }
     // Requests count as taken only once the log holds them: a crash before this line takes them again, harmlessly.
     const asked = desired.kind === 'spec' ? desired.requests : [];
     const taken = asked.filter(({ requestId }) => planned.state.context.requests.includes(requestId));
     if (taken.length > 0) await requestsTaken(botId, taken);
-    for (const effect of planned.effects) {
+    const effects = planned.effects.filter((effect) => permits(botId, effect));
+    for (const effect of effects) {
       const fact = factOf(await applyEffect(engine, botId, effect), clock.now(), policy, planned.state.context);
       if (fact !== undefined) await appendFact(botId, fact, causes);
     }
-    const again = planned.effects.length > 0;
+    const again = effects.length > 0;
     return { again, wakeAfterMs: unread ? Math.min(planned.wakeAfterMs ?? UNREAD_MS, UNREAD_MS) : planned.wakeAfterMs };
   };
 

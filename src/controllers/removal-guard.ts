@@ -14,7 +14,11 @@ export interface FleetGuard extends RemovalGuard {
    * Judges a complete read. `wanted` are the bots that should run as far as the log knows; `stops` tells whether a
    * record, read now, would stop its bot.
    */
-  judge(read: FleetRead, wanted: readonly BotId[], stops: (id: BotId) => 'no' | 'asked' | 'unasked'): void;
+  judge(
+    read: Pick<FleetRead, 'installId'>,
+    wanted: readonly BotId[],
+    stops: (id: BotId) => 'no' | 'asked' | 'unasked',
+  ): void;
   /** May this bot be stopped though nobody asked? */
   allows(id: BotId): boolean;
 }
@@ -92,5 +96,45 @@ export const onlyLeading = (
   return {
     suspicion: () => judging().suspicion(),
     confirm: async (asked) => judging().confirm(asked),
+  };
+};
+
+const isNotLeader = (thrown: unknown): boolean => thrown instanceof DroverError && thrown.code === 'NOT_LEADER';
+
+/** Several as one: what this process judges. @throws DroverError NOT_LEADER when it judges nothing at all */
+export const combineGuards = (guards: readonly RemovalGuard[]): RemovalGuard => {
+  /** Of those that this process leads. */
+  const judging = <T>(ask: (guard: RemovalGuard) => T): readonly T[] => {
+    const refusals: unknown[] = [];
+    const found = guards.flatMap((guard) => {
+      try {
+        return [ask(guard)];
+      } catch (thrown) {
+        if (!isNotLeader(thrown)) throw thrown;
+        refusals.push(thrown);
+        return [];
+      }
+    });
+    if (found.length === 0) throw refusals[0];
+    return found;
+  };
+  return {
+    suspicion() {
+      const found = judging((guard) => guard.suspicion()).filter((one) => one !== undefined);
+      if (found.length === 0) return undefined;
+      return {
+        since: Math.min(...found.map(({ since }) => since)),
+        botIds: found.flatMap(({ botIds }) => botIds),
+        fleet: found.reduce((sum, { fleet }) => sum + fleet, 0),
+      };
+    },
+    async confirm(asked) {
+      // Asked first, so that a process that judges nothing says so.
+      judging((guard) => guard.suspicion());
+      const settled = await Promise.allSettled(guards.map((guard) => guard.confirm(asked)));
+      const refused = settled.find((one) => one.status === 'rejected' && !isNotLeader(one.reason));
+      if (refused?.status === 'rejected') throw refused.reason;
+      return settled.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+    },
   };
 };

@@ -40,10 +40,18 @@ const faultIn = (report: Loose | undefined): DroverError | undefined => {
 export const syncFromVolume = async (
   tools: ContainerTools,
   botId: BotId,
-  { incarnation, attempt, image, timeoutMs }: Extract<Effect, { type: 'EnsureSynced' }>,
+  { incarnation, attempt, image, timeoutMs, readsOnly }: Extract<Effect, { type: 'EnsureSynced' }>,
 ): Promise<SnapshotId | undefined> => {
   const args = ['daemon', 'sync', '--final'];
-  const { code, output, complaints } = await tools.runTool({ botId, incarnation, attempt, image, args, timeoutMs });
+  const { code, output, complaints } = await tools.runTool({
+    botId,
+    incarnation,
+    attempt,
+    image,
+    args,
+    timeoutMs,
+    ...(readsOnly === undefined ? {} : { readsOnly }),
+  });
   const report = reportIn(output);
   if (code === 0) return snapshotIn(report);
   const why = `the sync from the volume ended with ${String(code)}: ${complaints.slice(-500)}`;

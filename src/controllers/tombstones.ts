@@ -6,7 +6,7 @@ import { TOMBSTONE_KEPT_MS, type SpecStore } from '../ports/spec-store.ts';
 const SWEEP_EVERY_MS = 3_600_000;
 
 /** Called at each look at the fleet; sweeps at most once an hour. Never throws: it can always be done later. */
-export const createTombstoneSweeper = (specs: SpecStore, logger: Logger) => {
+export const createTombstoneSweeper = (specs: Pick<SpecStore, 'forgetTombstones'>, logger: Logger) => {
   let sweptAt: number | undefined;
   return async (now: number): Promise<void> => {
     if (sweptAt !== undefined && now - sweptAt < SWEEP_EVERY_MS) return;

@@ -1,16 +1,19 @@
 /**
- * Follows the log and tells each transition once, in order: to ServiceState, to the counters, and to the line that
- * operators read. It reads the log itself, so a line never says what the log does not hold.
+ * Follows the log and tells each transition once, in order: to the states, to the counters, and to the line that operators
+ * read. It reads the log itself, so a line never says what the log does not hold.
  */
+import type { Commit } from '../domain/recorded.ts';
 import type { Transition } from '../domain/transition.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { ServiceState } from './service-state.ts';
-import { createTransitionFold } from './transition-source.ts';
+import { createTransitionFold, type TransitionSeeds } from './transition-fold.ts';
 
 export interface TransitionLogOptions {
   readonly events: EventStore;
-  readonly states: ServiceState;
+  /** The states as they are folded up to `after`. */
+  readonly seeds: TransitionSeeds;
+  /** Takes each commit into the states. */
+  readonly apply: (commit: Commit) => void;
   readonly logger: Logger;
   /** Position from which on lines are told. */
   readonly after: number;
@@ -24,18 +27,15 @@ const RETRY_MS = 1_000;
 
 /** Runs until aborted; a feed that breaks is taken up again where it stopped. */
 export const followTransitions = async (options: TransitionLogOptions): Promise<void> => {
-  const { events, states, logger, tell, onFolded, signal } = options;
-  const fold = createTransitionFold(logger, states.folds());
+  const { events, seeds, apply, logger, tell, onFolded, signal } = options;
+  const fold = createTransitionFold(logger, seeds);
   let after = options.after;
   while (!signal.aborted) {
     try {
       for await (const commit of events.feed(after, signal)) {
         after = commit.position;
-        states.apply(commit);
-        for (const transition of fold(commit)) {
-          states.counters.count(transition);
-          tell(transition);
-        }
+        apply(commit);
+        for (const transition of fold(commit)) tell(transition);
         onFolded(after);
       }
     } catch (error) {

@@ -1,41 +1,23 @@
-/** The log as transitions: what the line on stdout, `drover transitions` and every later feed are made of. */
-import { botOfStream, botStream } from '../domain/bot-event.ts';
+/** The log as transitions: what `drover transitions` and every later feed are made of. */
+import { botStream } from '../domain/bot-event.ts';
 import type { Commit } from '../domain/recorded.ts';
-import type { Transition } from '../domain/transition.ts';
-import { initialState } from '../machines/evolve.ts';
-import type { VersionedState } from '../machines/snapshot.ts';
+import { partsOfRun, runStream } from '../domain/run-id.ts';
+import { scheduleStream } from '../domain/schedule-event.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { TransitionSource } from '../ports/fleet-view.ts';
 import type { Logger } from '../ports/logger.ts';
-import { foldCommit } from './fold-commit.ts';
+import { createTransitionFold } from './transition-fold.ts';
 
 const PAGE = 500;
 
-/** Folds commits one after another; a bot whose log cannot be folded is told once and then passed over. */
-export const createTransitionFold = (logger: Logger, seeds: Iterable<readonly [string, VersionedState]> = []) => {
-  const folds = new Map(seeds);
-  const broken = new Set<string>();
-  return (commit: Commit): readonly Transition[] => {
-    const botId = botOfStream(commit.stream);
-    if (botId === undefined || broken.has(botId)) return [];
-    try {
-      const before = folds.get(botId) ?? { state: initialState, version: 0 };
-      const { after, transitions } = foldCommit(botId, before, commit);
-      folds.set(botId, after);
-      return transitions;
-    } catch (error) {
-      broken.add(botId);
-      logger.error('log of a bot cannot be folded', { bot: botId, position: commit.position, error });
-      return [];
-    }
-  };
+/** Does a stream tell of this id? Of a schedule, so do those of its runs. */
+const tellsOf = (id: string) => {
+  const own = new Set(partsOfRun(id) === undefined ? [botStream(id), scheduleStream(id)] : [runStream(id)]);
+  const runs = runStream(`${id}/`);
+  return (stream: string): boolean => own.has(stream) || stream.startsWith(runs);
 };
 
-async function* stored(events: EventStore, botId: string | undefined): AsyncGenerator<Commit> {
-  if (botId !== undefined) {
-    yield* await events.read(botStream(botId));
-    return;
-  }
+async function* everything(events: EventStore): AsyncGenerator<Commit> {
   let after = 0;
   for (;;) {
     const page = await events.readAll(after, PAGE);
@@ -44,6 +26,23 @@ async function* stored(events: EventStore, botId: string | undefined): AsyncGene
     if (last === undefined) return;
     after = last.position;
   }
+}
+
+async function* stored(events: EventStore, id: string | undefined): AsyncGenerator<Commit> {
+  if (id === undefined) {
+    yield* everything(events);
+    return;
+  }
+  const isRun = partsOfRun(id) !== undefined;
+  const one = await events.read(isRun ? runStream(id) : botStream(id));
+  if (isRun || one.length > 0) {
+    yield* one;
+    return;
+  }
+  // A schedule: what its runs did stands between its own events, in the order in which it happened.
+  if ((await events.read(scheduleStream(id))).length === 0) return;
+  const tells = tellsOf(id);
+  for await (const commit of everything(events)) if (tells(commit.stream)) yield commit;
 }
 
 export const createTransitionSource = (events: EventStore, logger: Logger): TransitionSource => ({
@@ -58,8 +57,9 @@ export const createTransitionSource = (events: EventStore, logger: Logger): Tran
       if (commit.position > after) yield* transitions;
     }
     if (!follow) return;
+    const tells = botId === undefined ? () => true : tellsOf(botId);
     for await (const commit of events.feed(head, signal)) {
-      if (botId !== undefined && commit.stream !== botStream(botId)) continue;
+      if (!tells(commit.stream)) continue;
       const transitions = fold(commit);
       if (commit.position > after) yield* transitions;
     }

@@ -11,29 +11,45 @@ import type { ServiceState } from './service-state.ts';
 
 const SWEEP_EVERY_MS = 60_000;
 
+/** Whose a volume is, as its log says. */
+export interface VolumeOwner {
+  readonly incarnation: number;
+  /** When all was over, nothing left to be stored; undefined: not yet. */
+  readonly overSince: number | undefined;
+}
+
 export interface VolumeSweeperOptions {
   readonly engine: Pick<ContainerTools, 'listVolumes' | 'removeVolume'>;
-  readonly states: Pick<ServiceState, 'folds'>;
+  /** Undefined for what no log knows. */
+  readonly ownerOf: (volume: ListedVolume) => VolumeOwner | undefined | Promise<VolumeOwner | undefined>;
   readonly graceMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
+/** Volumes of bots. */
+export const botVolumeOwner =
+  (states: Pick<ServiceState, 'folds'>) =>
+  ({ botId }: ListedVolume): VolumeOwner | undefined => {
+    const state = states.folds().get(botId)?.state;
+    if (state === undefined) return undefined;
+    const { incarnation, container, storage, since } = state.context;
+    const isOver = state.at === 'deleted' && container === null && storage?.unsynced === undefined;
+    return { incarnation, overSince: isOver ? since : undefined };
+  };
+
 /** Called at each look at the fleet; sweeps at most once a minute. Never throws: it can always be done later. */
-export const createVolumeSweeper = ({ engine, states, graceMs, clock, logger }: VolumeSweeperOptions) => {
+export const createVolumeSweeper = ({ engine, ownerOf, graceMs, clock, logger }: VolumeSweeperOptions) => {
   let sweptAt: number | undefined;
   /** The log does not say when an incarnation was replaced: its volumes count from when we saw them so. */
   const replacedSince = new Map<string, number>();
 
-  const overSince = ({ name, botId, incarnation }: ListedVolume, now: number): number | undefined => {
-    const state = states.folds().get(botId)?.state;
-    if (state === undefined) return undefined;
-    const { context } = state;
-    if (incarnation === context.incarnation) {
-      const isOver = state.at === 'deleted' && context.container === null && context.storage?.unsynced === undefined;
-      return isOver ? context.since : undefined;
-    }
-    if (incarnation > context.incarnation) return undefined;
+  const overSince = async (volume: ListedVolume, now: number): Promise<number | undefined> => {
+    const { name, incarnation } = volume;
+    const owner = await ownerOf(volume);
+    if (owner === undefined) return undefined;
+    if (incarnation === owner.incarnation) return owner.overSince;
+    if (incarnation > owner.incarnation) return undefined;
     const since = replacedSince.get(name) ?? now;
     replacedSince.set(name, since);
     return since;
@@ -45,7 +61,7 @@ export const createVolumeSweeper = ({ engine, states, graceMs, clock, logger }: 
     sweptAt = now;
     try {
       for (const volume of await engine.listVolumes()) {
-        const since = overSince(volume, now);
+        const since = await overSince(volume, now);
         if (since === undefined || now - since < graceMs) continue;
         await engine.removeVolume(volume.name);
         replacedSince.delete(volume.name);

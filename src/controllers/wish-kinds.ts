@@ -9,5 +9,5 @@ export interface WishKind {
   readonly decode: (subject: string, data: Uint8Array) => DecodedMessage;
 }
 
-export const botWishes: WishKind = { reads: BOT_WISHES, decode: decodeBotMessage };
-export const scheduleWishes: WishKind = { reads: SCHEDULE_WISHES, decode: decodeScheduleMessage };
+export const BOT_WISH_KIND: WishKind = { reads: BOT_WISHES, decode: decodeBotMessage };
+export const SCHEDULE_WISH_KIND: WishKind = { reads: SCHEDULE_WISHES, decode: decodeScheduleMessage };

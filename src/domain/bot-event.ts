@@ -47,7 +47,8 @@ type Named<T extends string, P> = { readonly type: T } & Readonly<P>;
 
 /** What is wished. */
 export type WishEvent =
-  | Named<'BotCreated', At & { incarnation: number }>
+  /** `attempt`: numbers of its starts are higher, for the run of a schedule, whose runs count on. */
+  | Named<'BotCreated', At & { incarnation: number; attempt?: number; readsOnly?: true }>
   | Named<'SpecChanged', At & { generation: number; hash: string; version: string }>
   | Named<'SpecRejected', At & { code: string; reason: string }>
   | Named<'SpecAccepted', At>
@@ -86,6 +87,8 @@ export type ContainerEvent =
         unsynced?: Unsynced;
         /** Tried again like a crash, and not counted as one: it lies outside the bot. */
         blameless?: true;
+        /** Of a run whose container was never seen running. */
+        startedAt?: number;
         /** A start of this number has stored state: ours must come after it. */
         newestAttempt?: number;
       }

@@ -121,6 +121,10 @@ export interface BotContext {
   /** Ids of the latest requests taken, bounded: a request is taken once. */
   readonly requests: readonly string[];
   readonly storage?: StorageState;
+  /** Of a run that does not write the state. */
+  readonly readsOnly?: true;
+  /** Of a run alone: when it first ran, by the engine's clock; null: not yet. */
+  readonly firstStartedAt?: number | null;
 }
 
 export interface BotState {

@@ -65,6 +65,19 @@ export interface BotRequest {
   readonly at: number;
 }
 
+/** What a run of a schedule is told beyond its spec (issue 5). */
+export interface RunWish {
+  readonly key: string;
+  /** Of its schedule: whose volumes it has. */
+  readonly incarnation: number;
+  /** Its slot, or when the command came; epoch ms. */
+  readonly scheduledAt: number;
+  /** It alone writes the state: of others that go on at the same time none does. */
+  readonly writes: boolean;
+  /** Numbers of its starts are higher. */
+  readonly attempt: number;
+}
+
 /** The desired side of the comparison, as `plan` reads it. */
 export type Desired =
   | {
@@ -75,6 +88,8 @@ export type Desired =
       /** The operator drains the fleet: nothing runs, whatever the documents say. */
       readonly drained: boolean;
       readonly requests: readonly BotRequest[];
+      /** Of a run of a schedule. */
+      readonly run?: RunWish;
     }
   /** The document cannot be understood: nothing changes but what `enabled` says clearly. */
   | { readonly kind: 'invalid'; readonly code: string; readonly reason: string; readonly enabled: boolean | undefined }

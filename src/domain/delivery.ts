@@ -36,6 +36,8 @@ export const DELIVERY_ENV = {
   syncMs: 'DROVER_SYNC_MS',
   /** Entrypoint of the pre-stop hook (`entrypoints.stop`), when there is one. */
   stopEntrypoint: 'DROVER_STOP_ENTRYPOINT',
+  /** Key of a run beside another one that writes the state: this one sees it and stores none (issue 5). */
+  stateReadOnly: 'DROVER_STATE_READ_ONLY',
   /** Snapshots kept per bot, and the limits of contract §4 in MiB. */
   keepSnapshots: 'DROVER_KEEP_SNAPSHOTS',
   maxStateMb: 'MAX_STATE_SIZE_MB',

@@ -1,5 +1,5 @@
 /** What we ask of the world. Each is idempotent: asked twice, the world is the same (architecture §3). */
-import type { BotSpec } from './bot.ts';
+import type { BotSpec, RunWish } from './bot.ts';
 import type { ErrorClass, ErrorCode } from './errors.ts';
 import type { InstanceRef } from './observation.ts';
 import type { SnapshotId } from './sync-report.ts';
@@ -15,6 +15,7 @@ export interface ContainerPlan {
   readonly attempt: number;
   /** The archive that the same spec was last run with, for a store that does not answer (fault R10). */
   readonly knownDigest?: string;
+  readonly run?: RunWish;
 }
 
 export type Effect =
@@ -31,6 +32,8 @@ export type Effect =
       readonly attempt: number;
       readonly image: string | null;
       readonly timeoutMs: number;
+      /** A run that does not write the state: only its logs are stored. */
+      readonly readsOnly?: true;
     }
   | { readonly type: 'EnsureRemoved'; readonly ref: InstanceRef; readonly force: boolean }
   /** Frees the name of a container that has no process and cannot be removed. */

@@ -3,6 +3,7 @@
  * two bots never share one, so the encoding of an id is injective (architecture §3).
  */
 import type { BotId } from './bot.ts';
+import { ownerOf, partsOfRun, runId } from './run-id.ts';
 
 const MAX_ENCODED = 180;
 const SAFE = /[A-Za-z0-9-]/;
@@ -39,12 +40,31 @@ export const botIdFault = (id: string): string | undefined => {
   return undefined;
 };
 
-export const containerName = (install: string, id: BotId): string => `drover-${install}-bot-${encodeId(id)}`;
+/** Without `-`, so that the last one in a name parts the schedule from the run. */
+const encodeKey = (key: string): string => encodeId(key).replaceAll('-', '_2d');
+
+/** Of a bot, or of a run: there without the number of the start, so that a slot has one container at a time. */
+export const containerName = (install: string, id: string): string => {
+  const run = partsOfRun(id);
+  return run === undefined
+    ? `drover-${install}-bot-${encodeId(id)}`
+    : `drover-${install}-run-${encodeId(run.scheduleId)}-${encodeKey(run.key)}`;
+};
 
 /** The bot a container name belongs to, or undefined when it is not one of this install. */
 export const botOfContainerName = (install: string, name: string): BotId | undefined => {
   const prefix = `drover-${install}-bot-`;
   return name.startsWith(prefix) ? decodeId(name.slice(prefix.length)) : undefined;
+};
+
+/** The run a container name belongs to, or undefined when it is not one of this install. */
+export const runOfContainerName = (install: string, name: string): string | undefined => {
+  const prefix = `drover-${install}-run-`;
+  const cut = name.lastIndexOf('-');
+  if (!name.startsWith(prefix) || cut < prefix.length) return undefined;
+  const scheduleId = decodeId(name.slice(prefix.length, cut));
+  const key = decodeId(name.slice(cut + 1).replaceAll('_2d', '-'));
+  return scheduleId === undefined || key === undefined ? undefined : runId({ scheduleId, key });
 };
 
 /** Name of a container that has no process and kept its bot's name from being free. */
@@ -53,19 +73,36 @@ export const asideName = (name: string, containerId: string): string => `${name}
 /** `archive`: the embedded archive store's part of one bot. */
 export type VolumeRole = 'state' | 'the0' | 'archive';
 
+/** Kinds of what runs. A bot and a schedule of the same id share no volume, whoever comes first. */
+export type InstanceRole = 'bot' | 'run';
+
 /** The code cache of an install on one engine. */
 export const codeVolumeName = (install: string): string => `drover-${install}-code`;
 
-/** A short-lived container of ours beside a bot's volumes: one a bot. */
-export const toolName = (install: string, id: BotId): string => `drover-${install}-tool-${encodeId(id)}`;
+/** A short-lived container of ours beside the volumes of a bot, a schedule or a run: one each. */
+export const toolName = (install: string, id: string): string =>
+  partsOfRun(id) === undefined
+    ? `drover-${install}-tool-${encodeId(id)}`
+    : containerName(install, id).replace(`drover-${install}-run-`, `drover-${install}-runtool-`);
 
-/** One that fills the code cache: one a digest. */
-export const codeToolName = (install: string, digest: string): string =>
-  `drover-${install}-code-${digest.slice(0, 32)}`;
+/** One that fills the code cache: one a digest, for bots and for runs, which different processes may keep. */
+export const codeToolName = (install: string, digest: string, role: InstanceRole): string =>
+  `drover-${install}-${role === 'bot' ? 'code' : 'runcode'}-${digest.slice(0, 32)}`;
 
 /** Volumes carry the incarnation: a bot that comes back under an old id never inherits the earlier one's state. */
-export const volumeName = (install: string, id: BotId, incarnation: number, role: VolumeRole): string =>
-  `drover-${install}-vol-${encodeId(id)}-${String(incarnation)}-${role}`;
+export const volumeName = (volume: {
+  readonly install: string;
+  readonly id: BotId;
+  readonly incarnation: number;
+  readonly role: VolumeRole;
+  readonly of: InstanceRole;
+  /** Only of a run that has it for itself. */
+  readonly run?: string | undefined;
+}): string => {
+  const { install, id, incarnation, role, of, run } = volume;
+  const name = `drover-${install}-${of === 'bot' ? 'vol' : 'runvol'}-${encodeId(id)}-${String(incarnation)}-${role}`;
+  return run === undefined ? name : `${name}-${encodeKey(run)}`;
+};
 
 export const LABEL = {
   managed: 'runtime.managed',
@@ -79,12 +116,15 @@ export const LABEL = {
   specHash: 'drover.spec-hash',
   attempt: 'drover.attempt',
   codeDigest: 'drover.code-digest',
+  /** Key of a run: its slot, or the command that asked for it. */
+  run: 'drover.run',
 } as const;
 
 /** What a container of ours says about itself. */
 export interface ContainerTags {
   readonly install: string;
-  readonly botId: BotId;
+  /** Of a bot, or of a run. */
+  readonly botId: string;
   readonly incarnation: number;
   readonly generation: number;
   readonly specHash: string;
@@ -93,14 +133,29 @@ export interface ContainerTags {
   readonly codeDigest?: string;
 }
 
+const roleLabels = (id: string): Record<string, string> => {
+  const run = partsOfRun(id);
+  return run === undefined
+    ? { [LABEL.role]: 'bot', [LABEL.type]: 'realtime' }
+    : { [LABEL.role]: 'run', [LABEL.type]: 'scheduled', [LABEL.run]: run.key };
+};
+
+/** The bot or run that labels of ours name; undefined for other containers. */
+export const instanceOfLabels = (labels: Readonly<Record<string, unknown>>): string | undefined => {
+  const id = labels[LABEL.id];
+  const key = labels[LABEL.run];
+  if (typeof id !== 'string') return undefined;
+  if (labels[LABEL.role] !== 'run') return id;
+  return typeof key === 'string' && key !== '' ? runId({ scheduleId: id, key }) : undefined;
+};
+
 /** Labels of contract §5 plus ours. */
 export const writeTags = (tags: ContainerTags, entrypoint: string): Record<string, string> => ({
   [LABEL.managed]: 'true',
-  [LABEL.id]: tags.botId,
+  [LABEL.id]: ownerOf(tags.botId),
   [LABEL.entrypoint]: entrypoint,
-  [LABEL.type]: 'realtime',
   [LABEL.install]: tags.install,
-  [LABEL.role]: 'bot',
+  ...roleLabels(tags.botId),
   [LABEL.incarnation]: String(tags.incarnation),
   [LABEL.generation]: String(tags.generation),
   [LABEL.specHash]: tags.specHash,
@@ -111,15 +166,16 @@ export const writeTags = (tags: ContainerTags, entrypoint: string): Record<strin
 const whole = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 
-/** Tags from labels; undefined when they are not the complete labels of a bot container of some drover install. */
+/** Tags from labels; undefined when they are not the complete labels of a bot's or a run's container of some install. */
 export const readTags = (labels: Readonly<Record<string, string>>): ContainerTags | undefined => {
   const install = labels[LABEL.install];
-  const botId = labels[LABEL.id];
+  const botId = instanceOfLabels(labels);
+  const role = labels[LABEL.role];
   const hash = labels[LABEL.specHash];
   const incarnation = whole(labels[LABEL.incarnation]);
   const generation = whole(labels[LABEL.generation]);
   const attempt = whole(labels[LABEL.attempt]);
-  if (labels[LABEL.role] !== 'bot' || install === undefined || botId === undefined || hash === undefined)
+  if ((role !== 'bot' && role !== 'run') || install === undefined || botId === undefined || hash === undefined)
     return undefined;
   if (incarnation === undefined || generation === undefined || attempt === undefined) return undefined;
   const codeDigest = labels[LABEL.codeDigest];

@@ -8,6 +8,9 @@ export type Cause =
   | { readonly kind: 'timer' }
   | { readonly kind: 'spec'; readonly id: string }
   | { readonly kind: 'request'; readonly requestId: string; readonly actor: string; readonly action: string }
+  /** A schedule wished something of its run, or a run told its schedule something. */
+  | { readonly kind: 'schedule'; readonly event: string }
+  | { readonly kind: 'run'; readonly key: string; readonly event: string }
   | { readonly kind: 'start' };
 
 export interface StoredEvent {

@@ -3,7 +3,7 @@ import type { Phase, StatePath } from './bot-state.ts';
 
 /** Field standard: {type, status, reason, message, lastTransitionTime}; `reason` is CamelCase and stable. */
 export interface Condition {
-  readonly type: 'Ready' | 'Progressing' | 'Degraded' | 'SpecValid' | 'StateSynced' | 'LogsShipped';
+  readonly type: 'Ready' | 'Progressing' | 'Degraded' | 'SpecValid' | 'StateSynced' | 'LogsShipped' | 'ScheduleHealthy';
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: string;
   readonly message: string;

@@ -6,7 +6,8 @@ import type { ExitClass } from './bot-event.ts';
 
 export type Trigger = 'slot' | 'catchUp' | 'manual' | 'backfill';
 export type RunOutcome = 'succeeded' | 'failed' | 'timedOut' | 'replaced' | 'stopped';
-export type RunStopReason = 'timedOut' | 'replaced' | 'disabled' | 'drained' | 'deleted';
+/** `nextSlot`: it waited for another try when the next slot came. */
+export type RunStopReason = 'timedOut' | 'replaced' | 'nextSlot' | 'disabled' | 'drained' | 'deleted';
 /** Why slots did not run. */
 export type PassReason = 'missed' | 'deadline' | 'overlap' | 'paused';
 export type DropReason = 'replaced' | 'deadline' | 'disabled' | 'drained' | 'deleted';
@@ -72,10 +73,11 @@ export type RunEvent =
         attempt: number;
         endedAt: number;
         detail?: string;
+        unsynced?: true;
       }
     >
-  /** Runs that are listed no more. */
-  | Named<'RunsForgotten', At & { keys: readonly string[] }>;
+  /** Runs that are listed no more, and how many of them counted as what. */
+  | Named<'RunsForgotten', At & { keys: readonly string[]; succeeded: number; failed: number }>;
 
 export type ScheduleEvent = ScheduleWishEvent | RunEvent;
 export type ScheduleEventType = ScheduleEvent['type'];

@@ -24,6 +24,8 @@ export interface EndedRun {
   readonly scheduledAt: number;
   readonly outcome: RunOutcome;
   readonly endedAt: number;
+  /** State or logs lay on the volume alone when it ended. */
+  readonly unsynced?: true;
 }
 
 export interface Pause {
@@ -62,6 +64,8 @@ export interface ScheduleContext {
   readonly late: boolean;
   /** The highest number of a start of any run: state is never stored under an older one. */
   readonly attempt: number;
+  /** Of those that wrote the state. */
+  readonly writerAttempt: number;
   readonly requests: readonly string[];
 }
 

@@ -41,6 +41,10 @@ export type DesiredSchedule =
 /** What the log of a run's container says by now. */
 export interface RunView {
   readonly startedAt?: number;
+  /** Id of the container that it runs in now. */
+  readonly container?: string;
+  /** A try failed, and the next one waits. */
+  readonly retrying?: true;
   readonly end?: {
     readonly at: number;
     /** It ended by itself and well. */
@@ -52,5 +56,7 @@ export interface RunView {
     readonly attempts: number;
     readonly attempt: number;
     readonly detail?: string;
+    /** State or logs still lie on the volume alone. */
+    readonly unsynced?: true;
   };
 }

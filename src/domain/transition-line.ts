@@ -1,6 +1,7 @@
 /** A transition as people and programs read it: one line, stable, no secrets (feature G2). Pure; colour is handed in. */
 import type { BotEvent } from './bot-event.ts';
 import type { Cause } from './recorded.ts';
+import { scheduleDetails } from './schedule-details.ts';
 import { snapshotText, type SnapshotId } from './sync-report.ts';
 import type { Transition } from './transition.ts';
 
@@ -34,6 +35,10 @@ export const causeText = (cause: Cause): string => {
       return `request ${cause.action} by ${cause.actor} (${cause.requestId.slice(0, 8)})`;
     case 'start':
       return 'start';
+    case 'schedule':
+      return `schedule ${cause.event}`;
+    case 'run':
+      return `run ${cause.key} ${cause.event}`;
   }
 };
 
@@ -102,15 +107,19 @@ const details = (event: BotEvent): Record<string, string | number> => {
   ]);
 };
 
+const detailsOf = (transition: Transition): Readonly<Record<string, string | number>> =>
+  transition.kind === 'schedule' ? scheduleDetails(transition.event) : details(transition.event);
+
 const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** For programs: flat, stable keys. */
 export const transitionJson = (transition: Transition): Record<string, unknown> => {
-  const { time, position, index, botId, from, to, event, causes, attempt, container, lastedMs } = transition;
+  const { kind, time, position, index, botId, from, to, event, causes, attempt, container, lastedMs } = transition;
   return {
     time: new Date(time).toISOString(),
     seq: `${String(position)}.${String(index)}`,
     bot: botId,
+    ...(kind === 'bot' ? {} : { kind }),
     from,
     to,
     event: event.type,
@@ -118,12 +127,13 @@ export const transitionJson = (transition: Transition): Record<string, unknown> 
     attempt,
     container: container === undefined ? null : short(container),
     lasted_ms: lastedMs ?? null,
-    ...Object.fromEntries(Object.entries(details(event)).map(([key, value]) => [snake(key), value])),
+    ...Object.fromEntries(Object.entries(detailsOf(transition)).map(([key, value]) => [snake(key), value])),
   };
 };
 
 const painter = ({ from, to, event }: Transition, paint: Paint): ((text: string) => string) => {
   if (to.startsWith('failed') || /Failed|TimedOut|Rejected|Vanished/.test(event.type)) return paint.bad;
+  if (event.type === 'RunEnded') return event.outcome === 'succeeded' ? paint.good : paint.bad;
   if (from === to) return paint.dim;
   return to === 'running' ? paint.good : paint.busy;
 };
@@ -137,7 +147,7 @@ export const transitionLine = (transition: Transition, paint: Paint = NO_PAINT):
   const { time, botId, from, to, event, causes, attempt, container, lastedMs } = transition;
   const colour = painter(transition, paint);
   const path = from === to ? `· ${to}` : `${from} → ${to}`;
-  const more = Object.entries(details(event)).map(([key, value]) => `${snake(key)}=${clean(String(value))}`);
+  const more = Object.entries(detailsOf(transition)).map(([key, value]) => `${snake(key)}=${clean(String(value))}`);
   return [
     paint.dim(new Date(time).toISOString().slice(11, 23)),
     paint.strong(clean(botId).padEnd(16)),

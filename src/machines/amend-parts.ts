@@ -68,3 +68,7 @@ export const delivered = (container: KnownContainer | null): KnownContainer | nu
   const { undelivered: _brought, ...rest } = container;
   return rest;
 };
+
+/** Only runs remember it: their lateness is told. */
+export const firstStart = ({ firstStartedAt }: BotContext, startedAt: number | undefined): Partial<BotContext> =>
+  firstStartedAt === null && startedAt !== undefined && startedAt > 0 ? { firstStartedAt: startedAt } : {};

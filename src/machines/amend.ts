@@ -5,7 +5,7 @@
 import type { BotEvent } from '../domain/bot-event.ts';
 import type { BotContext } from '../domain/bot-state.ts';
 import { assertNever } from '../domain/errors.ts';
-import { clearedOfFailures, delivered, ended, known, neverStarted, withContainer } from './amend-parts.ts';
+import { clearedOfFailures, delivered, ended, firstStart, known, neverStarted, withContainer } from './amend-parts.ts';
 import { amendStorage, leftUnsynced, pressureGone, storageOf, volumeSynced, withStorage } from './amend-storage.ts';
 import { emptyContext } from './empty-context.ts';
 
@@ -16,7 +16,14 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
   switch (event.type) {
     case 'BotCreated':
       // Attempts go on counting: names of attempts never repeat, also over incarnations (architecture §4).
-      return { ...emptyContext, incarnation: event.incarnation, attempt: context.attempt, requests: context.requests };
+      return {
+        ...emptyContext,
+        incarnation: event.incarnation,
+        attempt: Math.max(context.attempt, event.attempt ?? 0),
+        requests: context.requests,
+        ...(event.attempt === undefined ? {} : { firstStartedAt: null }),
+        ...(event.readsOnly === true ? { readsOnly: true } : {}),
+      };
     case 'SpecChanged':
       return {
         ...clearedOfFailures(event.at),
@@ -58,6 +65,7 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
     case 'ContainerStarted':
       return {
         ...withContainer(context, { startedAt: event.startedAt }),
+        ...firstStart(context, event.startedAt),
         runningSince: event.at,
         healthy: false,
         starts: context.starts + 1,
@@ -72,6 +80,7 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
           startedAt: event.startedAt,
           ...(event.deliver === true ? { undelivered: true } : {}),
         },
+        ...firstStart(context, event.startedAt),
         attempt: Math.max(context.attempt, event.attempt),
         runningSince: event.at,
         healthy: false,
@@ -109,6 +118,8 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
       const exit = { at, exitCode, class: exitClass, terminal, ...(code && { code }), ...(detail && { detail }) };
       return {
         ...withContainer(context, { exited: true }),
+        ...firstStart(context, event.startedAt),
+        ...(event.startedAt === undefined ? {} : { starts: context.starts + 1 }),
         ...ended(context, exit, event.blameless),
         ...leftUnsynced(context, at, event.unsynced),
         attempt: Math.max(context.attempt, event.newestAttempt ?? 0),

@@ -14,6 +14,7 @@ const planFor = ({ context }: BotState, desired: Desired): ContainerPlan | undef
         generation: context.generation,
         attempt: context.attempt,
         ...(context.storage?.code?.specHash === desired.hash ? { knownDigest: context.storage.code.digest } : {}),
+        ...(desired.run === undefined ? {} : { run: desired.run }),
       }
     : undefined;
 
@@ -55,6 +56,7 @@ const syncVolume = ({ at, context }: BotState, desired: Desired, now: number): E
       attempt: unsynced.attempt,
       image: desired.kind === 'spec' ? desired.spec.image : null,
       timeoutMs: VOLUME_SYNC_MS,
+      ...(context.readsOnly === true ? { readsOnly: true } : {}),
     },
   ];
 };

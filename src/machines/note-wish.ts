@@ -48,6 +48,17 @@ export const noteWish = (state: BotState, desired: Desired, at: number): WishEve
   }
   // A deletion under way is finished first; the id then comes back as a new incarnation.
   if (state.context.deleting) return undefined;
-  if (isUnborn(state)) return { type: 'BotCreated', at, incarnation: state.context.incarnation + 1 };
+  if (isUnborn(state)) {
+    const run = desired.kind === 'spec' ? desired.run : undefined;
+    return run === undefined
+      ? { type: 'BotCreated', at, incarnation: state.context.incarnation + 1 }
+      : {
+          type: 'BotCreated',
+          at,
+          incarnation: run.incarnation,
+          attempt: run.attempt,
+          ...(run.writes ? {} : { readsOnly: true }),
+        };
+  }
   return desired.kind === 'spec' ? noteSpec(state, desired, at) : noteInvalid(state, desired, at);
 };

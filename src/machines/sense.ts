@@ -101,6 +101,10 @@ const attemptIn = (detail: string): number | undefined => {
   return found === undefined ? undefined : Number(found);
 };
 
+/** A start of a run that began and ended between two looks. */
+const wasMissed = ({ firstStartedAt, runningSince }: BotState['context']): boolean =>
+  firstStartedAt !== undefined && runningSince === null;
+
 const senseEnded = (state: BotState, seen: ObservedContainer, at: number): ContainerEvent | undefined => {
   const { context } = state;
   if (context.container?.exited === true || seen.exit === undefined) return undefined;
@@ -122,6 +126,7 @@ const senseEnded = (state: BotState, seen: ObservedContainer, at: number): Conta
     ...(unsynced === undefined ? {} : { unsynced }),
     ...(report?.error !== undefined && OUTSIDE.has(report.error.code) ? { blameless: true } : {}),
     ...(newestAttempt === undefined ? {} : { newestAttempt }),
+    ...(wasMissed(context) && seen.startedAt > 0 ? { startedAt: seen.startedAt } : {}),
   };
 };
 

@@ -1,11 +1,11 @@
 /** The engine in our words. No verb takes or returns a host path or an address (architecture §3). */
-import type { BotId } from '../domain/bot.ts';
 import type { ContainerPlan, StopSignal } from '../domain/effect.ts';
 import type { InstanceRef, ListedContainer, Observation } from '../domain/observation.ts';
 
 /** A change the engine reported; only ever a hint to look. */
 export interface EngineSignal {
-  readonly botId: BotId;
+  /** Of a bot, or of a run (`domain/run-id.ts`), as in every call below. */
+  readonly botId: string;
   readonly action: string;
   readonly container: string;
   /** Engine clock, epoch milliseconds. */
@@ -26,8 +26,8 @@ export interface EngineWatch {
  */
 export interface ContainerEngine {
   /** Never throws for an engine that does not answer: that is `unknown`. */
-  observe(id: BotId): Promise<Observation>;
-  /** All bot containers of this install, in one call. */
+  observe(id: string): Promise<Observation>;
+  /** All containers of this install and of the kind that is kept, in one call. */
   list(): Promise<readonly ListedContainer[]>;
   /** @throws NAME_TAKEN, NAME_BUSY, IMAGE_UNAVAILABLE, ARCHIVE_MISSING, ARCHIVE_UNAVAILABLE, NETWORK_EXHAUSTED */
   ensureContainer(plan: ContainerPlan): Promise<void>;

@@ -6,7 +6,8 @@ import type { ContainerEngine } from './container-engine.ts';
 
 /** A program of the bot image run with the volumes of one bot, in a container of its own (role `tool`). */
 export interface Tool {
-  readonly botId: BotId;
+  /** Of a bot, or of a run of a schedule. */
+  readonly botId: string;
   readonly incarnation: number;
   /** The start whose work is finished: keys written carry its number. */
   readonly attempt: number;
@@ -15,6 +16,8 @@ export interface Tool {
   /** Arguments of `/app/runtime`, e.g. `['state', 'list']`. */
   readonly args: readonly string[];
   readonly timeoutMs: number;
+  /** Of a run that does not write the state. */
+  readonly readsOnly?: true;
 }
 
 export interface ToolResult {
@@ -29,6 +32,8 @@ export interface ListedVolume {
   readonly name: string;
   readonly botId: BotId;
   readonly incarnation: number;
+  /** The run that has it for itself. */
+  readonly run?: string;
 }
 
 /** An engine with all that a bot's life needs of it. */

@@ -17,7 +17,7 @@ export interface EventStore {
   feed(after: number, signal: AbortSignal): AsyncIterable<Commit>;
   /** Position of the newest commit; 0 when there is none. */
   head(): Promise<number>;
-  /** Current version of every stream. */
-  streams(): Promise<ReadonlyMap<string, number>>;
+  /** Current version of every stream whose name begins so. */
+  streams(prefix?: string): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
 }

@@ -3,6 +3,8 @@
  * counted on each process's own monotonic clock, so wrong wall clocks cost nothing (faults R23, R44).
  */
 
+import type { EventStore } from './event-store.ts';
+
 export interface Leadership {
   readonly role: string;
   /** The epoch for as long as the lease is certainly ours, else undefined. Asks nobody: cheap enough for every call. */
@@ -18,3 +20,15 @@ export interface Leadership {
   /** Gives the role back, so that another need not wait for it to run out. Never rejects. */
   stop(): Promise<void>;
 }
+
+/** What one service acts under: its lease, and the log that only whoever holds it writes. */
+export interface OfficeStores {
+  readonly leadership: Leadership;
+  readonly events: EventStore;
+}
+
+/** BotService and ScheduleService: one process may hold both, or two processes one each. */
+export type Offices = Readonly<Record<'bots' | 'runs', OfficeStores>>;
+
+/** Names of the roles, as the field knows the processes. */
+export const ROLES = { bots: 'bot-runner', runs: 'bot-scheduler' } as const satisfies Record<keyof Offices, string>;

@@ -136,6 +136,8 @@ export interface TransferConfig {
   readonly limits: { readonly totalBytes: number; readonly fileBytes: number };
   /** Snapshots kept. */
   readonly keep: number;
+  /** Key of a run that only sees the state: another one writes it. */
+  readonly readsOnly: string | undefined;
 }
 
 const MIB = 1024 ** 2;
@@ -153,6 +155,7 @@ export const readTransferConfig = (env: NodeJS.ProcessEnv = process.env): Transf
     fileBytes: numberOf(env[DELIVERY_ENV.maxStateFileMb], 10) * MIB,
   },
   keep: numberOf(env[DELIVERY_ENV.keepSnapshots], 10),
+  readsOnly: given(env, DELIVERY_ENV.stateReadOnly),
 });
 
 /** What `daemon` is told by the container; flags of contract §0 win where they are given. */

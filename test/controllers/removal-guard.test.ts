@@ -13,7 +13,7 @@ const setUp = () => {
     onConfirmed: () => (confirmations += 1),
   });
   const read = (stopped: readonly string[], how: 'asked' | 'unasked', size = 50, installId = 'i1'): void => {
-    guard.judge({ installId, records: [] }, fleet(size), (id) => (stopped.includes(id) ? how : 'no'));
+    guard.judge({ installId }, fleet(size), (id) => (stopped.includes(id) ? how : 'no'));
   };
   return { guard, read, confirmations: () => confirmations };
 };

@@ -41,7 +41,8 @@ describe('a suspect spec store', () => {
     drover = await createDrover({
       ...stores,
       specs: lossy,
-      engine: createFakeEngine(() => Date.now()).engine,
+      bots: { ...stores.offices.bots, engine: createFakeEngine(() => Date.now()).engine },
+      runs: { ...stores.offices.runs, engine: createFakeEngine(() => Date.now()).engine },
       predecessor: noPredecessor,
       policy: DEFAULT_POLICY,
       defaults: {

@@ -1,7 +1,7 @@
 /** Volumes go with their bot, after a grace period and never with what was not stored (feature E10). */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BotEvent } from '../../src/domain/bot-event.ts';
-import { createVolumeSweeper } from '../../src/controllers/volume-sweeper.ts';
+import { botVolumeOwner, createVolumeSweeper } from '../../src/controllers/volume-sweeper.ts';
 import type { ListedVolume } from '../../src/ports/container-tools.ts';
 import { given, log, present, stateAfter, T0 } from '../support/given.ts';
 import { silentLogger } from '../support/silent-logger.ts';
@@ -43,7 +43,7 @@ describe('the volume sweeper', () => {
           return Promise.resolve();
         },
       },
-      states: { folds: () => folds },
+      ownerOf: botVolumeOwner({ folds: () => folds }),
       graceMs: GRACE,
       clock: { now: () => time, random: () => 0.5, after: () => () => undefined },
       logger: silentLogger,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedStores } from '../../src/adapters/embedded/embedded-stores.ts';
 import { createWishIntake } from '../../src/controllers/wish-intake.ts';
-import { botWishes, scheduleWishes } from '../../src/controllers/wish-kinds.ts';
+import { BOT_WISH_KIND, SCHEDULE_WISH_KIND } from '../../src/controllers/wish-kinds.ts';
 import { DroverError } from '../../src/domain/errors.ts';
 import { mintId } from '../../src/main.ts';
 import type { BusMessage, WishConsumer } from '../../src/ports/message-bus.ts';
@@ -18,8 +18,8 @@ const asked = { requestId: 'r', actor: 't', action: 'apply', at: 1 };
 
 /** As the messages of one kind wish it. */
 const KINDS = [
-  { kind: botWishes, root: 'the0.bot', needs: {} },
-  { kind: scheduleWishes, root: 'the0.bot-schedule', needs: { schedule: '0 * * * *' } },
+  { kind: BOT_WISH_KIND, root: 'the0.bot', needs: {} },
+  { kind: SCHEDULE_WISH_KIND, root: 'the0.bot-schedule', needs: { schedule: '0 * * * *' } },
 ] as const;
 
 describe.each(KINDS)('the intake of messages $root.*', ({ kind, root, needs }) => {
@@ -35,7 +35,7 @@ describe.each(KINDS)('the intake of messages $root.*', ({ kind, root, needs }) =
     stores = await openEmbeddedStores({ dataDir, writer: 'test', now: () => Date.now() });
     mayAct = () => undefined;
     written = [];
-    const store: SpecStore<AnyRequest> = kind === botWishes ? stores.specs : stores.schedules;
+    const store: SpecStore<AnyRequest> = kind === BOT_WISH_KIND ? stores.specs : stores.schedules;
     specs = {
       ...store,
       applyWish: (id, wish, ...rest) => {
@@ -135,8 +135,10 @@ describe.each(KINDS)('the intake of messages $root.*', ({ kind, root, needs }) =
     const other = root === 'the0.bot' ? 'the0.bot-schedule' : 'the0.bot';
     const foreign = { ...message('created', aBot('a', { schedule: '* * * * *' }), 1), subject: `${other}.created` };
     await intake.onMessages([foreign, message('created', aDocument('b'), 2)]);
-    expect((await stores.specs.readFleet()).records.map(({ id }) => id)).toEqual(kind === botWishes ? ['b'] : []);
-    expect((await stores.schedules.readFleet()).records.map(({ id }) => id)).toEqual(kind === botWishes ? [] : ['b']);
+    expect((await stores.specs.readFleet()).records.map(({ id }) => id)).toEqual(kind === BOT_WISH_KIND ? ['b'] : []);
+    expect((await stores.schedules.readFleet()).records.map(({ id }) => id)).toEqual(
+      kind === BOT_WISH_KIND ? [] : ['b'],
+    );
     expect(await stores.deadLetters.list(10)).toEqual([]);
   });
 

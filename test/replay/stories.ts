@@ -3,6 +3,7 @@ import { botStream } from '../../src/domain/bot-event.ts';
 import type { BotRequest, BotSpec, Desired } from '../../src/domain/bot.ts';
 import type { BotState } from '../../src/domain/bot-state.ts';
 import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
+import { BOT_STREAMS } from '../../src/domain/streams.ts';
 import type { StoredEvent } from '../../src/domain/recorded.ts';
 import { specHash } from '../../src/domain/spec-hash.ts';
 import { createReconcileBot } from '../../src/controllers/reconcile-bot.ts';
@@ -38,7 +39,8 @@ const tell = async (story: (stage: Stage) => Promise<void>): Promise<{ events: S
     desiredOf: () => Promise.resolve({ desired: desired.kind === 'spec' ? { ...desired, requests } : desired }),
     requestsTaken: () => Promise.resolve(void (requests = [])),
     diskFree: () => Promise.resolve(undefined),
-    policy: DEFAULT_POLICY,
+    policyOf: () => DEFAULT_POLICY,
+    streams: BOT_STREAMS,
     clock: { now, random: () => 0.5, after: () => () => undefined },
     logger: silentLogger,
   });

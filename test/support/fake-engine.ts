@@ -1,6 +1,7 @@
 /** The engine port in memory, with the quirks that matter: names lock, ids do not come back, exits stay to be seen. */
 import type { ContainerPlan } from '../../src/domain/effect.ts';
 import { DroverError } from '../../src/domain/errors.ts';
+import { instanceId } from '../../src/domain/run-id.ts';
 import {
   isLive,
   type ContainerStatus,
@@ -151,10 +152,11 @@ export const createFakeEngine = (now: () => number): FakeEngine => {
         ),
       ensureContainer: (plan) =>
         done(() => {
-          if (byName.has(plan.spec.id)) return;
+          const name = instanceId(plan);
+          if (byName.has(name)) return;
           made += 1;
           const id = `c${String(made)}`;
-          byName.set(plan.spec.id, { botId: plan.spec.id, id, plan, status: 'created', startedAt: 0 });
+          byName.set(name, { botId: name, id, plan, status: 'created', startedAt: 0 });
         }),
       ensureStarted: ({ id }) =>
         done(() => {

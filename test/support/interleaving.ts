@@ -8,6 +8,7 @@ import { expect } from 'vitest';
 import { botStream } from '../../src/domain/bot-event.ts';
 import type { BotRequest, Desired } from '../../src/domain/bot.ts';
 import type { BotPolicy } from '../../src/domain/policy.ts';
+import { BOT_STREAMS } from '../../src/domain/streams.ts';
 import { specHash } from '../../src/domain/spec-hash.ts';
 import { createReconcileBot } from '../../src/controllers/reconcile-bot.ts';
 import { createServiceState, type ServiceState } from '../../src/controllers/service-state.ts';
@@ -116,7 +117,8 @@ export const runInterleaving = async (setting: Setting, steps: readonly Step[]):
         return Promise.resolve();
       },
       diskFree: () => Promise.resolve(undefined),
-      policy,
+      policyOf: () => policy,
+      streams: BOT_STREAMS,
       clock: { now, random: () => 0.5, after: () => () => undefined },
       logger: silentLogger,
     });

@@ -66,7 +66,10 @@ export const createMemoryEventStore = (now: () => number = Date.now): EventStore
       }
     },
     head: () => Promise.resolve(commits.length),
-    streams: () => Promise.resolve(new Map(commits.map(({ stream, to }) => [stream, to]))),
+    streams: (prefix = '') =>
+      Promise.resolve(
+        new Map(commits.filter(({ stream }) => stream.startsWith(prefix)).map(({ stream, to }) => [stream, to])),
+      ),
     close: () => Promise.resolve(),
   };
 };

@@ -13,6 +13,7 @@ export const realEngine = (
     docker: dockerAt(given.host),
     install: given.install,
     archives: given.archives,
+    role: 'bot',
     mayAct: () => undefined,
     network: 'drover-bots',
     access: folderAccess,

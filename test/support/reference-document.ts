@@ -32,3 +32,26 @@ export const referenceDocument = (id: string, change: DocumentChange = {}): Reco
   },
   ...change.root,
 });
+
+export interface ScheduleChange extends DocumentChange {
+  readonly schedule: string;
+  readonly enabled?: boolean;
+  /** Our own settings of how it is kept. */
+  readonly drover?: object;
+}
+
+/** The same of a scheduled bot. */
+export const referenceSchedule = (id: string, change: ScheduleChange): Record<string, unknown> => {
+  const { schedule, enabled, drover, config, custom, ...rest } = change;
+  return referenceDocument(id, {
+    ...rest,
+    config: {
+      type: `scheduled/${id}`,
+      schedule,
+      ...(enabled === undefined ? {} : { enabled }),
+      ...(drover === undefined ? {} : { drover }),
+      ...config,
+    },
+    custom: { type: 'scheduled', ...custom },
+  });
+};

@@ -24,6 +24,8 @@ const DEFAULTS = {
 export interface ServedApp {
   readonly app: Hono;
   readonly world: FakeEngine;
+  /** That keeps runs. */
+  readonly runs: FakeEngine;
   readonly stores: Awaited<ReturnType<typeof openEmbeddedStores>>;
   close(): Promise<void>;
 }
@@ -33,9 +35,11 @@ export const openApp = async (token?: string): Promise<ServedApp> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'drover-api-'));
   const stores = await openEmbeddedStores({ dataDir, writer: 'test', now: () => Date.now() });
   const world = createFakeEngine(() => Date.now());
+  const runs = createFakeEngine(() => Date.now());
   const drover = await createDrover({
     ...stores,
-    engine: world.engine,
+    bots: { ...stores.offices.bots, engine: world.engine },
+    runs: { ...stores.offices.runs, engine: runs.engine },
     predecessor: noPredecessor,
     policy: DEFAULT_POLICY,
     defaults: DEFAULTS,
@@ -61,6 +65,7 @@ export const openApp = async (token?: string): Promise<ServedApp> => {
   return {
     app,
     world,
+    runs,
     stores,
     async close() {
       await drover.stop(2_000);

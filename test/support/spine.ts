@@ -55,6 +55,7 @@ export interface SpineOptions {
   readonly deafToSpecs?: boolean;
   /** Puts something between the service and its engine. */
   readonly wrap?: (engine: Engine) => Engine;
+  readonly wrapRuns?: (engine: Engine) => Engine;
 }
 
 export interface Spine {
@@ -85,24 +86,26 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
   const install = options.install ?? `t${randomBytes(4).toString('hex')}`;
   const stores = await openEmbeddedStores({ dataDir, installId: install, writer: 'test', now: () => Date.now() });
   const archives = options.archives ?? stores.archives;
-  const real = realEngine(
-    {
-      host: options.host ?? HOST,
-      install,
-      archives,
-    },
-    {
-      ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
-      ...(options.access === undefined ? {} : { access: options.access }),
-    },
-  );
+  const engineOf = (role: 'bot' | 'run'): Engine =>
+    realEngine(
+      { host: options.host ?? HOST, install, archives },
+      {
+        role,
+        ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+        ...(options.access === undefined ? {} : { access: options.access }),
+      },
+    );
+  const real = engineOf('bot');
   const engine = options.wrap?.(real) ?? real;
+  const ofRuns = engineOf('run');
+  const runEngine = options.wrapRuns?.(ofRuns) ?? ofRuns;
   const told: Transition[] = [];
   const drover = await createDrover({
     ...stores,
     archives,
     specs: options.deafToSpecs === true ? { ...stores.specs, onChange: () => () => undefined } : stores.specs,
-    engine,
+    bots: { ...stores.offices.bots, engine },
+    runs: { ...stores.offices.runs, engine: runEngine },
     predecessor: noPredecessor,
     policy: { ...DEFAULT_POLICY, backoffFirstMs: 300, backoffMaxMs: 2_000, healthyAfterMs: 5_000, ...options.policy },
     defaults: {

@@ -137,7 +137,8 @@ export const openStorageWorld = async ({
     return keys;
   };
   const incarnationOf = (id: string): number => spine.drover.states.folds().get(id)?.state.context.incarnation ?? 1;
-  const volume = (id: string, role: 'state' | 'the0'): string => volumeName(spine.install, id, incarnationOf(id), role);
+  const volume = (id: string, role: 'state' | 'the0'): string =>
+    volumeName({ install: spine.install, id, incarnation: incarnationOf(id), role, of: 'bot' });
 
   const self: StorageWorld = {
     spine,

@@ -23,7 +23,9 @@ describe('names', () => {
         const name = containerName('i1', botId);
         expect(name).toMatch(/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/);
         expect(botOfContainerName('i1', name)).toBe(botId);
-        expect(volumeName('i1', botId, 1, 'state')).toMatch(/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/);
+        expect(volumeName({ install: 'i1', id: botId, incarnation: 1, role: 'state', of: 'bot' })).toMatch(
+          /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/,
+        );
       }),
     );
   });

@@ -3,21 +3,21 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { causeText, durationText, transitionJson, transitionLine } from '../../src/domain/transition-line.ts';
-import type { Transition } from '../../src/domain/transition.ts';
+import type { BotTransition } from '../../src/domain/transition.ts';
 import type { Commit, StoredEvent } from '../../src/domain/recorded.ts';
-import { initialState } from '../../src/machines/evolve.ts';
-import { foldCommit } from '../../src/controllers/fold-commit.ts';
+import { createTransitionFold } from '../../src/controllers/transition-fold.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 
 const REPLAY = join(import.meta.dirname, '../replay/logs');
 const GOLDEN = join(import.meta.dirname, 'golden');
 
 /** The recorded lives of three bots, as transitions. */
-const transitions = ['lifecycle', 'crash-loop', 'stubborn-stop'].flatMap((name): Transition[] => {
+const transitions = ['lifecycle', 'crash-loop', 'stubborn-stop'].flatMap((name): readonly BotTransition[] => {
   const lines = readFileSync(join(REPLAY, `v1-${name}.jsonl`), 'utf8')
     .trimEnd()
     .split('\n')
     .slice(1);
-  let before = { state: initialState, version: 0 };
+  const fold = createTransitionFold(silentLogger);
   return lines.flatMap((line, index) => {
     const event = JSON.parse(line) as StoredEvent;
     const commit: Commit = {
@@ -37,9 +37,7 @@ const transitions = ['lifecycle', 'crash-loop', 'stubborn-stop'].flatMap((name):
       writer: 'w',
       epoch: 1,
     };
-    const { after, transitions: told } = foldCommit(name, before, commit);
-    before = after;
-    return told;
+    return fold(commit) as readonly BotTransition[];
   });
 });
 

@@ -1,10 +1,10 @@
-/** The volumes of one bot and incarnation, and the code cache that all bots share. */
+/** The volumes of one bot or schedule and incarnation, and the code cache that all share. */
 import type { BotId } from '../../domain/bot.ts';
 import { DELIVERY } from '../../domain/delivery.ts';
-import { codeVolumeName, LABEL, volumeName, type VolumeRole } from '../../domain/naming.ts';
+import { codeVolumeName, LABEL, volumeName, type InstanceRole, type VolumeRole } from '../../domain/naming.ts';
 import { volumeMount } from './hardened.ts';
 
-export const VOLUME_ROLE = 'volume';
+export const VOLUME_ROLE: Readonly<Record<InstanceRole, string>> = { bot: 'volume', run: 'run-volume' };
 const CODE_ROLE = 'code-cache';
 
 const TARGETS: Readonly<Record<VolumeRole, string>> = {
@@ -13,20 +13,33 @@ const TARGETS: Readonly<Record<VolumeRole, string>> = {
   archive: DELIVERY.archiveMount,
 };
 
-/** `embedded`: the archive store's part of this bot is a volume too. */
-export const botVolumes = (install: string, id: BotId, incarnation: number, embedded: boolean) =>
-  (embedded ? (['state', 'the0', 'archive'] as const) : (['state', 'the0'] as const)).map((role) =>
-    volumeMount({
-      name: volumeName(install, id, incarnation, role),
+export interface VolumesOf {
+  readonly install: string;
+  readonly id: BotId;
+  readonly incarnation: number;
+  readonly of: InstanceRole;
+  /** The archive store's part of this bot is a volume too. */
+  readonly embedded: boolean;
+  /** Key of a run that does not write the state: it only sees it, and has a place of its own for all else. */
+  readonly readsOnly?: string | undefined;
+}
+
+export const botVolumes = ({ install, id, incarnation, of, embedded, readsOnly }: VolumesOf) =>
+  (embedded ? (['state', 'the0', 'archive'] as const) : (['state', 'the0'] as const)).map((role) => {
+    const own = role === 'the0' ? readsOnly : undefined;
+    return volumeMount({
+      name: volumeName({ install, id, incarnation, role, of, run: own }),
       target: TARGETS[role],
+      readOnly: role === 'state' && readsOnly !== undefined,
       labels: {
         [LABEL.install]: install,
-        [LABEL.role]: VOLUME_ROLE,
+        [LABEL.role]: VOLUME_ROLE[of],
         [LABEL.id]: id,
         [LABEL.incarnation]: String(incarnation),
+        ...(own === undefined ? {} : { [LABEL.run]: own }),
       },
-    }),
-  );
+    });
+  });
 
 /** Read-only for bots: what one reads no other can have changed (issue 4 point 6). */
 export const codeVolume = (install: string, readOnly: boolean) =>

@@ -7,7 +7,7 @@ import type Docker from 'dockerode';
 import { DELIVERY } from '../../domain/delivery.ts';
 import { DroverError, isErrorCode } from '../../domain/errors.ts';
 import { isObject } from '../../domain/json.ts';
-import { codeToolName, LABEL } from '../../domain/naming.ts';
+import { codeToolName, LABEL, type InstanceRole } from '../../domain/naming.ts';
 import type { ArchiveStore } from '../../ports/archive-store.ts';
 import { codeVolume } from './bot-volumes.ts';
 import { statusOf } from './docker-errors.ts';
@@ -18,6 +18,7 @@ import { runContainer } from './run-container.ts';
 export interface CodeCacheOptions {
   readonly docker: Docker;
   readonly install: string;
+  readonly role: InstanceRole;
   readonly archives: ArchiveStore;
   readonly idleMs: number;
   /** @throws DroverError LEASE_LOST */
@@ -59,7 +60,7 @@ const refusal = (output: string, complaints: string): DroverError => {
   return new DroverError('ENGINE_ERROR', `the code could not be taken into the cache: ${complaints.slice(-500)}`);
 };
 
-export const createCodeCache = ({ docker, install, archives, idleMs, mayAct }: CodeCacheOptions): CodeCache => {
+export const createCodeCache = ({ docker, install, role, archives, idleMs, mayAct }: CodeCacheOptions): CodeCache => {
   const known = new Set<string>();
   const underWay = new Map<string, Promise<void>>();
 
@@ -71,7 +72,7 @@ export const createCodeCache = ({ docker, install, archives, idleMs, mayAct }: C
       mayAct,
       timeoutMs: TIMEOUT_MS,
       options: {
-        name: codeToolName(install, digest),
+        name: codeToolName(install, digest, role),
         Image: image,
         User: USER,
         Cmd: ['/app/runtime', 'code', 'admit', digest, `${codeCache}/${incoming}`],

@@ -3,6 +3,7 @@ import type { ContainerCreateOptions } from 'dockerode';
 import { stopBudgetMs } from '../../domain/bot.ts';
 import { DELIVERY_ENV } from '../../domain/delivery.ts';
 import type { ContainerPlan } from '../../domain/effect.ts';
+import { instanceId } from '../../domain/run-id.ts';
 import { containerName, writeTags } from '../../domain/naming.ts';
 import { botVolumes, codeVolume } from './bot-volumes.ts';
 import { hardened, tmpfs, USER } from './hardened.ts';
@@ -26,7 +27,7 @@ export interface CreateFacts {
 }
 
 const environment = (plan: ContainerPlan, settings: CreateSettings, { codeDigest }: CreateFacts): string[] => {
-  const { spec, attempt, incarnation } = plan;
+  const { spec, attempt, incarnation, run } = plan;
   const config = JSON.stringify(spec.config);
   const pairs: [string, string][] = [
     ['PYTHONDONTWRITEBYTECODE', '1'],
@@ -38,8 +39,8 @@ const environment = (plan: ContainerPlan, settings: CreateSettings, { codeDigest
     ['CODE_FILE', spec.code.filePath],
     ['RUNTIME', spec.runtime],
     ['ENTRYPOINT', spec.entrypoints.bot],
-    ['BOT_TYPE', 'realtime'],
-    ['IS_SCHEDULED', 'false'],
+    ['BOT_TYPE', run === undefined ? 'realtime' : 'scheduled'],
+    ['IS_SCHEDULED', String(run !== undefined)],
     [DELIVERY_ENV.attempt, String(attempt)],
     [DELIVERY_ENV.incarnation, String(incarnation)],
     [DELIVERY_ENV.codeDigest, codeDigest],
@@ -48,11 +49,23 @@ const environment = (plan: ContainerPlan, settings: CreateSettings, { codeDigest
     [DELIVERY_ENV.syncMs, String(spec.finalSyncMs)],
     ...Object.entries(settings.env ?? {}),
   ];
+  if (run !== undefined) {
+    pairs.push(['SCHEDULED_AT', new Date(run.scheduledAt).toISOString()]);
+    if (!run.writes) pairs.push([DELIVERY_ENV.stateReadOnly, run.key]);
+  }
   const { query, stop } = spec.entrypoints;
   if (query !== undefined) pairs.push(['QUERY_ENTRYPOINT', query]);
   if (stop !== undefined) pairs.push([DELIVERY_ENV.stopEntrypoint, stop]);
   if (settings.configInEnv) pairs.push(['CONFIG', config], ['BOT_CONFIG', config]);
   return pairs.map(([name, value]) => `${name}=${value}`);
+};
+
+/** A run that does not write the state sees it, and has its own place for all else: two never share a log file. */
+const mountsOf = (plan: ContainerPlan, install: string, embedded: boolean) => {
+  const { spec, incarnation, run } = plan;
+  const of = run === undefined ? 'bot' : 'run';
+  const readsOnly = run?.writes === false ? run.key : undefined;
+  return botVolumes({ install, id: spec.id, incarnation, of, embedded, readsOnly });
 };
 
 export const createOptions = (
@@ -64,7 +77,7 @@ export const createOptions = (
   const { install, network, hostGateway } = settings;
   const { codeDigest, embedded } = facts;
   return {
-    name: containerName(install, spec.id),
+    name: containerName(install, instanceId(plan)),
     Image: spec.image,
     User: USER,
     WorkingDir: '/tmp',
@@ -73,13 +86,13 @@ export const createOptions = (
     StopTimeout: Math.ceil(stopBudgetMs(spec) / 1_000),
     Env: environment(plan, settings, facts),
     Labels: writeTags(
-      { install, botId: spec.id, incarnation, generation, specHash, attempt, codeDigest },
+      { install, botId: instanceId(plan), incarnation, generation, specHash, attempt, codeDigest },
       spec.entrypoints.bot,
     ),
     HostConfig: {
       ...hardened(spec.limits),
       Tmpfs: { '/bot': tmpfs(256, ',exec'), '/query': tmpfs(64), '/tmp': tmpfs(64, ',mode=1777') },
-      Mounts: [...botVolumes(install, spec.id, incarnation, embedded), codeVolume(install, true)],
+      Mounts: [...mountsOf(plan, install, embedded), codeVolume(install, true)],
       NetworkMode: network,
       ...(hostGateway ? { ExtraHosts: ['host.docker.internal:host-gateway'] } : {}),
       CpuShares: spec.limits.cpuShares,

@@ -1,7 +1,8 @@
 /** The engine port over dockerode. Thin: it translates words and errors and decides nothing. */
 import type Docker from 'dockerode';
 import { DroverError } from '../../domain/errors.ts';
-import { asideName, containerName, LABEL, readTags } from '../../domain/naming.ts';
+import { asideName, containerName, LABEL, readTags, type InstanceRole } from '../../domain/naming.ts';
+import { instanceId } from '../../domain/run-id.ts';
 import type { ListedContainer } from '../../domain/observation.ts';
 import type { ArchiveStore, CodeDigest } from '../../ports/archive-store.ts';
 import type { ContainerPlan } from '../../domain/effect.ts';
@@ -23,6 +24,8 @@ import { watchEngine } from './watch.ts';
 
 export interface DockerEngineOptions extends CreateSettings {
   readonly docker: Docker;
+  /** Which kind this one keeps: that of the other is never listed, and its events are not told. */
+  readonly role: InstanceRole;
   readonly archives: ArchiveStore;
   /** Keys for the bots' own parts of the archive store. */
   readonly access: StoreAccessSource;
@@ -40,14 +43,14 @@ export interface DockerEngineOptions extends CreateSettings {
 }
 
 export const createDockerEngine = (options: DockerEngineOptions): Engine => {
-  const { docker, archives, access, mayAct, install, deadlineMs = 30_000, idleMs = 30_000 } = options;
+  const { docker, role, archives, access, mayAct, install, deadlineMs = 30_000, idleMs = 30_000 } = options;
   // Starts have a lane of their own: more than a few at once are slower, and stops never wait behind them (feature B10).
   const starts = createLane({ name: 'start', width: options.startsInFlight, deadlineMs: deadlineMs * 2 });
   const stops = createLane({ name: 'stop', width: 16, deadlineMs });
   const reads = createLane({ name: 'read', width: 32, deadlineMs: deadlineMs / 3 });
   const gaps = createEngineGaps();
   const pull = createPuller(docker);
-  const codeCache = createCodeCache({ docker, install, archives, idleMs, mayAct });
+  const codeCache = createCodeCache({ docker, install, role, archives, idleMs, mayAct });
   let nodeName: Promise<string> | undefined;
   const node = (): Promise<string> => {
     nodeName ??= docker.info().then(
@@ -66,13 +69,13 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
 
   /** 409 on create: the name is taken. By us, and then the next look finds it; by its own removal; or by a stranger. */
   const whoHasName = async (plan: Parameters<ContainerEngine['ensureContainer']>[0]): Promise<void> => {
-    const seen = await observeBot(context, plan.spec.id);
+    const seen = await observeBot(context, instanceId(plan));
     if (seen.kind === 'present') {
       if (seen.container.status !== 'removing') return;
       throw new DroverError('NAME_BUSY', 'the previous container is still being removed');
     }
     if (seen.kind === 'absent') throw new DroverError('NAME_BUSY', 'its name is not free yet');
-    throw new DroverError('NAME_TAKEN', `another container is called ${containerName(install, plan.spec.id)}`);
+    throw new DroverError('NAME_TAKEN', `another container is called ${containerName(install, instanceId(plan))}`);
   };
 
   /**
@@ -110,6 +113,7 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
   const tools = createTools({
     docker,
     install,
+    role,
     network: options.network,
     access,
     image: options.image,
@@ -134,7 +138,7 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
     },
     list: () =>
       reads(async (abortSignal) => {
-        const filters = { label: [`${LABEL.install}=${install}`, `${LABEL.role}=bot`] };
+        const filters = { label: [`${LABEL.install}=${install}`, `${LABEL.role}=${role}`] };
         const [onNode, found] = await Promise.all([node(), docker.listContainers({ all: true, filters, abortSignal })]);
         return found.flatMap(({ Id, Names, State, Labels }): ListedContainer[] => {
           const tags = readTags(Labels);
@@ -207,7 +211,7 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
         await container.rename({ name: asideName(Name.slice(1), id), abortSignal });
       }),
     watch(watch, signal) {
-      void watchEngine({ docker, install, gaps, ping, idleMs }, watch, signal);
+      void watchEngine({ docker, install, role, gaps, ping, idleMs }, watch, signal);
     },
   };
 };

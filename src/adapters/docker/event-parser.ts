@@ -1,5 +1,5 @@
 /** Concatenated JSON from a stream whose chunks end anywhere. What is no event is passed over, never the end of it. */
-import { LABEL } from '../../domain/naming.ts';
+import { instanceOfLabels } from '../../domain/naming.ts';
 
 export interface ParsedEvent {
   readonly id: string;
@@ -19,7 +19,7 @@ const LONGEST_LINE = 1_000_000;
 const toEvent = (line: string): ParsedEvent | undefined => {
   try {
     const { Action: action, Actor: actor, timeNano } = JSON.parse(line) as RawEvent;
-    const botId = actor?.Attributes?.[LABEL.id];
+    const botId = instanceOfLabels(actor?.Attributes ?? {});
     const id = actor?.ID;
     return typeof action === 'string' &&
       typeof botId === 'string' &&

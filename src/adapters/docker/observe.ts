@@ -1,6 +1,5 @@
 /** One bot as the engine shows it, in our words. */
 import type Docker from 'dockerode';
-import type { BotId } from '../../domain/bot.ts';
 import { containerName, LABEL, readTags, type ContainerTags } from '../../domain/naming.ts';
 import type {
   ContainerStatus,
@@ -9,6 +8,7 @@ import type {
   ObservedExit,
   Observation,
 } from '../../domain/observation.ts';
+import { partsOfRun } from '../../domain/run-id.ts';
 import { statusOf, toEngineError } from './docker-errors.ts';
 import type { EngineGaps } from './engine-gaps.ts';
 import { readExitReport } from './exit-report.ts';
@@ -87,7 +87,9 @@ const present = async (
 };
 
 /** Live containers of the predecessor for the same bot: managed, and of no install of ours. */
-const foreignTo = async ({ docker, node }: ObserveContext, id: BotId): Promise<InstanceRef[]> => {
+const foreignTo = async ({ docker, node }: ObserveContext, id: string): Promise<InstanceRef[]> => {
+  // A run of the predecessor has no name that says which slot it is for.
+  if (partsOfRun(id) !== undefined) return [];
   const found = await docker.listContainers({
     filters: { label: [`${LABEL.managed}=true`, `${LABEL.id}=${id}`], status: ['running', 'paused', 'restarting'] },
   });
@@ -98,7 +100,7 @@ const foreignTo = async ({ docker, node }: ObserveContext, id: BotId): Promise<I
 };
 
 /** @throws DroverError when the engine does not answer; the engine port turns that into `unknown` */
-export const observeBot = async (context: ObserveContext, id: BotId): Promise<Observation> => {
+export const observeBot = async (context: ObserveContext, id: string): Promise<Observation> => {
   let info: Docker.ContainerInspectInfo;
   try {
     info = await context.docker.getContainer(containerName(context.install, id)).inspect();

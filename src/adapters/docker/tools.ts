@@ -3,7 +3,8 @@ import { statfs } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import { DELIVERY_ENV } from '../../domain/delivery.ts';
 import { DroverError } from '../../domain/errors.ts';
-import { LABEL, toolName } from '../../domain/naming.ts';
+import { LABEL, toolName, type InstanceRole } from '../../domain/naming.ts';
+import { ownerOf, partsOfRun } from '../../domain/run-id.ts';
 import type { ContainerTools, Tool, ToolResult } from '../../ports/container-tools.ts';
 import type { StoreAccessSource } from '../../ports/store-access-source.ts';
 import { botVolumes, VOLUME_ROLE } from './bot-volumes.ts';
@@ -15,6 +16,7 @@ import { runContainer } from './run-container.ts';
 export interface ToolsOptions {
   readonly docker: Docker;
   readonly install: string;
+  readonly role: InstanceRole;
   readonly network: string;
   readonly access: StoreAccessSource;
   /** For a bot whose document is gone. */
@@ -31,10 +33,13 @@ const LIMITS = { memoryMb: 512, pids: 64 };
 const MARGIN_MS = 20_000;
 const CALL_MS = 30_000;
 
+const keyOf = ({ botId }: Tool): string | undefined => partsOfRun(botId)?.key;
+
 const environment = (tool: Tool, more: Readonly<Record<string, string>>): string[] =>
   Object.entries({
     ...more,
-    BOT_ID: tool.botId,
+    BOT_ID: ownerOf(tool.botId),
+    ...(tool.readsOnly === true ? { [DELIVERY_ENV.stateReadOnly]: keyOf(tool) ?? '' } : {}),
     [DELIVERY_ENV.attempt]: String(tool.attempt),
     [DELIVERY_ENV.incarnation]: String(tool.incarnation),
     [DELIVERY_ENV.syncMs]: String(Math.max(1_000, tool.timeoutMs - MARGIN_MS)),
@@ -44,7 +49,7 @@ const isLocal = (docker: Docker): boolean =>
   typeof (docker.modem as { socketPath?: unknown } | undefined)?.socketPath === 'string';
 
 export const createTools = (options: ToolsOptions): ContainerTools => {
-  const { docker, install, network, access, image, env, ensureNetwork, mayAct } = options;
+  const { docker, install, role, network, access, image, env, ensureNetwork, mayAct } = options;
   const embedded = access.kind === 'folder';
   let root: Promise<string | undefined> | undefined;
 
@@ -54,11 +59,18 @@ export const createTools = (options: ToolsOptions): ContainerTools => {
     User: USER,
     Cmd: ['/app/runtime', ...tool.args],
     Env: environment(tool, env),
-    Labels: { [LABEL.install]: install, [LABEL.role]: 'tool', [LABEL.id]: tool.botId },
+    Labels: { [LABEL.install]: install, [LABEL.role]: 'tool', [LABEL.id]: ownerOf(tool.botId) },
     HostConfig: {
       ...hardened(LIMITS),
       Tmpfs: { '/tmp': tmpfs(64, ',mode=1777') },
-      Mounts: botVolumes(install, tool.botId, tool.incarnation, embedded),
+      Mounts: botVolumes({
+        install,
+        id: ownerOf(tool.botId),
+        incarnation: tool.incarnation,
+        of: role,
+        embedded,
+        readsOnly: tool.readsOnly === true ? keyOf(tool) : undefined,
+      }),
       NetworkMode: network,
     },
   });
@@ -66,7 +78,7 @@ export const createTools = (options: ToolsOptions): ContainerTools => {
   return {
     async runTool(tool): Promise<ToolResult> {
       await ensureNetwork();
-      const keys = await accessIfAny(access, tool.botId);
+      const keys = await accessIfAny(access, ownerOf(tool.botId));
       if (keys === undefined) throw new DroverError('ARCHIVE_UNAVAILABLE', 'the archive store does not answer');
       const result = await runContainer({
         docker,
@@ -94,7 +106,7 @@ export const createTools = (options: ToolsOptions): ContainerTools => {
     },
     async renewAccess({ id }, botId) {
       if (embedded) return undefined;
-      const keys = await access.accessFor(botId);
+      const keys = await access.accessFor(ownerOf(botId));
       mayAct();
       await doneAlso([404, 409], () =>
         deliverFiles(docker.getContainer(id), { access: keys }, AbortSignal.timeout(CALL_MS)),
@@ -103,12 +115,14 @@ export const createTools = (options: ToolsOptions): ContainerTools => {
     },
     async listVolumes() {
       try {
-        const label = [`${LABEL.install}=${install}`, `${LABEL.role}=${VOLUME_ROLE}`];
+        const label = [`${LABEL.install}=${install}`, `${LABEL.role}=${VOLUME_ROLE[role]}`];
         const { Volumes } = await docker.listVolumes({ filters: { label } });
         return Volumes.flatMap(({ Name: name, Labels }) => {
           const botId = Labels[LABEL.id];
           const incarnation = Number(Labels[LABEL.incarnation]);
-          return botId === undefined || !Number.isInteger(incarnation) ? [] : [{ name, botId, incarnation }];
+          const run = Labels[LABEL.run];
+          if (botId === undefined || !Number.isInteger(incarnation)) return [];
+          return [{ name, botId, incarnation, ...(run === undefined ? {} : { run }) }];
         });
       } catch (thrown) {
         throw toEngineError(thrown);

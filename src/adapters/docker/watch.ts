@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import { LABEL } from '../../domain/naming.ts';
+import { LABEL, type InstanceRole } from '../../domain/naming.ts';
 import type { EngineWatch } from '../../ports/container-engine.ts';
 import { textOf } from './docker-errors.ts';
 import type { EngineGaps } from './engine-gaps.ts';
@@ -13,6 +13,7 @@ import { createEventParser } from './event-parser.ts';
 export interface WatchContext {
   readonly docker: Docker;
   readonly install: string;
+  readonly role: InstanceRole;
   readonly gaps: EngineGaps;
   readonly ping: () => Promise<void>;
   /** Silence longer than this is asked about, ms. */
@@ -29,7 +30,7 @@ const NOISE = /^(exec_|top|attach|detach|resize|archive-path|extract-to-dir|expo
 
 /** Runs until aborted. */
 export const watchEngine = async (context: WatchContext, watch: EngineWatch, signal: AbortSignal): Promise<void> => {
-  const { docker, install, gaps, ping, idleMs } = context;
+  const { docker, install, role, gaps, ping, idleMs } = context;
   const seen = new Set<string>();
   // Also at first: the engine answers before it begins to collect, and what happens between would be lost.
   let since = Math.floor(Date.now() / 1_000) - OVERLAP_S;
@@ -67,7 +68,7 @@ export const watchEngine = async (context: WatchContext, watch: EngineWatch, sig
     const stream = await docker
       .getEvents({
         since,
-        filters: { type: ['container'], label: [`${LABEL.install}=${install}`] },
+        filters: { type: ['container'], label: [`${LABEL.install}=${install}`, `${LABEL.role}=${role}`] },
         abortSignal: either,
       })
       .finally(() => {

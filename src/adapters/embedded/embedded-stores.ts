@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ArchiveStore } from '../../ports/archive-store.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import type { EventStore } from '../../ports/event-store.ts';
-import type { Leadership } from '../../ports/leadership.ts';
+import { ROLES, type Offices } from '../../ports/leadership.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { ScheduleStore, SpecStore } from '../../ports/spec-store.ts';
 import { clearIncoming, createFolderArchiveStore } from './folder-archive-store.ts';
@@ -34,7 +34,7 @@ export interface EmbeddedStores {
   readonly snapshots: SnapshotStore;
   readonly deadLetters: DeadLetterStore;
   /** Always ours: the lock on the data folder is the lease. */
-  readonly leadership: Leadership;
+  readonly offices: Offices;
   readonly archives: ArchiveStore;
   /** Argument of `codeArchivePath`. */
   readonly archiveRoot: string;
@@ -65,7 +65,10 @@ export const openEmbeddedStores = async (options: EmbeddedStoresOptions): Promis
       schedules,
       snapshots: createSqliteSnapshotStore(db),
       deadLetters: createSqliteDeadLetters(db),
-      leadership: createSoleLeadership(writer, epoch),
+      offices: {
+        bots: { leadership: createSoleLeadership(ROLES.bots, writer, epoch), events },
+        runs: { leadership: createSoleLeadership(ROLES.runs, writer, epoch), events },
+      },
       archives,
       archiveRoot,
       close: async () => {

@@ -71,8 +71,11 @@ const appendDurably = async (path: string, content: Buffer): Promise<void> => {
   await appendFile(path, content, { mode: 0o644, flush: true });
 };
 
-/** `root`: where this bot's part of the store is mounted. */
-export const createFolderLogArchives = (root: string, botId: string): LogArchives => {
+/**
+ * `root`: where this bot's part of the store is mounted. `run`: of a run beside another one of its schedule; it has files of
+ * its own (`<day>.<run>.log`), because two processes never write one.
+ */
+export const createFolderLogArchives = (root: string, botId: string, run?: string): LogArchives => {
   const append = async (path: string, { stream, from, to }: Parameters<LogArchives['append']>[1], content: Buffer) => {
     const markPath = `${path}.mark`;
     await mkdir(dirname(path), { recursive: true, mode: 0o755 });
@@ -89,7 +92,7 @@ export const createFolderLogArchives = (root: string, botId: string): LogArchive
   };
   return {
     append: async (day, piece, content) => {
-      const key = logKey(botId, day);
+      const key = logKey(botId, run === undefined ? day : `${day}.${run}`);
       try {
         return await append(join(root, ...archiveKeySteps(key)), piece, content);
       } catch (thrown) {

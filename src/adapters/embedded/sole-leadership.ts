@@ -1,11 +1,11 @@
 /** One process holds the data folder, so it leads: the kernel's lock is the lease, and every opening a new epoch. */
 import type { Leadership } from '../../ports/leadership.ts';
 
-export const createSoleLeadership = (holder: string, epoch: number): Leadership => {
+export const createSoleLeadership = (role: string, holder: string, epoch: number): Leadership => {
   const listeners = new Set<(leads: boolean) => void>();
   let started = false;
   return {
-    role: 'all',
+    role,
     epoch: () => (started ? epoch : undefined),
     term: () => (started ? epoch : undefined),
     holder: () => holder,

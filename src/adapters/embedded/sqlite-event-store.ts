@@ -22,12 +22,15 @@ export interface SqliteEventStoreOptions {
 const FEED_PAGE = 100;
 const HEAD = 'SELECT max(position) AS position FROM commits';
 
+/** Sorts behind every character of a name. */
+const BEYOND = '\u{10ffff}';
+
 /** Steps from stream to stream along the index, whatever the length of the log. */
 const STREAMS = `
   WITH RECURSIVE names (stream) AS (
-    SELECT min(stream) FROM commits
+    SELECT min(stream) FROM commits WHERE stream >= ?1 AND stream < ?2
     UNION ALL
-    SELECT (SELECT min(stream) FROM commits WHERE stream > names.stream) FROM names WHERE names.stream IS NOT NULL
+    SELECT (SELECT min(stream) FROM commits WHERE stream > names.stream AND stream < ?2) FROM names WHERE names.stream IS NOT NULL
   )
   SELECT names.stream AS stream,
     (SELECT to_version FROM commits WHERE stream = names.stream ORDER BY from_version DESC LIMIT 1) AS version
@@ -67,8 +70,8 @@ export const createSqliteEventStore = (db: EmbeddedDatabase, options: SqliteEven
     readAll: (after, limit) => readAfter(db, after, limit),
     feed: follow,
     head: async () => Number((await db.read((sql) => sql.get(HEAD)))?.['position'] ?? 0),
-    streams: async () => {
-      const rows = await db.read((sql) => sql.all(STREAMS));
+    streams: async (prefix = '') => {
+      const rows = await db.read((sql) => sql.all(STREAMS, prefix, `${prefix}${BEYOND}`));
       return new Map(rows.map((row) => [String(row['stream']), Number(row['version'])]));
     },
     close: async () => {

@@ -1,6 +1,6 @@
 /** The log on MongoDB: one document a commit, dense in position, written by several processes (architecture §5). */
 import { randomUUID } from 'node:crypto';
-import { Long, type Collection } from 'mongodb';
+import { Long, type Collection, type Filter } from 'mongodb';
 import { createGroupAppend } from '../common/group-append.ts';
 import { prepareAppend } from '../common/prepare-append.ts';
 import { createWakeSignal, type WakeSignal } from '../common/wake-signal.ts';
@@ -21,6 +21,10 @@ const POLL_BELOW_STREAM_MS = 2_000;
 export const eventsOf = ({ ours }: MongoConnection): Collection<CommitDocument> => ours.collection('events');
 
 const hole = (text: string): DroverError => new DroverError('STORE_CORRUPT', `the log has a hole: ${text}`);
+
+/** Streams whose names begin so. */
+const named = (prefix: string): Filter<CommitDocument> =>
+  prefix === '' ? {} : { stream: { $gte: prefix, $lt: `${prefix}\u{10ffff}` } };
 
 /** A reader at the end of the log also looks by itself: other processes may have no way to wake it. */
 const waitAtEnd = async (appended: WakeSignal, seen: number, pollMs: number, ended: AbortSignal): Promise<void> => {
@@ -93,9 +97,9 @@ export const createMongoEventStore = (mongo: MongoConnection, stamp: WriterStamp
       });
     });
 
-  const versionsByScan = async (): Promise<ReadonlyMap<string, number>> => {
+  const versionsByScan = async (prefix: string): Promise<ReadonlyMap<string, number>> => {
     const versions = new Map<string, number>();
-    for await (const { stream, to } of commits.find({}, { projection: { stream: 1, to: 1 } })) {
+    for await (const { stream, to } of commits.find(named(prefix), { projection: { stream: 1, to: 1 } })) {
       versions.set(stream, Math.max(versions.get(stream) ?? 0, to));
     }
     return versions;
@@ -136,16 +140,19 @@ export const createMongoEventStore = (mongo: MongoConnection, stamp: WriterStamp
           .toArray();
         return last === undefined ? 0 : Number(last._id);
       }),
-    streams: () =>
+    streams: (prefix = '') =>
       translated(async () => {
         try {
           const rows = await commits
-            .aggregate<{ _id: string; version: number }>([{ $group: { _id: '$stream', version: { $max: '$to' } } }])
+            .aggregate<{ _id: string; version: number }>([
+              { $match: named(prefix) },
+              { $group: { _id: '$stream', version: { $max: '$to' } } },
+            ])
             .toArray();
           return new Map(rows.map(({ _id, version }) => [_id, version]));
         } catch (thrown) {
           if (!isUnsupported(thrown)) throw thrown;
-          return versionsByScan();
+          return versionsByScan(prefix);
         }
       }),
     close: async () => {

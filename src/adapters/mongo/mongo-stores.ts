@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import type { EventStore } from '../../ports/event-store.ts';
-import type { Leadership } from '../../ports/leadership.ts';
+import { ROLES, type OfficeStores, type Offices } from '../../ports/leadership.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { ScheduleStore, SpecStore } from '../../ports/spec-store.ts';
@@ -24,8 +24,6 @@ export interface MongoStoresOptions extends MongoConnectionOptions {
   readonly installId?: string;
   /** Who writes, distinct for each process; stands in every commit. */
   readonly writer: string;
-  /** Which lease guards the appends of this process. */
-  readonly role: string;
   readonly logger: Logger;
   /** Epoch milliseconds. */
   now(): number;
@@ -37,7 +35,7 @@ export interface MongoStores {
   readonly schedules: ScheduleStore;
   readonly snapshots: SnapshotStore;
   readonly deadLetters: DeadLetterStore;
-  readonly leadership: Leadership;
+  readonly offices: Offices;
   /** Which server, without user and password. */
   readonly address: string;
   close(): Promise<void>;
@@ -45,7 +43,7 @@ export interface MongoStores {
 
 /** Fails at once when the server does not answer: whoever wants to wait calls again. @throws DroverError STORE_UNAVAILABLE, CONFIG_INVALID */
 export const openMongoStores = async (options: MongoStoresOptions): Promise<MongoStores> => {
-  const { writer, role, logger, installId } = options;
+  const { writer, logger, installId } = options;
   const mongo = connectMongo(options);
   try {
     await mongo.ping();
@@ -63,24 +61,29 @@ export const openMongoStores = async (options: MongoStoresOptions): Promise<Mong
       const [last] = await eventsOf(mongo).find({}, { projection }).sort({ _id: -1 }).limit(1).toArray();
       return last?.epoch ?? 0;
     };
-    const leadership = createMongoLeadership(mongo, { role, holder: writer, logger, verify, lastEpoch });
-    const epoch = (): number => {
-      const held = leadership.epoch();
-      if (held === undefined) throw new DroverError('LEASE_LOST', `this process does not lead as ${role}`);
-      return held;
+    const office = (role: string): OfficeStores => {
+      const leadership = createMongoLeadership(mongo, { role, holder: writer, logger, verify, lastEpoch });
+      const epoch = (): number => {
+        const held = leadership.epoch();
+        if (held === undefined) throw new DroverError('LEASE_LOST', `this process does not lead as ${role}`);
+        return held;
+      };
+      return { leadership, events: createMongoEventStore(mongo, { now: () => options.now(), writer, epoch }) };
     };
-    const events = createMongoEventStore(mongo, { now: () => options.now(), writer, epoch });
+    const offices = { bots: office(ROLES.bots), runs: office(ROLES.runs) };
+    const { events } = offices.bots;
     return {
       events,
       specs,
       schedules,
       snapshots: createMongoSnapshotStore(mongo),
       deadLetters: createMongoDeadLetters(mongo),
-      leadership,
+      offices,
       address: mongo.address,
       close: async () => {
         const late = sleep(CLOSE_MS, undefined, { ref: false });
-        const closing = Promise.allSettled([events.close(), wishes.close()]).then(() => mongo.close());
+        const ending = [events.close(), offices.runs.events.close(), wishes.close()];
+        const closing = Promise.allSettled(ending).then(() => mongo.close());
         await Promise.race([closing.catch(() => undefined), late]);
       },
     };

@@ -10,8 +10,7 @@ export interface WishSource {
   stop(): Promise<void>;
 }
 
-/** For consumers that read different messages, side by side. */
-export const createWishSource = (bus: MessageBus, ...consumers: readonly WishConsumer[]): WishSource => {
+export const createWishSource = (bus: MessageBus, consumer: WishConsumer): WishSource => {
   let term: AbortController | undefined;
   let settled: Promise<void> = Promise.resolve();
   return {
@@ -19,10 +18,7 @@ export const createWishSource = (bus: MessageBus, ...consumers: readonly WishCon
       if (term?.signal.aborted === false) return;
       const begun = new AbortController();
       term = begun;
-      settled = settled.then(async () => {
-        if (begun.signal.aborted) return;
-        await Promise.all(consumers.map((consumer) => bus.consume(consumer, begun.signal)));
-      });
+      settled = settled.then(() => (begun.signal.aborted ? undefined : bus.consume(consumer, begun.signal)));
     },
     async stop() {
       term?.abort();

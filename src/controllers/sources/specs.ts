@@ -5,7 +5,7 @@ import type { SpecStore } from '../../ports/spec-store.ts';
 import { requestCause } from '../request-cause.ts';
 import type { Wake } from '../serial-per-key.ts';
 
-export const specSource = (specs: SpecStore, onAny: () => void): Observable<Wake> =>
+export const specSource = (specs: Pick<SpecStore, 'onChange'>, onAny: () => void): Observable<Wake> =>
   new Observable<Wake>((subscriber) =>
     specs.onChange((id, asked) => {
       if (id === undefined) {

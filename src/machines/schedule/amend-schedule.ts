@@ -37,16 +37,20 @@ const ended = (
   context: ScheduleContext,
   event: Extract<ScheduleEvent, { type: 'RunEnded' }>,
 ): Partial<ScheduleContext> => {
-  const { key, outcome, endedAt, attempt } = event;
-  const scheduledAt = context.runs.find((run) => run.key === key)?.scheduledAt ?? endedAt;
+  const { key, outcome, endedAt, attempt, unsynced } = event;
+  const run = context.runs.find((one) => one.key === key);
+  const scheduledAt = run?.scheduledAt ?? endedAt;
   const kind = countsAs(outcome);
   const { listed, failuresInRow } = context;
   return {
     runs: withoutRun(context, key),
-    ended: [...context.ended, { key, scheduledAt, outcome, endedAt }].slice(-KEPT_ENDED),
+    ended: [...context.ended, { key, scheduledAt, outcome, endedAt, ...(unsynced === true ? { unsynced } : {}) }].slice(
+      -KEPT_ENDED,
+    ),
     listed: kind === undefined ? listed : { ...listed, [kind]: listed[kind] + 1 },
     failuresInRow: kind === undefined ? failuresInRow : kind === 'failed' ? failuresInRow + 1 : 0,
     attempt: Math.max(context.attempt, attempt),
+    writerAttempt: run?.writes === false ? context.writerAttempt : Math.max(context.writerAttempt, attempt),
   };
 };
 
@@ -60,6 +64,7 @@ export const amendSchedule = (context: ScheduleContext, event: ScheduleEvent): P
         ...emptySchedule,
         incarnation: event.incarnation,
         attempt: context.attempt,
+        writerAttempt: context.writerAttempt,
         requests: context.requests,
         cursor: forward(context, at),
         anchorAt: at,
@@ -127,8 +132,12 @@ export const amendSchedule = (context: ScheduleContext, event: ScheduleEvent): P
       return withRun(context, event.key, { stop: event.reason });
     case 'RunEnded':
       return ended(context, event);
-    case 'RunsForgotten':
-      return {};
+    case 'RunsForgotten': {
+      const { succeeded, failed } = context.listed;
+      return {
+        listed: { succeeded: Math.max(0, succeeded - event.succeeded), failed: Math.max(0, failed - event.failed) },
+      };
+    }
     default:
       return assertNever(event);
   }

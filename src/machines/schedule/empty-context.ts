@@ -21,5 +21,6 @@ export const emptySchedule: ScheduleContext = {
   failuresInRow: 0,
   late: false,
   attempt: 0,
+  writerAttempt: 0,
   requests: [],
 };

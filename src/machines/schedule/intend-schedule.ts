@@ -59,8 +59,11 @@ const overtime = ({ context }: ScheduleState, { policy }: ScheduleSpec, now: num
  * A slot whose turn comes while others are there. Those of one catching-up do not stand in each other's way, and a backfill
  * stands in nobody's: it goes on between the slots.
  */
-const isBusy = ({ runs }: ScheduleContext, now: number): boolean =>
-  runs.some(({ trigger, claimedAt }) => trigger !== 'backfill' && (trigger !== 'catchUp' || claimedAt !== now));
+const standing = ({ runs }: ScheduleContext, now: number): readonly ActiveRun[] =>
+  runs.filter(
+    ({ trigger, claimedAt, stop }) =>
+      trigger !== 'backfill' && (trigger !== 'catchUp' || claimedAt !== now) && stop !== 'nextSlot',
+  );
 const isWaiting = (run: ActiveRun): boolean => !isBegun(run);
 
 export const passed = (decision: Extract<SlotDecision, { kind: 'pass' }>, at: number): ScheduleEvent => {
@@ -72,11 +75,15 @@ const claim = (
   { context }: ScheduleState,
   { policy }: ScheduleSpec,
   decision: Extract<SlotDecision, { kind: 'run' }>,
-  now: number,
+  { now, runs }: ScheduleCircumstances,
 ): ScheduleEvent => {
   const { slot, dueAt, isLate } = decision;
   const waits = context.runs.some((run) => isWaiting(run) && run.trigger !== 'backfill');
-  const busy = isBusy(context, now);
+  const inTheWay = standing(context, now);
+  // Tries that failed are made until the next slot, whose run is a new try itself (feature D13).
+  const retrying = inTheWay.find(({ key, stop }) => stop === null && runs.get(key)?.retrying === true);
+  if (retrying !== undefined && policy.overlap !== 'allow') return stopRun(retrying.key, 'nextSlot', now);
+  const busy = inTheWay.length > 0;
   if (busy && (policy.overlap === 'forbid' || (policy.overlap === 'queueOne' && waits))) {
     return { type: 'SlotsPassed', at: now, from: slot, to: slot, count: 1, reason: 'overlap' };
   }
@@ -195,7 +202,7 @@ const slots = (state: ScheduleState, spec: ScheduleSpec, given: ScheduleCircumst
     const offsetMs = jitterOf(given.id, spec.policy.jitterMs);
     const decision = nextDecision({ schedule, policy: spec.policy, cursor: context.cursor, offsetMs, now });
     if (decision === undefined) return undefined;
-    return decision.kind === 'pass' ? passed(decision, now) : claim(state, spec, decision, now);
+    return decision.kind === 'pass' ? passed(decision, now) : claim(state, spec, decision, given);
   }
   return undefined;
 };

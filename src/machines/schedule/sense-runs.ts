@@ -6,6 +6,7 @@ import type { ActiveRun, ScheduleState } from '../../domain/schedule-state.ts';
 const OUTCOME_OF_STOP = {
   timedOut: 'timedOut',
   replaced: 'replaced',
+  nextSlot: 'failed',
   disabled: 'stopped',
   drained: 'stopped',
   deleted: 'stopped',
@@ -50,6 +51,7 @@ const senseRun = (
     attempt,
     endedAt: end.at,
     ...(detail === undefined ? {} : { detail }),
+    ...(end.unsynced === true ? { unsynced: true } : {}),
   };
 };
 

@@ -28,11 +28,15 @@ export const openStateArchives = async (access: StoreAccess | undefined, botId: 
   return createMinioStateArchives(access, botId);
 };
 
-const openLogArchives = async (access: StoreAccess | undefined, botId: string): Promise<LogArchives> => {
+const openLogArchives = async (
+  access: StoreAccess | undefined,
+  botId: string,
+  readsOnly: string | undefined,
+): Promise<LogArchives> => {
   if (access === undefined) return unreachable<LogArchives>();
   if (access.kind === 'folder') {
     const { createFolderLogArchives } = await import('../../adapters/embedded/folder-log-archives.ts');
-    return createFolderLogArchives(access.path, botId);
+    return createFolderLogArchives(access.path, botId, readsOnly);
   }
   const { createMinioLogArchives } = await import('../../adapters/minio/bot-logs.ts');
   return createMinioLogArchives(access, botId);
@@ -41,7 +45,7 @@ const openLogArchives = async (access: StoreAccess | undefined, botId: string): 
 export const openWorkers =
   (config: TransferConfig): OpenWorkers =>
   (access) => {
-    const { botId, incarnation, attempt, statePath, the0Path, logsPath, limits, keep } = config;
+    const { botId, incarnation, attempt, statePath, the0Path, logsPath, limits, keep, readsOnly } = config;
     const tell = (line: string): void => {
       process.stderr.write(`drover: ${line}\n`);
     };
@@ -49,8 +53,10 @@ export const openWorkers =
     // Opened by the first job that wants them: state must not wait for the logs' archives, nor fail with them.
     let keeper: Promise<StateWorker> | undefined;
     let shipper: Promise<LogsWorker> | undefined;
-    const state = (): Promise<StateWorker> =>
-      (keeper ??= openStateArchives(access, botId).then(async (archives) =>
+    const reader = async (): Promise<StateWorker> =>
+      (await import('../state/state-reader.ts')).createStateReader({ the0Path, incarnation, attempt, now: Date.now });
+    const writer = (): Promise<StateWorker> =>
+      openStateArchives(access, botId).then(async (archives) =>
         (await import('../state/state-keeper.ts')).createStateKeeper({
           ...shared,
           archives,
@@ -61,9 +67,10 @@ export const openWorkers =
           limits,
           keep,
         }),
-      ));
+      );
+    const state = (): Promise<StateWorker> => (keeper ??= readsOnly === undefined ? writer() : reader());
     const logs = (): Promise<LogsWorker> =>
-      (shipper ??= openLogArchives(access, botId).then(async (archives) =>
+      (shipper ??= openLogArchives(access, botId, readsOnly).then(async (archives) =>
         (await import('../logs/ship-logs.ts')).createLogShipper({ ...shared, archives, logsPath }),
       ));
     return Promise.resolve({

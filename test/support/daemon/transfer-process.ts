@@ -18,6 +18,7 @@ const open = openWorkers({
   logsPath: dirname(paths.log),
   limits: { totalBytes: 1024 ** 3, fileBytes: 1024 ** 2 },
   keep: 10,
+  readsOnly: undefined,
 });
 
 /** A folder is made when it is missing, so a store that is away must be said to be. */

@@ -1,0 +1,108 @@
+/**
+ * Sources into one stream of wakes, one key at a time, and each wake to the reconciler: the same for bots, schedules and runs.
+ * Starts and stops; nothing else. Stopping it leaves everything as it is (feature C14).
+ */
+import { merge, type Observable, type Subscription } from 'rxjs';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Cause } from '../domain/recorded.ts';
+import { toDroverError } from '../domain/errors.ts';
+import { serialPerKey, type Wake } from './serial-per-key.ts';
+import type { FleetCounters } from './fleet-counters.ts';
+import { createResyncSource } from './sources/resync.ts';
+import { createTimerSource } from './sources/timer.ts';
+
+export interface ControlLoopOptions {
+  /** What a key is, for the log of this process. */
+  readonly what: 'bot' | 'schedule' | 'run';
+  /** Where wakes come from, beside the tick and the timers. `ask`: look at everything soon. */
+  readonly sources: (ask: () => void) => readonly Observable<Wake>[];
+  /** Resolves with how long to wait for a signal, ms; undefined: until there is one. */
+  readonly reconcile: (key: string, causes: readonly Cause[]) => Promise<number | undefined>;
+  readonly resync: (tick: number) => Promise<readonly Wake[]>;
+  readonly resyncIntervalMs: number;
+  /** Only who leads works; a standby hears everything and does nothing. */
+  readonly leads: () => boolean;
+  /** Binds a turn to the term it began in. @throws DroverError LEASE_LOST */
+  readonly inTerm: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly counters: Pick<FleetCounters, 'add'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface ControlLoop {
+  start(): void;
+  /** Takes no new wake and waits for the turns under way, at most `withinMs`. Bots are not touched. */
+  stop(withinMs: number): Promise<void>;
+  /** Look at everything soon. */
+  resyncSoon(): void;
+}
+
+/** After a turn that failed as a whole: soon enough to heal, rare enough not to be a hot loop. */
+const RETRY_TURN_MS = 5_000;
+
+export const createControlLoop = (options: ControlLoopOptions): ControlLoop => {
+  const { what, sources, reconcile, resync, resyncIntervalMs, leads, inTerm, counters, clock, logger } = options;
+  const timers = createTimerSource(clock);
+  const resyncs = createResyncSource({
+    resync: (tick) => (leads() ? inTerm(() => resync(tick)) : Promise.resolve([])),
+    intervalMs: resyncIntervalMs,
+    onError: (error) => {
+      counters.add('failures');
+      logger.error('resync failed', { of: what, error: toDroverError(error).message });
+    },
+  });
+  const turns = new Set<Promise<void>>();
+  let subscription: Subscription | undefined;
+  let stopping = false;
+
+  const work = async (key: string, causes: readonly Cause[]): Promise<void> => {
+    if (stopping || !leads()) return;
+    const turn = inTerm(() => reconcile(key, causes)).then((wakeAfterMs) => {
+      timers.arm(key, wakeAfterMs);
+    });
+    const settled = turn.catch(() => undefined);
+    turns.add(settled);
+    try {
+      await turn;
+    } finally {
+      turns.delete(settled);
+    }
+  };
+
+  const onError = (key: string, thrown: unknown): void => {
+    const error = toDroverError(thrown);
+    if (error.code === 'LEASE_LOST') {
+      logger.debug('turn ended: another process leads', { [what]: key });
+      return;
+    }
+    counters.add('failures');
+    logger.error('reconcile failed', { [what]: key, code: error.code, detail: error.message, remedy: error.remedy });
+    timers.arm(key, RETRY_TURN_MS);
+  };
+
+  return {
+    start() {
+      const ask = (): void => {
+        resyncs.ask();
+      };
+      subscription = merge(resyncs.wakes, timers.wakes, ...sources(ask))
+        .pipe(serialPerKey({ work, onError }))
+        .subscribe({
+          error: (error: unknown) => {
+            logger.error('the stream of wakes ended', { of: what, error });
+          },
+        });
+      ask();
+    },
+    async stop(withinMs) {
+      stopping = true;
+      subscription?.unsubscribe();
+      const late = new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref());
+      await Promise.race([Promise.all(turns), late]);
+    },
+    resyncSoon: () => {
+      resyncs.ask();
+    },
+  };
+};

@@ -1,0 +1,119 @@
+/**
+ * Every state of one kind, folded from its logs and from nothing else. The reconciler plans on it; ServiceState and the views
+ * of schedules are read off it.
+ */
+import type { Commit } from '../domain/recorded.ts';
+import type { StreamKind } from '../domain/streams.ts';
+import type { AnyState, Machine } from '../machines/machine.ts';
+import { fromSnapshot, toSnapshot, type Versioned } from '../machines/snapshot.ts';
+import type { EventStore } from '../ports/event-store.ts';
+import type { SnapshotStore } from '../ports/snapshot-store.ts';
+import { foldCommit } from './fold-commit.ts';
+
+export interface FoldStore<S> {
+  /** Folds everything the log holds of this kind; snapshots only shorten the way. */
+  restore(): Promise<void>;
+  /** The state to plan on. @throws DroverError EVENT_ILLEGAL when this log cannot be folded */
+  load(id: string): Promise<Versioned<S>>;
+  /** Folds a commit in once, whichever path it came by. */
+  apply(commit: Commit): void;
+  /** Drops the cached fold: the next load reads the log. */
+  forget(id: string): void;
+  /** Every state with the version it stands at. */
+  folds(): ReadonlyMap<string, Versioned<S>>;
+  saveSnapshots(): Promise<void>;
+}
+
+export interface FoldStoreOptions<S extends AnyState, E extends { readonly at: number; readonly type: string }> {
+  readonly machine: Machine<S, E>;
+  readonly streams: StreamKind;
+  readonly events: EventStore;
+  readonly snapshots: SnapshotStore;
+  /** Told after each commit that is folded in. */
+  readonly onFolded?: (id: string, after: Versioned<S>) => void;
+}
+
+const SNAPSHOT_EVERY = 100;
+const RESTORED_AT_ONCE = 32;
+
+export const createFoldStore = <S extends AnyState, E extends { readonly at: number; readonly type: string }>(
+  options: FoldStoreOptions<S, E>,
+): FoldStore<S> => {
+  const { machine, streams, events, snapshots, onFolded } = options;
+  const start: Versioned<S> = { state: machine.initial, version: 0 };
+  const folds = new Map<string, Versioned<S>>();
+  const savedAt = new Map<string, number>();
+
+  const readTail = async (id: string, from: Versioned<S>): Promise<Versioned<S>> => {
+    const commits = await events.read(streams.of(id), from.version + 1);
+    return commits.reduce((fold, commit) => foldCommit(machine, fold, commit).after, from);
+  };
+
+  const save = async (ids: readonly string[]): Promise<void> => {
+    const taken = ids.flatMap((id) => {
+      const fold = folds.get(id);
+      return fold === undefined || savedAt.get(id) === fold.version ? [] : [{ id, fold }];
+    });
+    if (taken.length === 0) return;
+    await snapshots.save(taken.map(({ id, fold }) => toSnapshot(machine, streams.of(id), fold)));
+    for (const { id, fold } of taken) savedAt.set(id, fold.version);
+  };
+
+  return {
+    apply(commit) {
+      const id = streams.idOf(commit.stream);
+      if (id === undefined) return;
+      const before = folds.get(id) ?? start;
+      if (commit.to <= before.version) return;
+      if (commit.from !== before.version + 1) {
+        // Something was written that we have not seen: only the log knows it.
+        folds.delete(id);
+        return;
+      }
+      const { after } = foldCommit(machine, before, commit);
+      folds.set(id, after);
+      // A snapshot is only a cache: losing one costs a longer fold at the next start, nothing else.
+      if (after.version - (savedAt.get(id) ?? 0) >= SNAPSHOT_EVERY) save([id]).catch(() => undefined);
+      onFolded?.(id, after);
+    },
+    async restore() {
+      const cached = new Map((await snapshots.loadAll()).map((snapshot) => [snapshot.stream, snapshot]));
+      const found = [...(await events.streams(streams.of('')))];
+      const restoreOne = async (stream: string, version: number): Promise<void> => {
+        const id = streams.idOf(stream);
+        if (id === undefined) return;
+        const snapshot = cached.get(stream);
+        const from = snapshot === undefined ? undefined : fromSnapshot(machine, snapshot);
+        // A snapshot ahead of its log was taken of another log.
+        const usable = from !== undefined && from.version <= version ? from : undefined;
+        if (usable !== undefined) savedAt.set(id, usable.version);
+        if (usable?.version === version) {
+          folds.set(id, usable);
+          return;
+        }
+        await readTail(id, usable ?? start).then(
+          (fold) => folds.set(id, fold),
+          () => folds.delete(id), // Told when its turn comes: one broken log must not stop the others.
+        );
+      };
+      // Side by side: a log on a server costs a way there and back for each stream.
+      const lane = async (): Promise<void> => {
+        for (let next = found.pop(); next !== undefined; next = found.pop()) await restoreOne(...next);
+      };
+      await Promise.all(Array.from({ length: RESTORED_AT_ONCE }, lane));
+    },
+    async load(id) {
+      const fold = folds.get(id);
+      if (fold !== undefined) return fold;
+      const read = await readTail(id, start);
+      folds.set(id, read);
+      return read;
+    },
+    forget(id) {
+      folds.delete(id);
+      savedAt.delete(id);
+    },
+    folds: () => folds,
+    saveSnapshots: () => save([...folds.keys()]),
+  };
+};

@@ -1,0 +1,228 @@
+/** Everything of schedules put together on the given ports: their states, their two loops, and what the API reads. */
+import type { BotId } from '../../domain/bot.ts';
+import type { Commit } from '../../domain/recorded.ts';
+import type { BotPolicy } from '../../domain/policy.ts';
+import { runId } from '../../domain/run-id.ts';
+import type { DesiredSchedule } from '../../domain/schedule.ts';
+import { RUN_STREAMS, SCHEDULE_STREAMS } from '../../domain/streams.ts';
+import type { Transition } from '../../domain/transition.ts';
+import type { SpecDefaults } from '../../documents/bot-document.ts';
+import { SCHEDULE } from '../../machines/machine.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Engine } from '../../ports/container-tools.ts';
+import type { EventStore } from '../../ports/event-store.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { ScheduleReaders } from '../../ports/schedule-view.ts';
+import type { SnapshotStore } from '../../ports/snapshot-store.ts';
+import type { ScheduleStore, SpecStore } from '../../ports/spec-store.ts';
+import { createAccessKeeper } from '../access-keeper.ts';
+import { createDesireReader } from '../desire.ts';
+import { createDiskWatch } from '../disk-watch.ts';
+import { createFoldStore } from '../fold-store.ts';
+import { createReconcileBot } from '../reconcile-bot.ts';
+import { createRemovalGuard, type FleetGuard } from '../removal-guard.ts';
+import { createScheduleService, createScheduleWakes, type ScheduleService } from '../schedule-service.ts';
+import { createServiceState } from '../service-state.ts';
+import { createTombstoneSweeper } from '../tombstones.ts';
+import type { TransitionSeeds } from '../transition-fold.ts';
+import { createVolumeSweeper } from '../volume-sweeper.ts';
+import { createHistoryKeeper } from './history-keeper.ts';
+import { createNextExecution } from './next-execution.ts';
+import { createReconcileSchedule } from './reconcile-schedule.ts';
+import { createRunDesire } from './run-desire.ts';
+import { createRunHistory } from './run-history.ts';
+import { createRunKeeper } from './run-keeper.ts';
+import { createRunSweep } from './run-sweep.ts';
+import { createRunWatch } from './run-watch.ts';
+import { createScheduleCounters } from './schedule-counters.ts';
+import { desiredSchedule } from './schedule-desire.ts';
+import { createSchedulePreview } from './schedule-preview.ts';
+import { createScheduleSweep } from './schedule-sweep.ts';
+import { createScheduleView } from './schedule-view.ts';
+import { scheduleVolumeOwner } from './volume-owner.ts';
+
+export interface SchedulesParts {
+  /** Fenced by the lease of schedules. */
+  readonly events: EventStore;
+  readonly schedules: ScheduleStore;
+  /** Bots win over schedules of the same id (contract §8). */
+  readonly bots: Pick<SpecStore, 'read'>;
+  readonly snapshots: SnapshotStore;
+  /** That keeps runs. */
+  readonly engine: Engine;
+  readonly installId: string;
+  readonly policy: BotPolicy;
+  readonly defaults: SpecDefaults;
+  readonly resyncIntervalMs: number;
+  readonly leads: () => boolean;
+  /** @throws DroverError LEASE_LOST */
+  readonly inTerm: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface Schedules {
+  readonly service: ScheduleService;
+  readonly readers: ScheduleReaders;
+  readonly guard: FleetGuard;
+  /** Folds the logs of schedules, and of the runs that they wish. */
+  restore(): Promise<void>;
+  /** Before the first act of a term: is the fleet drained? */
+  prepare(): Promise<void>;
+  apply(commit: Commit): void;
+  count(transition: Transition): void;
+  seeds(): TransitionSeeds;
+  saveSnapshots(): Promise<void>;
+}
+
+export const createSchedules = (parts: SchedulesParts): Schedules => {
+  const { events, schedules, bots, snapshots, engine, installId, policy, defaults, clock, logger } = parts;
+  const { resyncIntervalMs, leads, inTerm } = parts;
+  const now = (): number => clock.now();
+  const wakes = createScheduleWakes();
+  const counters = createScheduleCounters();
+  const states = createFoldStore({ machine: SCHEDULE, streams: SCHEDULE_STREAMS, events, snapshots });
+  const watch = createRunWatch((id, word) => {
+    wakes.scheduleOf(id, word);
+  });
+  const runs = createServiceState({ events, snapshots, streams: RUN_STREAMS, onFolded: watch.onFolded });
+  const desireOfRuns = createRunDesire({ schedules, defaults, policy, states, runs });
+  const keeper = createRunKeeper({
+    states,
+    runs,
+    onForgotten: (id) => {
+      watch.forget(id);
+      desireOfRuns.forget(id);
+    },
+  });
+  const resyncSoon = (): void => {
+    service.resyncSoon();
+  };
+  const guard = createRemovalGuard({ installId, logger, now, onConfirmed: resyncSoon });
+  const dueAt = new Map<BotId, number | undefined>();
+  const next = createNextExecution(schedules, logger);
+  const keepHistory = createHistoryKeeper({ events, states, clock, logger });
+  let drained = false;
+
+  const decode = async (record: Parameters<typeof desiredSchedule>[0]): Promise<DesiredSchedule> => {
+    const wish = desiredSchedule(record, defaults, drained);
+    if (wish.kind !== 'spec') return wish;
+    const bot = (await bots.read(record.id))?.document ?? null;
+    if (bot === null) return wish;
+    const reason = 'a realtime bot has this id, and wins: two things under one id would share their state';
+    return { kind: 'invalid', code: 'BOT_ID_INVALID', reason, enabled: undefined };
+  };
+  const reconcile = createReconcileSchedule({
+    events,
+    states,
+    runs,
+    desiredOf: createDesireReader({
+      specs: schedules,
+      decode,
+      allows: guard.allows,
+      isWanted: (id) => states.folds().get(id)?.state.context.wanted === true,
+      onUnconfirmed: resyncSoon,
+    }),
+    requestsTaken: (id, requests) =>
+      schedules.clearRequests(
+        id,
+        requests.map(({ requestId }) => requestId),
+      ),
+    onRun: (id, { type, key }) => {
+      wakes.run(runId({ scheduleId: id, key }), type);
+    },
+    onPlanned: (id, plan, desired) => {
+      dueAt.set(id, plan.nextAt);
+      next.planned(id, plan.state, desired, now());
+      for (const event of plan.events) {
+        if (event.type === 'RunEnded') keeper.tidy(runId({ scheduleId: id, key: event.key }));
+      }
+    },
+    keepHistory,
+    counters,
+    clock,
+  });
+  const reconcileRun = createReconcileBot({
+    events,
+    engine,
+    states: runs,
+    streams: RUN_STREAMS,
+    desiredOf: desireOfRuns.desiredOf,
+    requestsTaken: () => Promise.resolve(),
+    diskFree: createDiskWatch(engine, now),
+    policyOf: desireOfRuns.policyOf,
+    permits: keeper.permits,
+    clock,
+    logger,
+  });
+  const sweepTombstones = createTombstoneSweeper(schedules, logger);
+  const ownerOf = scheduleVolumeOwner({ states, runs });
+  const sweepVolumes = createVolumeSweeper({ engine, ownerOf, graceMs: policy.volumeGraceMs, clock, logger });
+  const renewKeys = createAccessKeeper({ engine, states: runs, clock, logger });
+  const service = createScheduleService({
+    engine,
+    schedules,
+    wakes,
+    resyncIntervalMs,
+    leads,
+    inTerm,
+    clock,
+    logger,
+    ofSchedules: {
+      reconcile,
+      counters,
+      resync: createScheduleSweep({
+        schedules,
+        states,
+        guard,
+        defaults,
+        dueAt,
+        counters,
+        clock,
+        onRead: ({ drain }) => {
+          drained = drain !== undefined;
+          void sweepTombstones(now());
+          void sweepVolumes();
+          void renewKeys();
+        },
+      }),
+    },
+    ofRuns: {
+      reconcile: async (id, causes) => {
+        const wakeAfterMs = await reconcileRun(id, causes);
+        keeper.tidy(id);
+        return wakeAfterMs;
+      },
+      counters: runs.counters,
+      resync: createRunSweep({ engine, runs, keeper, clock, logger }),
+    },
+  });
+
+  return {
+    service,
+    guard,
+    readers: {
+      view: createScheduleView({ states, runs, nextAt: next.at, counters }),
+      history: createRunHistory({ events, states, runs }),
+      preview: createSchedulePreview({ schedules, states, defaults }),
+    },
+    async restore() {
+      await states.restore();
+      await keeper.restore();
+    },
+    async prepare() {
+      dueAt.clear();
+      drained = (await schedules.readFleet()).drain !== undefined;
+    },
+    apply(commit) {
+      states.apply(commit);
+      runs.apply(commit);
+    },
+    count: (transition) => {
+      if (transition.kind === 'schedule') counters.count(transition);
+      if (transition.kind === 'run') runs.counters.count(transition);
+    },
+    seeds: () => ({ runs: runs.folds(), schedules: states.folds() }),
+    saveSnapshots: () => states.saveSnapshots(),
+  };
+};

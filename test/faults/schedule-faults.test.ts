@@ -1,0 +1,125 @@
+/** Faults R41 and R42 on the real engine: many slots at once, and runs that are longer than their period. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunRecord } from '../../src/domain/scheduled-bot.ts';
+import { startSpine, type Spine } from '../support/spine.ts';
+import { scheduleSpine, type ScheduleSpine } from '../support/schedule-spine.ts';
+
+/** Counts its runs, then works on for longer than its period. */
+const LONG = `
+const fs = require('node:fs');
+exports.main = async () => {
+  const file = process.env.STATE_DIR + '/count';
+  let said = 'read-only';
+  try {
+    fs.mkdirSync(process.env.STATE_DIR, { recursive: true });
+    const before = fs.existsSync(file) ? Number(fs.readFileSync(file, 'utf8')) : 0;
+    fs.writeFileSync(file, String(before + 1));
+    said = 'count ' + (before + 1);
+  } catch (error) { if (error.code !== 'EROFS') throw error; }
+  process.on('SIGTERM', () => process.exit(0));
+  await new Promise((resolve) => setTimeout(resolve, 7_000));
+  console.log(said);
+};`;
+const STUBBORN = `exports.main = async () => { process.on('SIGTERM', () => undefined); setInterval(() => undefined, 1_000); await new Promise(() => {}); };`;
+
+const started = (runs: readonly RunRecord[]): readonly RunRecord[] =>
+  runs.filter(({ startedAt }) => startedAt !== null);
+/** Pairs of runs that were alive at the same time. */
+const overlaps = (runs: readonly RunRecord[]): number => {
+  const spans = started(runs).map(({ startedAt, endedAt }) => [startedAt ?? 0, endedAt ?? Infinity] as const);
+  return spans.flatMap(([from, to], n) => spans.slice(n + 1).filter(([begin, end]) => begin < to && from < end)).length;
+};
+
+let spine: Spine;
+let schedules: ScheduleSpine;
+beforeEach(async () => {
+  spine = await startSpine();
+  schedules = scheduleSpine(spine);
+});
+afterEach(() => spine.end());
+
+const PERIOD = '*/3 * * * * *';
+const passedFor = async (id: string, reason: string): Promise<number> => {
+  const { passed } = await spine.drover.schedules.history.list(id, { limit: 1_000, all: true });
+  return passed.filter((one) => one.reason === reason).reduce((sum, { count }) => sum + count, 0);
+};
+
+describe('R42: a run longer than its period', () => {
+  it('forbid, allow, replace and queueOne do what they say', async () => {
+    for (const overlap of ['forbid', 'allow', 'replace', 'queueOne'] as const) {
+      await schedules.deploy(overlap, { schedule: PERIOD, drover: { overlap, stopGraceSeconds: 2 } }, LONG);
+    }
+    await sleep(26_000);
+    for (const overlap of ['forbid', 'allow', 'replace', 'queueOne'] as const) {
+      await schedules.set(overlap, { enabled: false });
+    }
+    const ids = ['forbid', 'allow', 'replace', 'queueOne'];
+    const isQuiet = (): boolean =>
+      ids.every((id) => {
+        const shown = spine.drover.schedules.view.get(id);
+        return shown?.state === 'disabled' && shown.runs.length === 0;
+      });
+    await expect.poll(isQuiet, { timeout: 60_000 }).toBe(true);
+    const runs = Object.fromEntries(await Promise.all(ids.map(async (id) => [id, await schedules.runs(id)] as const)));
+    const of = (id: string): readonly RunRecord[] => runs[id] ?? [];
+
+    expect(overlaps(of('forbid'))).toBe(0);
+    expect(of('forbid').filter(({ status }) => status === 'succeeded').length).toBeGreaterThanOrEqual(2);
+    expect(await passedFor('forbid', 'overlap')).toBeGreaterThanOrEqual(2);
+
+    expect(overlaps(of('allow'))).toBeGreaterThan(0);
+    expect(await passedFor('allow', 'overlap')).toBe(0);
+    // One at a time writes the state; the others are told that they only read it, and cannot write.
+    const allowed = of('allow').filter(({ status }) => status === 'succeeded');
+    const writers = allowed.filter(({ writesState }) => writesState);
+    expect(overlaps(writers)).toBe(0);
+    expect(writers.map((run) => schedules.lastWords(run))).toEqual(writers.map((_, n) => `count ${String(n + 1)}`));
+    const readers = allowed.filter(({ writesState }) => !writesState);
+    expect(readers.length).toBeGreaterThan(0);
+    expect(new Set(readers.map((run) => schedules.lastWords(run)))).toEqual(new Set(['read-only']));
+
+    expect(overlaps(of('replace'))).toBe(0);
+    expect(of('replace').filter(({ status }) => status === 'replaced').length).toBeGreaterThanOrEqual(2);
+
+    expect(overlaps(of('queueOne'))).toBe(0);
+    expect(of('queueOne').filter(({ latenessMs }) => (latenessMs ?? 0) > 2_000).length).toBeGreaterThan(0);
+    expect(await passedFor('queueOne', 'overlap')).toBeGreaterThan(0);
+  }, 150_000);
+
+  it('replace while the old one ignores its stop: the new one waits for its death', async () => {
+    const drover = { overlap: 'replace', stopHookSeconds: 0, stopGraceSeconds: 3, finalSyncSeconds: 2 };
+    await schedules.deploy('stubborn', { schedule: '*/4 * * * * *', drover }, STUBBORN);
+    const runs = await schedules.ended('stubborn', 2);
+    await schedules.set('stubborn', { enabled: false });
+    expect(runs.map(({ status }) => status)).toEqual(['replaced', 'replaced']);
+    const all = await schedules.ended('stubborn', 3);
+    expect(overlaps(all)).toBe(0);
+    for (const [n, run] of started(all).slice(1).entries()) {
+      expect(run.startedAt).toBeGreaterThanOrEqual(all[n]?.endedAt ?? Infinity);
+    }
+  }, 120_000);
+});
+
+describe('R41: sixty due in the same second', () => {
+  it('all run exactly once, and how late they were can be seen', async () => {
+    const ids = Array.from({ length: 60 }, (_, n) => `storm-${String(n)}`);
+    await schedules.deploy('storm-first', { schedule: '@yearly' });
+    const slot = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 8_000);
+    const text = `${String(slot.getUTCSeconds())} ${String(slot.getUTCMinutes())} ${String(slot.getUTCHours())} * * *`;
+    for (const id of ids) {
+      const filePath = 'test/storm-first/1.0.0';
+      await schedules.put(id, schedules.document(id, { schedule: text, filePath }));
+    }
+    const { view } = spine.drover.schedules;
+    await expect.poll(() => view.metrics().outcomes.succeeded, { timeout: 150_000 }).toBe(60);
+    for (const id of ids) {
+      expect(await schedules.runs(id)).toMatchObject([
+        { scheduledAt: slot.getTime(), status: 'succeeded', attempts: 1 },
+      ]);
+    }
+    const { lateness } = view.metrics();
+    expect(lateness.count).toBe(60);
+    expect(lateness.counts.reduce((sum, count) => sum + count, 0)).toBe(60);
+  }, 200_000);
+});

@@ -1,0 +1,95 @@
+/** Scheduled bots on the real engine: each slot one run, with its state, its log and a record that stays (issue 5). */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startSpine, type Spine } from '../support/spine.ts';
+import { scheduleSpine, type ScheduleSpine } from '../support/schedule-spine.ts';
+
+const SLEEPING = `exports.main = async () => {
+  process.on('SIGTERM', () => { console.log('ended gracefully'); process.exit(0); });
+  console.log('begun'); setInterval(() => undefined, 1_000); await new Promise(() => {}); };`;
+const FAILING = `exports.main = async () => { console.log('attempt'); process.exit(7); };`;
+
+describe('a scheduled bot', () => {
+  let spine: Spine;
+  let schedules: ScheduleSpine;
+  beforeAll(async () => {
+    spine = await startSpine();
+    schedules = scheduleSpine(spine);
+  });
+  afterAll(() => spine.end());
+  const containers = async (id: string): Promise<number> =>
+    (await spine.containers()).filter(({ Labels }) => Labels['runtime.id'] === id && Labels['drover.role'] === 'run')
+      .length;
+
+  it('runs once in each slot, to its end, with SCHEDULED_AT and the state of the run before', async () => {
+    await schedules.deploy('counter', { schedule: '*/3 * * * * *' });
+    await schedules.ended('counter', 3);
+    await schedules.set('counter', { enabled: false });
+    await expect.poll(() => spine.drover.schedules.view.get('counter')?.state).toBe('disabled');
+    const runs = await schedules.runs('counter');
+    expect(new Set(runs.map(({ status }) => status))).toEqual(new Set(['succeeded']));
+    expect(runs.map(({ scheduledAt }, n) => scheduledAt - (runs[0]?.scheduledAt ?? 0) - n * 3_000)).toEqual(
+      runs.map(() => 0),
+    );
+    const said = runs.map((run) => schedules.lastWords(run));
+    expect(said).toEqual(
+      runs.map(({ scheduledAt }, n) => `slot ${new Date(scheduledAt).toISOString()} count ${String(n + 1)}`),
+    );
+    // What a run left is gone with it; what it was is not.
+    await expect.poll(() => containers('counter'), { timeout: 20_000 }).toBe(0);
+    const [first] = runs;
+    expect(await spine.drover.schedules.history.get('counter', first?.key ?? '')).toEqual(first);
+    expect(first?.latenessMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it('disabled while it runs: it is stopped gracefully, its state is synced, and no slot follows', async () => {
+    await schedules.deploy('long', { schedule: '*/2 * * * * *' }, SLEEPING);
+    await expect.poll(async () => (await schedules.runs('long'))[0]?.status, { timeout: 30_000 }).toBe('running');
+    // Its container runs; a moment later its own code does.
+    await sleep(1_500);
+    await schedules.set('long', { enabled: false });
+    const [run] = await schedules.ended('long', 1);
+    expect(run).toMatchObject({ status: 'stopped', exitClass: 'stoppedByUs', stopReason: 'disabled' });
+    expect(run && schedules.lastWords(run)).toBe('ended gracefully');
+    await expect.poll(() => containers('long'), { timeout: 20_000 }).toBe(0);
+  });
+
+  it('removed while it runs: stopped too, and the schedule is deleted', async () => {
+    await schedules.deploy('gone', { schedule: '*/2 * * * * *' }, SLEEPING);
+    await expect.poll(async () => (await schedules.runs('gone'))[0]?.status, { timeout: 30_000 }).toBe('running');
+    await schedules.remove('gone');
+    await expect.poll(() => spine.drover.schedules.view.get('gone')?.state, { timeout: 30_000 }).toBe('deleted');
+    expect(await schedules.runs('gone')).toMatchObject([{ status: 'stopped', stopReason: 'deleted' }]);
+    await expect.poll(() => containers('gone'), { timeout: 20_000 }).toBe(0);
+  });
+
+  it('failing: tried again as often as it may, one record, the true exit code (D13)', async () => {
+    await schedules.deploy('fails', { schedule: '@yearly', drover: { retries: 1, retryFirstSeconds: 0.2 } }, FAILING);
+    await expect.poll(() => spine.drover.schedules.view.get('fails')?.state).toBe('armed');
+    await schedules.ask('fails', { kind: 'trigger', requestId: 'now' });
+    const [run] = await schedules.ended('fails', 1);
+    expect(run).toMatchObject({ key: 'c-now', status: 'failed', attempts: 2, exitCode: 7, exitClass: 'appError' });
+  });
+
+  it('that takes too long is stopped (pitfall 55)', async () => {
+    await schedules.deploy('slow', { schedule: '@yearly', drover: { maxRunSeconds: 1 } }, SLEEPING);
+    await expect.poll(() => spine.drover.schedules.view.get('slow')?.state).toBe('armed');
+    await schedules.ask('slow', { kind: 'trigger', requestId: 'now' });
+    const [run] = await schedules.ended('slow', 1);
+    expect(run).toMatchObject({ status: 'timedOut', stopReason: 'timedOut' });
+  });
+
+  it('whose code is not there fails at its next slot with the reason, and runs when it is', async () => {
+    await schedules.put('late', schedules.document('late', { schedule: '*/3 * * * * *' }));
+    const [first] = await schedules.ended('late', 1);
+    expect(first).toMatchObject({ status: 'failed', attempts: 0, stopReason: 'nextSlot' });
+    expect(first?.detail).toContain('there is no code archive');
+    await schedules.deploy('late', { schedule: '*/3 * * * * *' });
+    await expect
+      .poll(async () => (await schedules.runs('late')).some(({ status }) => status === 'succeeded'), {
+        timeout: 60_000,
+      })
+      .toBe(true);
+    await schedules.set('late', { enabled: false });
+  });
+});
