@@ -15,6 +15,7 @@ import { createTakeover } from './controllers/takeover.ts';
 import { followTransitions } from './controllers/transition-log.ts';
 import { createTransitionSource } from './controllers/transition-source.ts';
 import { createWishIntake } from './controllers/wish-intake.ts';
+import { BOT_WISH_KIND } from './controllers/wish-kinds.ts';
 import type { Transition } from './domain/transition.ts';
 import { transitionsSubject } from './domain/transitions-subject.ts';
 import type { Readiness, RemovalGuard, TransitionSource } from './ports/fleet-view.ts';
@@ -92,7 +93,14 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     for (const bot of known) logger.info('bot taken over', { bot: bot.botId, container: bot.containerId });
   };
   const { mayAct } = botOffice.leader;
-  const intake = createWishIntake({ specs, deadLetters: parts.deadLetters, logger, mintId, mayAct });
+  const intake = createWishIntake({
+    kind: BOT_WISH_KIND,
+    specs,
+    deadLetters: parts.deadLetters,
+    logger,
+    mintId,
+    mayAct,
+  });
   const botWishes = bus === undefined ? undefined : createWishSource(bus, intake);
 
   /** Facts for whoever listens; of several processes the one that acts says them, and what nobody heard is in the log. */

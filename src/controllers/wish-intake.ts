@@ -4,15 +4,17 @@
  * messages: losing all of them costs nothing that is stored.
  */
 import { toDroverError } from '../domain/errors.ts';
-import { decodeBotMessage, type WishSubject } from '../documents/bot-message.ts';
 import type { DeadLetterStore } from '../ports/dead-letter-store.ts';
-import { WISH_SUBJECTS, type BusMessage, type WishConsumer } from '../ports/message-bus.ts';
-import type { Asked, SpecStore } from '../ports/spec-store.ts';
+import type { BusMessage, WishConsumer } from '../ports/message-bus.ts';
+import type { AnyRequest, Asked, SpecStore } from '../ports/spec-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import { foldWishes, type FoldedWish, type WishMessage } from './fold-wishes.ts';
+import type { WishKind } from './wish-kinds.ts';
 
 export interface WishIntakeOptions {
-  readonly specs: SpecStore;
+  readonly kind: WishKind;
+  /** Of this kind. */
+  readonly specs: Pick<SpecStore<AnyRequest>, 'read' | 'readFleet' | 'applyWish'>;
   readonly deadLetters: DeadLetterStore;
   readonly logger: Logger;
   readonly mintId: () => string;
@@ -27,11 +29,9 @@ const WRITERS = 16;
 /** Of a message that was not understood; enough for a person to see what it was, bytes. */
 const KEPT_BYTES = 64 * 1_024;
 
-const isWishSubject = (subject: string): subject is WishSubject =>
-  (WISH_SUBJECTS as readonly string[]).includes(subject);
-
 export const createWishIntake = (options: WishIntakeOptions): WishConsumer => {
   const { specs, deadLetters, logger, mintId, mayAct } = options;
+  const { reads, decode } = options.kind;
   /** Without a place in a stream the store cannot know that it has one already. */
   const buried = new WeakSet<BusMessage>();
 
@@ -96,18 +96,19 @@ export const createWishIntake = (options: WishIntakeOptions): WishConsumer => {
   };
 
   return {
+    reads,
     async onMessages(messages) {
       mayAct();
       const understood: WishMessage[] = [];
       for (const message of messages) {
-        if (!isWishSubject(message.subject)) continue;
-        const decoded = decodeBotMessage(message.subject, message.data);
+        if (!reads.subjects.includes(message.subject)) continue;
+        const decoded = decode(message.subject, message.data);
         if (decoded.kind === 'malformed') await bury(message, decoded.reason);
         else understood.push({ decoded, message });
       }
       const folded = foldWishes(understood);
       await applyAll(folded);
-      if (messages.length > 1) logger.info('messages taken', { messages: messages.length, bots: folded.size });
+      if (messages.length > 1) logger.info('messages taken', { messages: messages.length, [reads.of]: folded.size });
     },
     startsAtNow: async () => (await specs.readFleet()).records.some(({ document }) => document !== null),
   };

@@ -5,19 +5,28 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedStores } from '../../src/adapters/embedded/embedded-stores.ts';
 import { createWishIntake } from '../../src/controllers/wish-intake.ts';
+import { BOT_WISH_KIND, SCHEDULE_WISH_KIND } from '../../src/controllers/wish-kinds.ts';
 import { DroverError } from '../../src/domain/errors.ts';
 import { mintId } from '../../src/main.ts';
 import type { BusMessage, WishConsumer } from '../../src/ports/message-bus.ts';
-import type { SpecStore } from '../../src/ports/spec-store.ts';
+import type { AnyRequest, SpecStore } from '../../src/ports/spec-store.ts';
 import { malformedMessages } from '../support/malformed-messages.ts';
-import { aDocument } from '../support/served.ts';
+import { aDocument as aBot } from '../support/served.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 
 const asked = { requestId: 'r', actor: 't', action: 'apply', at: 1 };
 
-describe('the intake of messages', () => {
+/** As the messages of one kind wish it. */
+const KINDS = [
+  { kind: BOT_WISH_KIND, root: 'the0.bot', needs: {} },
+  { kind: SCHEDULE_WISH_KIND, root: 'the0.bot-schedule', needs: { schedule: '0 * * * *' } },
+] as const;
+
+describe.each(KINDS)('the intake of messages $root.*', ({ kind, root, needs }) => {
+  const aDocument = (id: string, config: object = {}) => aBot(id, { ...needs, ...config });
   let dataDir: string;
   let stores: Awaited<ReturnType<typeof openEmbeddedStores>>;
+  let specs: SpecStore<AnyRequest>;
   let intake: WishConsumer;
   let mayAct: () => void;
   let written: string[];
@@ -26,37 +35,38 @@ describe('the intake of messages', () => {
     stores = await openEmbeddedStores({ dataDir, writer: 'test', now: () => Date.now() });
     mayAct = () => undefined;
     written = [];
-    const specs: SpecStore = {
-      ...stores.specs,
+    const store: SpecStore<AnyRequest> = kind === BOT_WISH_KIND ? stores.specs : stores.schedules;
+    specs = {
+      ...store,
       applyWish: (id, wish, ...rest) => {
         written.push(`${wish.kind} ${id}`);
-        return stores.specs.applyWish(id, wish, ...rest);
+        return store.applyWish(id, wish, ...rest);
       },
     };
     const { deadLetters } = stores;
-    intake = createWishIntake({ specs, deadLetters, logger: silentLogger, mintId, mayAct: () => { mayAct(); } }); // prettier-ignore
+    intake = createWishIntake({ kind, specs, deadLetters, logger: silentLogger, mintId, mayAct: () => { mayAct(); } }); // prettier-ignore
   });
   afterEach(async () => {
     await stores.close();
     await rm(dataDir, { recursive: true });
   });
 
-  const message = (kind: string, body: unknown, sequence?: number, at = 1_700_000_000_000): BusMessage => ({
-    subject: `the0.bot.${kind}`,
+  const message = (what: string, body: unknown, sequence?: number, at = 1_700_000_000_000): BusMessage => ({
+    subject: `${root}.${what}`,
     data: body instanceof Uint8Array ? body : new TextEncoder().encode(JSON.stringify(body)),
     at,
     ...(sequence === undefined ? {} : { position: { stream: 'THE0_EVENTS@1', sequence } }),
   });
-  const documentOf = async (id: string): Promise<unknown> => (await stores.specs.read(id))?.document;
+  const documentOf = async (id: string): Promise<unknown> => (await specs.read(id))?.document;
 
   it('stores what is sent, and who sent it', async () => {
     await intake.onMessages([message('created', aDocument('a'), 7)]);
-    const record = await stores.specs.read('a');
+    const record = await specs.read('a');
     expect(record?.document).toEqual(aDocument('a'));
     expect(record?.asked).toMatchObject({
       actor: 'nats',
-      action: 'the0.bot.created',
-      message: { subject: 'the0.bot.created', sequence: 7 },
+      action: `${root}.created`,
+      message: { subject: `${root}.created`, sequence: 7 },
     });
   });
 
@@ -95,30 +105,41 @@ describe('the intake of messages', () => {
 
   it('R5: a creation counts though late updates come with it, in either order, at once as one by one', async () => {
     const at = Date.now();
-    for (const [id, kinds] of [
+    for (const [id, whats] of [
       ['x', ['created', 'updated']],
       ['y', ['updated', 'created']],
     ] as const) {
       await intake.onMessages([message('created', aDocument(id), undefined, at)]);
       await intake.onMessages([message('deleted', { id }, undefined, at)]);
-      await intake.onMessages(kinds.map((kind) => message(kind, aDocument(id, { kind }), undefined, at + 1_000)));
-      expect(await documentOf(id)).toEqual(aDocument(id, { kind: kinds[0] === 'created' ? 'updated' : 'created' }));
+      await intake.onMessages(whats.map((what) => message(what, aDocument(id, { what }), undefined, at + 1_000)));
+      expect(await documentOf(id)).toEqual(aDocument(id, { what: whats[0] === 'created' ? 'updated' : 'created' }));
     }
   });
 
   it('R1: 200 malformed messages leave 200 dead letters with subject and reason, and hold up nobody', async () => {
     const bad = malformedMessages(200);
-    const all = bad.map(({ kind, data }, index) => message(kind, data, index + 1));
+    const all = bad.map(({ kind: what, data }, index) => message(what, data, index + 1));
     await intake.onMessages([...all, message('created', aDocument('good'), 201)]);
     expect(await documentOf('good')).toEqual(aDocument('good'));
     const letters = await stores.deadLetters.list(1_000);
     expect(letters).toHaveLength(200);
-    expect(letters.every(({ reason, subject }) => reason !== '' && subject.startsWith('the0.bot.'))).toBe(true);
+    expect(letters.every(({ reason, subject }) => reason !== '' && subject.startsWith(`${root}.`))).toBe(true);
     expect(new Set(letters.map(({ position }) => position?.sequence)).size).toBe(200);
     // Brought again, as after a crash before the stream heard of it.
     await intake.onMessages(all);
     expect(await stores.deadLetters.list(1_000)).toHaveLength(200);
-    expect((await stores.specs.readFleet()).records.map(({ id }) => id)).toEqual(['good']);
+    expect((await specs.readFleet()).records.map(({ id }) => id)).toEqual(['good']);
+  });
+
+  it('leaves alone what is wished of the other kind', async () => {
+    const other = root === 'the0.bot' ? 'the0.bot-schedule' : 'the0.bot';
+    const foreign = { ...message('created', aBot('a', { schedule: '* * * * *' }), 1), subject: `${other}.created` };
+    await intake.onMessages([foreign, message('created', aDocument('b'), 2)]);
+    expect((await stores.specs.readFleet()).records.map(({ id }) => id)).toEqual(kind === BOT_WISH_KIND ? ['b'] : []);
+    expect((await stores.schedules.readFleet()).records.map(({ id }) => id)).toEqual(
+      kind === BOT_WISH_KIND ? [] : ['b'],
+    );
+    expect(await stores.deadLetters.list(10)).toEqual([]);
   });
 
   it('refuses all while another process leads, so that the messages come again to whoever does', async () => {
@@ -133,9 +154,9 @@ describe('the intake of messages', () => {
 
   it('starts a new consumer at the present when the store holds bots, else at the beginning', async () => {
     expect(await intake.startsAtNow()).toBe(false);
-    await stores.specs.put('a', aDocument('a'), asked);
+    await specs.put('a', aDocument('a'), asked);
     expect(await intake.startsAtNow()).toBe(true);
-    await stores.specs.remove('a', asked);
+    await specs.remove('a', asked);
     expect(await intake.startsAtNow()).toBe(false);
   });
 });

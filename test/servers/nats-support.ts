@@ -2,7 +2,7 @@
 import { connect, type NatsConnection } from 'nats';
 import { afterAll, afterEach } from 'vitest';
 import { createNatsBus } from '../../src/adapters/nats/nats-bus.ts';
-import type { BusMessage, MessageBus, WishConsumer } from '../../src/ports/message-bus.ts';
+import { BOT_WISHES, type BusMessage, type MessageBus, type WishConsumer } from '../../src/ports/message-bus.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import { startOwnNats, type OwnNats, type OwnNatsOptions } from '../../scripts/servers/nats.ts';
 import { NoServer } from '../../scripts/servers/test-server.ts';
@@ -111,13 +111,14 @@ export interface Collector {
 
 const textOf = ({ data }: BusMessage): string => Buffer.from(data).toString();
 
-export const createCollector = (startsAtNow = false): Collector => {
+export const createCollector = (startsAtNow = false, reads = BOT_WISHES): Collector => {
   const collector: Collector = {
     offered: [],
     taken: [],
     refuse: 0,
     texts: () => collector.taken.map(textOf),
     consumer: {
+      reads,
       startsAtNow: () => Promise.resolve(startsAtNow),
       onMessages: (messages) => {
         collector.offered.push(messages.map(textOf));

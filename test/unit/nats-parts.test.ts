@@ -3,8 +3,11 @@ import type { Msg } from 'nats';
 import { createBirths } from '../../src/adapters/nats/births.ts';
 import { createCoreQueue } from '../../src/adapters/nats/core-queue.ts';
 import { readDelivery } from '../../src/adapters/nats/delivery.ts';
+import { leftOut } from '../../src/adapters/nats/find-stream.ts';
+import { overAll, type Reading } from '../../src/adapters/nats/reading-status.ts';
 import { parseServers } from '../../src/adapters/nats/server-list.ts';
 import { transitionsSubject } from '../../src/domain/transitions-subject.ts';
+import { BOT_WISHES, SCHEDULE_WISHES, type BusMode } from '../../src/ports/message-bus.ts';
 
 describe('the subject of transitions', () => {
   it('is one token for any id', () => {
@@ -12,6 +15,45 @@ describe('the subject of transitions', () => {
     expect(transitionsSubject('a.b c/é*>')).toBe('drover.bot.a_b_c____.transitions');
     expect(transitionsSubject('🤖')).toBe('drover.bot._.transitions');
     expect(transitionsSubject('')).toBe('drover.bot.unknown.transitions');
+  });
+});
+
+describe('what a stream leaves out', () => {
+  const wanted = SCHEDULE_WISHES.subjects;
+  it.each([
+    [[...BOT_WISHES.subjects, ...wanted], 0],
+    [['the0.bot-schedule.*'], 0],
+    [['the0.*.*'], 0],
+    [['the0.>'], 0],
+    [['>'], 0],
+    [BOT_WISHES.subjects, 3],
+    [['the0.bot.*'], 3],
+    [['the0.*'], 3],
+    [['the0.bot-schedule.created.>', 'the0.bot-schedule'], 3],
+    [['the0.bot-schedule.created', 'the0.bot-schedule.updated'], 1],
+    [[], 3],
+  ])('%j: %d', (subjects, missing) => {
+    expect(leftOut({ subjects: [...subjects] }, wanted)).toHaveLength(missing);
+  });
+  it('is not known where it takes from other streams', () => {
+    expect(leftOut({ mirror: { name: 'OTHER' } }, wanted)).toEqual([]);
+    expect(leftOut({ sources: [{ name: 'OTHER' }] }, wanted)).toEqual([]);
+  });
+});
+
+describe('how messages come in over all readers', () => {
+  const reading = (of: Reading['of'], mode: BusMode, detail: string = mode): Reading => ({
+    of,
+    status: { mode, detail },
+  });
+  it('is as of the only one, and off without any', () => {
+    expect(overAll([])).toEqual({ mode: 'off', detail: 'not reading' });
+    expect(overAll([reading('bots', 'stream', 'x')])).toEqual({ mode: 'stream', detail: 'x' });
+  });
+  it('is as of the one that is worst off, and says what each says', () => {
+    expect(overAll([reading('bots', 'stream'), reading('schedules', 'core')])).toEqual({ mode: 'core', detail: 'bots: stream; schedules: core' }); // prettier-ignore
+    expect(overAll([reading('bots', 'off'), reading('schedules', 'core')]).mode).toBe('off');
+    expect(overAll([reading('bots', 'core'), reading('schedules', 'core')])).toEqual({ mode: 'core', detail: 'core' });
   });
 });
 

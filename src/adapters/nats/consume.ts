@@ -50,6 +50,7 @@ export const consumeWishes = async (
   signal: AbortSignal,
 ): Promise<void> => {
   const { link, births, logger, onMode } = options;
+  const { reads } = consumer;
   const settle = createSettle(consumer, logger, signal);
   let progress: Progress | undefined;
   /** The connection whose user may make the consumer, but not read or acknowledge: rights change with a new one only. */
@@ -59,7 +60,7 @@ export const consumeWishes = async (
   const tell = (status: BusStatus, isTrouble = false): void => {
     onMode(status);
     const words = `${status.mode} ${status.detail}`;
-    if (told !== words) logger[isTrouble ? 'warn' : 'info']('how messages come in', { ...status });
+    if (told !== words) logger[isTrouble ? 'warn' : 'info']('how messages come in', { of: reads.of, ...status });
     told = words;
   };
 
@@ -72,7 +73,7 @@ export const consumeWishes = async (
     logger.info('the stream is read from now on', {
       stream: stream.name,
       consumer: options.durable,
-      reason: 'there was no such consumer, and the store already holds bots: older messages may be out of date',
+      reason: `there was no such consumer, and the store already holds ${reads.of}: older messages may be out of date`,
       remedy: 'for older ones: stop drover, make the consumer anew with deliver policy "all", start drover',
     });
     return next;
@@ -81,7 +82,7 @@ export const consumeWishes = async (
   /** @throws what `startsAtNow` throws, NatsError when the connection is gone */
   const open = async (connection: NatsConnection, heard: boolean): Promise<Opened | Without> => {
     if (barred?.connection === connection) return { reason: barred.reason, refused: true };
-    const look = await findStream(connection);
+    const look = await findStream(connection, reads.subjects);
     if (look.kind === 'absent') births.absent();
     if (look.kind !== 'found') return { reason: look.reason, refused: look.kind === 'refused' };
     const { stream } = look;
@@ -89,9 +90,8 @@ export const consumeWishes = async (
     const isNewborn = births.found(stream.created);
     try {
       const jetstream = await connection.jetstreamManager({ checkAPI: false, timeout: API_MS });
-      const durable = await openDurable(jetstream, stream.name, options.durable, () =>
-        startWhenNew(stream, heard, isNewborn),
-      );
+      const wanted = { name: options.durable, filter: reads.filter };
+      const durable = await openDurable(jetstream, stream.name, wanted, () => startWhenNew(stream, heard, isNewborn));
       if (progress !== undefined && progress.stream !== position)
         logger.warn('the stream was made anew', { stream: position, before: progress.stream });
       if (progress?.stream !== position) progress = createProgress(position, durable.settled);
@@ -106,7 +106,7 @@ export const consumeWishes = async (
 
   const readStream = (connection: NatsConnection, { durable, progress: of }: Opened): Promise<void> => {
     tell({ mode: 'stream', detail: `stream ${STREAM}, consumer ${durable.name}` });
-    return followStream({ connection, stream: STREAM, durable, progress: of, settle, signal });
+    return followStream({ connection, stream: STREAM, durable, reads, progress: of, settle, signal });
   };
 
   /** What to read from the stream once it is there. */
@@ -136,7 +136,7 @@ export const consumeWishes = async (
       }
       return opened !== undefined;
     };
-    return (await followCore({ connection, settle, logger, signal, hasStream, onRefused })) ? opened : undefined;
+    return (await followCore({ connection, reads, settle, logger, signal, hasStream, onRefused })) ? opened : undefined;
   };
 
   const read = async (connection: NatsConnection): Promise<void> => {
@@ -156,7 +156,8 @@ export const consumeWishes = async (
     } catch (thrown) {
       if (isForbidden(thrown)) barred = { connection, reason: wordsOf(thrown) };
       const reason = wordsOf(thrown);
-      if (!connection.isClosed() && interrupted !== reason) logger.info('messages are taken up again', { reason });
+      if (!connection.isClosed() && interrupted !== reason)
+        logger.info('messages are taken up again', { of: reads.of, reason });
       interrupted = reason;
     }
     onMode({ mode: 'off', detail: 'not reading' });

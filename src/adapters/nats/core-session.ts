@@ -1,13 +1,14 @@
 /** Without a stream: messages as they are sent, in order of arrival. What is sent while nobody listens is gone. */
 import type { NatsConnection } from 'nats';
 import type { Logger } from '../../ports/logger.ts';
-import { WISH_SUBJECTS } from '../../ports/message-bus.ts';
+import type { WishChannel } from '../../ports/message-bus.ts';
 import { createWakeSignal } from '../common/wake-signal.ts';
 import { createCoreQueue } from './core-queue.ts';
 import type { Settle } from './settle.ts';
 
 export interface CoreSession {
   readonly connection: NatsConnection;
+  readonly reads: WishChannel;
   readonly settle: Settle;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -28,7 +29,7 @@ export const followCore = async (session: CoreSession): Promise<boolean> => {
   const { connection, settle, logger, signal } = session;
   const queue = createCoreQueue();
   const wake = createWakeSignal();
-  const subscriptions = WISH_SUBJECTS.map((subject) =>
+  const subscriptions = session.reads.subjects.map((subject) =>
     connection.subscribe(subject, {
       callback: (error, message) => {
         if (error !== null) {

@@ -8,8 +8,11 @@ import { AckPolicy, DeliverPolicy, type ConsumerConfig, type ConsumerInfo, type 
 import { orMissing } from './find-stream.ts';
 import { ANOTHER_READER, Interrupted } from './interrupted.ts';
 
-/** A server before 2.10 knows one filter only; the log subjects have a token more and do not match. */
-export const FILTER = 'the0.bot.*';
+export interface WantedDurable {
+  readonly name: string;
+  /** One: a server before 2.10 knows no more. The log subjects have a token more than the wishes and do not match. */
+  readonly filter: string;
+}
 
 export interface OpenedDurable {
   readonly name: string;
@@ -21,10 +24,10 @@ export interface OpenedDurable {
   assertSame(): Promise<void>;
 }
 
-const configAt = (name: string, start: number): Partial<ConsumerConfig> => ({
+const configAt = (name: string, filter: string, start: number): Partial<ConsumerConfig> => ({
   durable_name: name,
   description: 'drover: what of the stream is settled',
-  filter_subject: FILTER,
+  filter_subject: filter,
   ack_policy: AckPolicy.All,
   max_ack_pending: -1,
   max_deliver: -1,
@@ -37,14 +40,14 @@ const configAt = (name: string, start: number): Partial<ConsumerConfig> => ({
 const settledOf = ({ ack_floor, config }: ConsumerInfo): number =>
   Math.max(ack_floor.stream_seq, (config.opt_start_seq ?? 1) - 1);
 
-const isClean = ({ num_ack_pending, num_waiting, config }: ConsumerInfo): boolean =>
-  num_ack_pending === 0 && num_waiting === 0 && config.ack_policy === AckPolicy.All && config.filter_subject === FILTER;
+const isClean = ({ num_ack_pending, num_waiting, config }: ConsumerInfo, filter: string): boolean =>
+  num_ack_pending === 0 && num_waiting === 0 && config.ack_policy === AckPolicy.All && config.filter_subject === filter;
 
 /** `startWhenNew`: number of the first message, asked for only when there is no record of how far we were. */
 export const openDurable = async (
   jetstream: JetStreamManager,
   stream: string,
-  name: string,
+  { name, filter }: WantedDurable,
   startWhenNew: () => Promise<number>,
 ): Promise<OpenedDurable> => {
   const { consumers } = jetstream;
@@ -52,7 +55,7 @@ export const openDurable = async (
   const note = `${name}-place`;
   const infoOf = (of: string): Promise<ConsumerInfo | undefined> => consumers.info(stream, of).catch(orMissing);
   const drop = (of: string): Promise<unknown> => consumers.delete(stream, of).catch(orMissing);
-  const make = (of: string, start: number): Promise<ConsumerInfo> => consumers.add(stream, configAt(of, start));
+  const make = (of: string, start: number): Promise<ConsumerInfo> => consumers.add(stream, configAt(of, filter, start));
   const opened = (info: ConsumerInfo): OpenedDurable => ({
     name,
     settled: settledOf(info),
@@ -66,7 +69,7 @@ export const openDurable = async (
   const makeAt = async (start: number): Promise<OpenedDurable> => {
     const made = await make(name, start);
     // Another process was faster and has read from it already: what it got would be acknowledged by us.
-    if (made.delivered.consumer_seq > 0 || !isClean(made)) throw new Interrupted(ANOTHER_READER);
+    if (made.delivered.consumer_seq > 0 || !isClean(made, filter)) throw new Interrupted(ANOTHER_READER);
     await drop(note);
     return opened(made);
   };
@@ -77,7 +80,7 @@ export const openDurable = async (
   const present = before ?? (noted === undefined ? await infoOf(name) : undefined);
   if (present === undefined) return makeAt(noted === undefined ? await startWhenNew() : settledOf(noted) + 1);
   if (noted !== undefined) await drop(note);
-  if (isClean(present)) return opened(present);
+  if (isClean(present, filter)) return opened(present);
   const start = settledOf(present) + 1;
   await make(note, start);
   await drop(name);

@@ -1,5 +1,5 @@
 /** Is there a stream that keeps wishes, and may we use it? */
-import { ErrorCode, NatsError, type NatsConnection } from 'nats';
+import { ErrorCode, NatsError, type NatsConnection, type StreamConfig } from 'nats';
 
 /** Made by the API of the platform (contract §2), never by us. */
 export const STREAM = 'THE0_EVENTS';
@@ -17,6 +17,8 @@ export type Look =
   | { readonly kind: 'found'; readonly stream: FoundStream }
   /** It is not there, which is as it may be. */
   | { readonly kind: 'absent'; readonly reason: string }
+  /** It is there, but does not keep all that we read: what it leaves out can only be heard as it is sent. */
+  | { readonly kind: 'partial'; readonly reason: string }
   /** It may be there, but we do not get at it. */
   | { readonly kind: 'refused'; readonly reason: string };
 
@@ -51,11 +53,31 @@ export const refusalOf = (thrown: unknown): string | undefined => {
   return thrown.api_error === undefined ? undefined : `JetStream: ${thrown.api_error.description}`;
 };
 
+/** Does this pattern of a stream's subjects match? */
+const matches = (pattern: string, subject: string): boolean => {
+  const [wanted, tokens] = [pattern.split('.'), subject.split('.')];
+  const rest = wanted.indexOf('>');
+  const exact = rest < 0 ? wanted : wanted.slice(0, rest);
+  const fits = exact.every((token, at) => token === '*' || token === tokens[at]);
+  return fits && (rest < 0 ? tokens.length === wanted.length : tokens.length > rest);
+};
+
+/** Of these, what a stream does not keep. What comes into it from other streams is not known here: it may be all. */
+export const leftOut = (
+  { subjects, mirror, sources }: Partial<StreamConfig>,
+  wanted: readonly string[],
+): readonly string[] =>
+  mirror !== undefined || (sources ?? []).length > 0
+    ? []
+    : wanted.filter((subject) => !(subjects ?? []).some((pattern) => matches(pattern, subject)));
+
 /** @throws NatsError when the connection is gone */
-export const findStream = async (connection: NatsConnection): Promise<Look> => {
+export const findStream = async (connection: NatsConnection, subjects: readonly string[]): Promise<Look> => {
   try {
     const jetstream = await connection.jetstreamManager({ checkAPI: false, timeout: API_MS });
-    const { created, state } = await jetstream.streams.info(STREAM);
+    const { created, state, config } = await jetstream.streams.info(STREAM);
+    const missing = leftOut(config, subjects);
+    if (missing.length > 0) return { kind: 'partial', reason: `stream ${STREAM} does not keep ${missing.join(', ')}` };
     return { kind: 'found', stream: { name: STREAM, created, last: state.last_seq } };
   } catch (thrown) {
     if (connection.isClosed()) throw thrown;

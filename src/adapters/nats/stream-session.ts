@@ -1,6 +1,6 @@
 /** Reads the stream through the durable consumer, batch after batch, until aborted or interrupted. */
 import type { Msg, NatsConnection } from 'nats';
-import { WISH_SUBJECTS, type BusMessage } from '../../ports/message-bus.ts';
+import type { BusMessage, WishChannel } from '../../ports/message-bus.ts';
 import { readDelivery, type Delivery } from './delivery.ts';
 import type { OpenedDurable } from './durable.ts';
 import { API_MS } from './find-stream.ts';
@@ -17,12 +17,11 @@ const CHUNK = 64;
 /** In less time nobody takes over. */
 const LONG_MS = 1_000;
 
-const WISHES: ReadonlySet<string> = new Set(WISH_SUBJECTS);
-
 export interface StreamSession {
   readonly connection: NatsConnection;
   readonly stream: string;
   readonly durable: OpenedDurable;
+  readonly reads: WishChannel;
   readonly progress: Progress;
   readonly settle: Settle;
   readonly signal: AbortSignal;
@@ -46,6 +45,7 @@ const createReader = (nextDelivery: number) => {
 /** @throws Interrupted, NatsError */
 export const followStream = async (session: StreamSession): Promise<void> => {
   const { connection, stream, durable, progress, settle, signal } = session;
+  const wishes = new Set(session.reads.subjects);
   const read = createReader(durable.nextDelivery);
 
   const take = async (count: number, wait: boolean): Promise<readonly Delivered[] | undefined> => {
@@ -83,7 +83,7 @@ export const followStream = async (session: StreamSession): Promise<void> => {
     const last = batch.at(-1);
     if (last === undefined) continue;
     // What was settled before the connection broke comes once more when the server has not heard of it.
-    const fresh = batch.filter(({ sequence, message }) => sequence > progress.settled() && WISHES.has(message.subject));
+    const fresh = batch.filter(({ sequence, message }) => sequence > progress.settled() && wishes.has(message.subject));
     await durable.assertSame();
     const began = performance.now();
     if (fresh.length > 0 && !(await settle(fresh.map(toBusMessage)))) return;

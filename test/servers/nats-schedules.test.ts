@@ -1,0 +1,225 @@
+/** Wishes of bots and of schedules side by side: two readers of one stream, or of none, and neither holds up the other. */
+import type { NatsConnection } from 'nats';
+import { describe, expect, it, vi } from 'vitest';
+import { SCHEDULE_WISHES, type MessageBus } from '../../src/ports/message-bus.ts';
+import {
+  adminAt,
+  busAt,
+  closeAfterwards,
+  consumeWith,
+  consumerInfo,
+  createCollector,
+  makeStream,
+  missingNats,
+  ownNats,
+  removeStream,
+  type Collector,
+} from './nats-support.ts';
+
+const soon = { timeout: 20_000, interval: 20 };
+const BOTS = 'the0.bot.updated';
+const SCHEDULES = 'the0.bot-schedule.updated';
+
+const keep = async (admin: NatsConnection, subject: string, ...texts: readonly string[]): Promise<void> => {
+  const jetstream = admin.jetstream();
+  for (const text of texts) await jetstream.publish(subject, text);
+};
+
+const mode = (bus: MessageBus, wanted: string): Promise<void> =>
+  vi.waitFor(() => {
+    expect(bus.status().mode).toBe(wanted);
+  }, soon);
+
+const expectTexts = ({ texts }: Collector, wanted: readonly string[]): Promise<void> =>
+  vi.waitFor(() => {
+    expect(texts()).toEqual(wanted);
+  }, soon);
+
+/** Both kinds in one process, as drover reads them. */
+const readBoth = (bus: MessageBus, startsAtNow = false) => {
+  const bots = createCollector(startsAtNow);
+  const schedules = createCollector(startsAtNow, SCHEDULE_WISHES);
+  const [ofBots, ofSchedules] = [consumeWith(bus, bots), consumeWith(bus, schedules)];
+  return { bots, schedules, stop: () => Promise.all([ofBots.stop(), ofSchedules.stop()]) };
+};
+
+describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS, both kinds of wishes', async () => {
+  if (missingNats !== undefined) return;
+  const server = await ownNats();
+  const plain = await ownNats({ jetstream: false });
+
+  const withStream = async (): Promise<NatsConnection> => {
+    const admin = await adminAt(server);
+    await makeStream(admin);
+    closeAfterwards(() => removeStream(admin));
+    return admin;
+  };
+
+  it('each reads its own of one stream, in order, through a record of its own', async () => {
+    const admin = await withStream();
+    const { bus } = busAt(server.url);
+    const { bots, schedules } = readBoth(bus);
+    const numbers = Array.from({ length: 40 }, (_none, index) => String(index));
+    for (const text of numbers) await keep(admin, Number(text) % 2 === 0 ? BOTS : SCHEDULES, text);
+    await expectTexts(bots, numbers.filter((text) => Number(text) % 2 === 0)); // prettier-ignore
+    await expectTexts(schedules, numbers.filter((text) => Number(text) % 2 === 1)); // prettier-ignore
+    expect(schedules.taken.map(({ subject }) => subject)).toEqual(Array(20).fill(SCHEDULES));
+    expect(schedules.taken.at(-1)?.position?.sequence).toBe(40);
+    await vi.waitFor(async () => {
+      expect((await consumerInfo(admin, 'drover-i1')).ack_floor.stream_seq).toBe(39);
+      expect((await consumerInfo(admin, 'drover-i1-schedules')).ack_floor.stream_seq).toBe(40);
+    }, soon);
+    expect((await consumerInfo(admin, 'drover-i1-schedules')).config.filter_subject).toBe('the0.bot-schedule.*');
+    expect(bus.status()).toEqual({
+      mode: 'stream',
+      detail:
+        `nats at 127.0.0.1:${String(server.port)}, bots: stream THE0_EVENTS, consumer drover-i1; ` +
+        'schedules: stream THE0_EVENTS, consumer drover-i1-schedules',
+    });
+  });
+
+  it('a store that does not take one kind holds up nothing of the other', async () => {
+    const admin = await withStream();
+    const { bots, schedules } = readBoth(busAt(server.url).bus);
+    bots.refuse = Infinity;
+    await keep(admin, BOTS, 'b1');
+    await keep(admin, SCHEDULES, 's1', 's2');
+    await expectTexts(schedules, ['s1', 's2']);
+    expect(bots.texts()).toEqual([]);
+    bots.refuse = 0;
+    await expectTexts(bots, ['b1']);
+  });
+
+  it('catches up on both after a downtime of ours', async () => {
+    const admin = await withStream();
+    const before = busAt(server.url);
+    const first = readBoth(before.bus);
+    await keep(admin, BOTS, 'b1');
+    await keep(admin, SCHEDULES, 's1');
+    await expectTexts(first.bots, ['b1']);
+    await expectTexts(first.schedules, ['s1']);
+    await first.stop();
+    await before.bus.close();
+    await keep(admin, SCHEDULES, 's2', 's3');
+    await keep(admin, BOTS, 'b2');
+    const second = readBoth(busAt(server.url).bus, true);
+    await expectTexts(second.bots, ['b2']);
+    await expectTexts(second.schedules, ['s2', 's3']);
+    expect(second.schedules.offered).toHaveLength(1);
+  });
+
+  it('after an upgrade bots go on where they were, and schedules begin with what their store holds', async () => {
+    const admin = await withStream();
+    await keep(admin, SCHEDULES, 's0');
+    const before = busAt(server.url);
+    const onlyBots = createCollector();
+    const consuming = consumeWith(before.bus, onlyBots);
+    await keep(admin, BOTS, 'b1');
+    await expectTexts(onlyBots, ['b1']);
+    await consuming.stop();
+    await before.bus.close();
+    await keep(admin, BOTS, 'b2');
+    const { bus, lines } = busAt(server.url);
+    const bots = createCollector(true);
+    const schedules = createCollector(false, SCHEDULE_WISHES);
+    consumeWith(bus, bots);
+    consumeWith(bus, schedules);
+    await expectTexts(bots, ['b2']);
+    await expectTexts(schedules, ['s0']);
+    expect(lines.some(({ message }) => message === 'the stream is read from now on')).toBe(false);
+    // On a store that holds schedules already: from now on.
+    const other = busAt(server.url, 'holding');
+    const holding = readBoth(other.bus, true);
+    await mode(other.bus, 'stream');
+    await keep(admin, SCHEDULES, 's1');
+    await expectTexts(holding.schedules, ['s1']);
+    const told = other.lines.filter(({ message }) => message === 'the stream is read from now on');
+    expect(told.map(({ fields }) => fields['consumer']).sort()).toEqual(['drover-holding', 'drover-holding-schedules']);
+  });
+
+  it('without a stream both are heard as they are sent, and go over to one that is made', async () => {
+    const admin = await adminAt(server);
+    const { bus } = busAt(server.url);
+    const { bots, schedules } = readBoth(bus, true);
+    await mode(bus, 'core');
+    expect(bus.status().detail).toMatch(/, messages as they are sent: no stream THE0_EVENTS$/);
+    await vi.waitFor(async () => {
+      admin.publish(BOTS, 'b');
+      admin.publish(SCHEDULES, 's');
+      await admin.flush();
+      expect(new Set(bots.texts())).toEqual(new Set(['b']));
+      expect(new Set(schedules.texts())).toEqual(new Set(['s']));
+    }, soon);
+    for (const { position } of schedules.taken) expect(position).toBeUndefined();
+    await makeStream(admin);
+    closeAfterwards(() => removeStream(admin));
+    await keep(admin, SCHEDULES, 's1');
+    await mode(bus, 'stream');
+    await keep(admin, SCHEDULES, 's2');
+    await vi.waitFor(() => {
+      expect(schedules.texts().filter((text) => text !== 's')).toEqual(['s1', 's2']);
+    }, soon);
+    expect(new Set(bots.texts())).toEqual(new Set(['b']));
+  });
+
+  it('on a server without JetStream both are heard as they are sent', async () => {
+    const admin = await adminAt(plain);
+    const { bus } = busAt(plain.url);
+    const { bots, schedules } = readBoth(bus);
+    await mode(bus, 'core');
+    expect(bus.status().detail).toMatch(/messages as they are sent: JetStream is not enabled$/);
+    await vi.waitFor(async () => {
+      admin.publish('the0.bot-schedule.created', 's');
+      await admin.flush();
+      expect(schedules.texts()).toContain('s');
+    }, soon);
+    expect(bots.texts()).toEqual([]);
+  });
+
+  it('a stream that keeps bots alone is read for them; schedules are heard as they are sent until it keeps them too', async () => {
+    const admin = await adminAt(server);
+    const { streams } = await admin.jetstreamManager();
+    const info = await streams.add({ name: 'THE0_EVENTS', subjects: ['the0.bot.*'] });
+    closeAfterwards(() => removeStream(admin));
+    await keep(admin, BOTS, 'b1');
+    const { bus } = busAt(server.url);
+    const { bots, schedules } = readBoth(bus);
+    await expectTexts(bots, ['b1']);
+    await mode(bus, 'core');
+    expect(bus.status().detail).toMatch(
+      /bots: stream THE0_EVENTS.*schedules: .*does not keep the0.bot-schedule.created/,
+    );
+    await vi.waitFor(async () => {
+      admin.publish(SCHEDULES, 's');
+      await admin.flush();
+      expect(schedules.texts()).toContain('s');
+    }, soon);
+    await streams.update('THE0_EVENTS', { ...info.config, subjects: ['the0.bot.*', 'the0.bot-schedule.>'] });
+    await keep(admin, SCHEDULES, 's1');
+    await mode(bus, 'stream');
+    await keep(admin, SCHEDULES, 's2');
+    await vi.waitFor(() => {
+      expect(schedules.texts().filter((text) => text !== 's')).toEqual(['s1', 's2']);
+    }, soon);
+    expect(bots.texts()).toEqual(['b1']);
+  });
+
+  it('is off as long as one of them may not read, and says which', async () => {
+    const closed = await ownNats({
+      jetstream: false,
+      config: `authorization { users = [
+        { user: "someone", password: "p", permissions: { subscribe: { deny: "the0.bot-schedule.>" } } }
+      ] }`,
+      login: 'someone:p',
+    });
+    const { bus } = busAt(closed.url);
+    readBoth(bus);
+    await mode(bus, 'off');
+    await vi.waitFor(() => {
+      expect(bus.status().detail).toMatch(
+        /bots: messages as they are sent.*schedules: .*Permissions Violation.*the0.bot-schedule/,
+      );
+    }, soon);
+    expect(bus.status().mode).toBe('off');
+  });
+});
