@@ -15,7 +15,7 @@ import { createTakeover } from './controllers/takeover.ts';
 import { followTransitions } from './controllers/transition-log.ts';
 import { createTransitionSource } from './controllers/transition-source.ts';
 import { createWishIntake } from './controllers/wish-intake.ts';
-import { BOT_WISH_KIND } from './controllers/wish-kinds.ts';
+import { BOT_WISH_KIND, SCHEDULE_WISH_KIND } from './controllers/wish-kinds.ts';
 import type { Transition } from './domain/transition.ts';
 import { transitionsSubject } from './domain/transitions-subject.ts';
 import type { Readiness, RemovalGuard, TransitionSource } from './ports/fleet-view.ts';
@@ -66,7 +66,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
   });
   const runOffice: ServiceOffice = createServiceOffice({
     office: parts.runs,
-    governed: () => ({ ...schedules, wishes: undefined, onLead: () => undefined }),
+    governed: () => ({ ...schedules, wishes: scheduleWishes, onLead: () => undefined }),
     folded: () => folded,
     logger,
   });
@@ -102,6 +102,15 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     mayAct,
   });
   const botWishes = bus === undefined ? undefined : createWishSource(bus, intake);
+  const scheduleIntake = createWishIntake({
+    kind: SCHEDULE_WISH_KIND,
+    specs: scheduleStore,
+    deadLetters: parts.deadLetters,
+    logger,
+    mintId,
+    mayAct: runOffice.leader.mayAct,
+  });
+  const scheduleWishes = bus === undefined ? undefined : createWishSource(bus, scheduleIntake);
 
   /** Facts for whoever listens; of several processes the one that acts says them, and what nobody heard is in the log. */
   const tellAll = (transition: Transition): void => {
