@@ -144,9 +144,11 @@ const wire = async (parts: WireParts): Promise<Drover> => {
     logger,
     tell: teller(config),
   });
-  const { states: fleet, transitions, guard, takeover, stateSnapshots, readiness } = drover;
+  const { states: fleet, schedules: scheduleReaders, transitions, guard, takeover, stateSnapshots, readiness } = drover;
   const more = { clock: systemClock, mintId, defaults, token: config.apiToken };
-  front.open(createApp({ ...stores, fleet, transitions, guard, takeover, stateSnapshots, readiness, ...more }));
+  front.open(
+    createApp({ ...stores, fleet, scheduleReaders, transitions, guard, takeover, stateSnapshots, readiness, ...more }),
+  );
   return drover;
 };
 

@@ -10,22 +10,13 @@ import { isMasked, showBot, showListed } from './bot-view.ts';
 import type { ApiDeps } from './deps.ts';
 import { answerError, refused } from './errors.ts';
 import { createOneAtATime } from './one-at-a-time.ts';
+import { withEnabled } from './with-enabled.ts';
 
 const MAX_DOCUMENT = 2 * 1024 * 1024;
 
 type Document = Record<string, unknown>;
-/** Sets what the enabled rule reads first: the root word where there is one, else the word in the config. */
-const withEnabled = (document: Document, enabled: boolean): Document => {
-  const config = isObject(document['config']) ? document['config'] : {};
-  return {
-    ...document,
-    ...('enabled' in document ? { enabled } : {}),
-    config: { ...config, enabled },
-  };
-};
-
 export const botRoutes = (deps: ApiDeps): Hono => {
-  const { specs, fleet, defaults } = deps;
+  const { specs, schedules, fleet, defaults } = deps;
   const routes = new Hono();
   const oneAtATime = createOneAtATime();
   const small = bodyLimit({
@@ -74,6 +65,10 @@ export const botRoutes = (deps: ApiDeps): Hono => {
       );
     }
     return oneAtATime(id, async () => {
+      const schedule = await schedules.read(id);
+      if (schedule !== undefined && schedule.document !== null) {
+        return refused(context, 409, 'a schedule has this id: two things under one id would share their state');
+      }
       const before = await specs.read(id);
       if (before !== undefined && canonicalJson(before.document) === canonicalJson(document)) {
         return context.json({ id, changed: false, revision: before.revision });

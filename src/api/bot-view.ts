@@ -22,12 +22,12 @@ const MASK = '***';
 export const isMasked = (document: unknown): boolean =>
   isObject(document) && isObject(document['config']) && Object.values(document['config']).includes(MASK);
 
-const mask = (config: unknown): unknown =>
+export const mask = (config: unknown): unknown =>
   isObject(config)
     ? Object.fromEntries(Object.entries(config).map(([key, value]) => [key, ENVELOPE.has(key) ? value : MASK]))
     : MASK;
 
-const maskDocument = (document: unknown): unknown =>
+export const maskDocument = (document: unknown): unknown =>
   isObject(document)
     ? { ...document, ...('config' in document ? { config: mask(document['config']) } : {}) }
     : document;

@@ -7,6 +7,9 @@ import { fleetRoutes } from './fleet-routes.ts';
 import { DroverError } from '../domain/errors.ts';
 import { gate } from './gate.ts';
 import { moveRoutes } from './move-routes.ts';
+import { runRoutes } from './run-routes.ts';
+import { scheduleCommands } from './schedule-commands.ts';
+import { scheduleRoutes } from './schedule-routes.ts';
 import { stateRoutes } from './state-routes.ts';
 
 const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'] as const;
@@ -23,6 +26,10 @@ export const createApp = (deps: ApiDeps): Hono => {
   });
   app.route('/v1/bots', botRoutes(deps));
   app.route('/v1/bots', stateRoutes(deps));
+  // Before those with an id: `preview` is none.
+  app.route('/v1/schedules', runRoutes(deps));
+  app.route('/v1/schedules', scheduleRoutes(deps));
+  app.route('/v1/schedules', scheduleCommands(deps));
   app.route('/v1', fleetRoutes(deps));
   app.route('/v1', moveRoutes(deps));
   app.onError((thrown, context) => {

@@ -5,11 +5,14 @@ import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterStore } from '../ports/dead-letter-store.ts';
 import type { FleetView, Readiness, RemovalGuard, TransitionSource } from '../ports/fleet-view.ts';
 import type { Takeover } from '../ports/predecessor.ts';
-import type { SpecStore } from '../ports/spec-store.ts';
+import type { ScheduleReaders } from '../ports/schedule-view.ts';
+import type { ScheduleStore, SpecStore } from '../ports/spec-store.ts';
 import type { StateSnapshots } from '../ports/state-snapshots.ts';
 
 export interface ApiDeps {
   readonly specs: SpecStore;
+  readonly schedules: ScheduleStore;
+  readonly scheduleReaders: ScheduleReaders;
   readonly archives: ArchiveStore;
   readonly fleet: FleetView;
   readonly transitions: TransitionSource;

@@ -15,7 +15,9 @@ export const fleetRoutes = (deps: ApiDeps): Hono => {
   const { specs, archives, fleet, transitions, guard } = deps;
   const routes = new Hono();
 
-  routes.get('/metrics', (context) => context.json(fleet.metrics()));
+  routes.get('/metrics', (context) =>
+    context.json({ ...fleet.metrics(), schedules: deps.scheduleReaders.view.metrics() }),
+  );
 
   routes.get('/transitions', (context) => {
     const after = context.req.query('after') ?? '0';

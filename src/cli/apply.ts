@@ -39,12 +39,23 @@ const withCode = async (client: ApiClient, document: Json, folder: string): Prom
   return { ...document, custom: { ...custom, filePath } };
 };
 
+/** It says so in its config, or in that of its code (contract §2.1). */
+const isScheduled = (document: Json): boolean => {
+  const { config, custom } = document;
+  const inner = isObject(custom) && isObject(custom['config']) ? custom['config']['type'] : undefined;
+  const type = isObject(config) ? config['type'] : undefined;
+  return inner === 'scheduled' || (typeof type === 'string' && type.startsWith('scheduled/'));
+};
+
 const applyOne = async (client: ApiClient, file: string, folder: string | undefined, io: Io): Promise<void> => {
   const document = await readDocument(file);
   const whole = folder === undefined ? document : await withCode(client, document, folder);
   const id = String(whole['id']);
-  const { changed } = await client.call<{ changed: boolean }>('PUT', `/v1/bots/${encodeURIComponent(id)}`, whole);
-  io.out(`${id} ${changed ? 'applied' : 'unchanged'}`);
+  const place = isScheduled(whole) ? 'schedules' : 'bots';
+  const path = `/v1/${place}/${encodeURIComponent(id)}`;
+  const { changed, next } = await client.call<{ changed: boolean; next?: readonly string[] }>('PUT', path, whole);
+  const first = next?.[0] === undefined ? '' : `, next at ${next[0]}`;
+  io.out(`${id} ${changed ? 'applied' : 'unchanged'}${first}`);
 };
 
 const applyPath = async (client: ApiClient, path: string, io: Io): Promise<void> => {

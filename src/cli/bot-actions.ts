@@ -1,5 +1,6 @@
-/** `drover enable|disable|restart|reset|delete <id>`. */
+/** `drover enable|disable|restart|reset|delete <id>`; what schedules can do too, they do. */
 import type { Command } from 'commander';
+import { DroverError } from '../domain/errors.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
 
@@ -10,6 +11,25 @@ const ACTIONS = {
   reset: 'clear the failures of a bot that drover gave up',
 } as const;
 
+const OF_SCHEDULES: ReadonlySet<string> = new Set(['enable', 'disable']);
+
+/** A bot, or else a schedule of this id. @throws DroverError as the API says of the bot when it is neither */
+const callEither = async (
+  client: ApiClient,
+  method: string,
+  id: string,
+  action: string,
+  body?: unknown,
+): Promise<void> => {
+  const path = `${encodeURIComponent(id)}${action}`;
+  try {
+    await client.call(method, `/v1/bots/${path}`, body);
+  } catch (thrown) {
+    if (!(thrown instanceof DroverError) || thrown.code !== 'BOT_NOT_FOUND') throw thrown;
+    await client.call(method, `/v1/schedules/${path}`, body);
+  }
+};
+
 export const addBotActions = (program: Command, io: Io, client: () => ApiClient): void => {
   for (const [action, description] of Object.entries(ACTIONS)) {
     program
@@ -18,7 +38,9 @@ export const addBotActions = (program: Command, io: Io, client: () => ApiClient)
       .argument('<id>')
       .option('--reason <text>', 'why; it stands in the transition log')
       .action(async (id: string, { reason }: { reason?: string }) => {
-        await client().call('POST', `/v1/bots/${encodeURIComponent(id)}/${action}`, { reason: reason ?? '' });
+        const body = { reason: reason ?? '' };
+        if (OF_SCHEDULES.has(action)) await callEither(client(), 'POST', id, `/${action}`, body);
+        else await client().call('POST', `/v1/bots/${encodeURIComponent(id)}/${action}`, body);
         io.out(`${id} ${action} asked for`);
       });
   }
@@ -27,7 +49,7 @@ export const addBotActions = (program: Command, io: Io, client: () => ApiClient)
     .description('stop a bot and forget it; its volumes go after GC_GRACE')
     .argument('<id>')
     .action(async (id: string) => {
-      await client().call('DELETE', `/v1/bots/${encodeURIComponent(id)}`);
+      await callEither(client(), 'DELETE', id, '');
       io.out(`${id} delete asked for`);
     });
 };

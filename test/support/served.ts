@@ -52,6 +52,7 @@ export const openApp = async (token?: string): Promise<ServedApp> => {
   const app = createApp({
     ...stores,
     fleet: drover.states,
+    scheduleReaders: drover.schedules,
     transitions: drover.transitions,
     guard: drover.guard,
     takeover: drover.takeover,

@@ -1,0 +1,50 @@
+/** Runs of schedules as they were and are, and those to come (features D12, D14). */
+import { Hono } from 'hono';
+import { DroverError } from '../domain/errors.ts';
+import type { ApiDeps } from './deps.ts';
+import { instantIn, wholeIn } from './query-values.ts';
+
+const DAY_MS = 86_400_000;
+const MOST = 10_000;
+
+export const runRoutes = (deps: ApiDeps): Hono => {
+  const { schedules, scheduleReaders, clock } = deps;
+  const { view, history, preview } = scheduleReaders;
+  const routes = new Hono();
+  const mustBeKnown = async (id: string): Promise<void> => {
+    if (view.get(id) !== undefined || (await schedules.read(id)) !== undefined) return;
+    throw new DroverError('BOT_NOT_FOUND', `there is no schedule ${JSON.stringify(id)}`);
+  };
+
+  routes.get('/preview', async (context) => {
+    const from = instantIn(context, 'from') ?? clock.now();
+    const to = instantIn(context, 'to') ?? from + DAY_MS;
+    return context.json(await preview.read({ from, to, limit: wholeIn(context, 'limit', 1_000, MOST) }));
+  });
+
+  routes.get('/:id/preview', async (context) => {
+    const id = context.req.param('id');
+    await mustBeKnown(id);
+    const from = instantIn(context, 'from') ?? clock.now();
+    const to = instantIn(context, 'to') ?? from + 366 * DAY_MS;
+    return context.json(await preview.read({ id, from, to, limit: wholeIn(context, 'limit', 10, MOST) }));
+  });
+
+  routes.get('/:id/runs', async (context) => {
+    const id = context.req.param('id');
+    await mustBeKnown(id);
+    const limit = wholeIn(context, 'limit', 100, MOST);
+    const before =
+      context.req.query('before') === undefined ? undefined : wholeIn(context, 'before', 0, Number.MAX_SAFE_INTEGER);
+    const all = context.req.query('all') === 'true';
+    return context.json(await history.list(id, { limit, all, ...(before === undefined ? {} : { before }) }));
+  });
+
+  routes.get('/:id/runs/:key', async (context) => {
+    const { id, key } = context.req.param();
+    const run = await history.get(id, key);
+    if (run !== undefined) return context.json(run);
+    throw new DroverError('BOT_NOT_FOUND', `schedule ${JSON.stringify(id)} has no run ${JSON.stringify(key)}`);
+  });
+  return routes;
+};

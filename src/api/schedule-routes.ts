@@ -1,0 +1,101 @@
+/** Schedules: what is wished of them and how they are (issue 5). Runs and commands have files of their own. */
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { DroverError } from '../domain/errors.ts';
+import { canonicalJson, isObject } from '../domain/json.ts';
+import { decodeScheduleDocument } from '../documents/schedule-document.ts';
+import { askedBy } from './asked.ts';
+import { isMasked } from './bot-view.ts';
+import type { ApiDeps } from './deps.ts';
+import { answerError, refused } from './errors.ts';
+import { createOneAtATime } from './one-at-a-time.ts';
+import { listSchedules, meaningOf, nextTimes, showSchedule } from './schedule-view.ts';
+import { withEnabled } from './with-enabled.ts';
+
+const MAX_DOCUMENT = 2 * 1024 * 1024;
+/** A word of the API itself. */
+const RESERVED = 'preview';
+
+const notFound = (id: string): DroverError =>
+  new DroverError('BOT_NOT_FOUND', `there is no schedule ${JSON.stringify(id)}`);
+
+export const scheduleRoutes = (deps: ApiDeps): Hono => {
+  const { specs, schedules, scheduleReaders: readers, defaults } = deps;
+  const routes = new Hono();
+  const oneAtATime = createOneAtATime();
+  const small = bodyLimit({
+    maxSize: MAX_DOCUMENT,
+    onError: (context) => refused(context, 413, 'a document has at most 2 MiB'),
+  });
+
+  routes.get('/', async (context) => {
+    const { records } = await schedules.readFleet();
+    return context.json(listSchedules(records, readers, defaults));
+  });
+
+  routes.get('/:id', async (context) => {
+    const id = context.req.param('id');
+    const secrets = context.req.query('secrets') === 'true';
+    const record = await schedules.read(id);
+    const shown = await showSchedule({ id, record, readers, defaults, secrets, now: deps.clock.now() });
+    if (shown === undefined) throw notFound(id);
+    return context.json(shown);
+  });
+
+  routes.put('/:id', small, async (context) => {
+    const id = context.req.param('id');
+    let document: unknown;
+    try {
+      document = await context.req.json();
+    } catch {
+      return refused(context, 400, 'the body is not JSON');
+    }
+    if (id === RESERVED) return refused(context, 422, `\`${RESERVED}\` is a word of this API, not an id`);
+    const decoded = decodeScheduleDocument(id, document, defaults);
+    if (decoded.kind === 'invalid') {
+      const { code, reason, pointers } = decoded;
+      return answerError(context, new DroverError(code, reason), { status: 422, pointers });
+    }
+    if (isMasked(document)) {
+      return refused(
+        context,
+        422,
+        'the document is a masked one: read it with ?secrets=true, change that, and put it back',
+      );
+    }
+    return oneAtATime(id, async () => {
+      const bot = await specs.read(id);
+      if (bot !== undefined && bot.document !== null) {
+        return refused(context, 409, 'a realtime bot has this id: two things under one id would share their state');
+      }
+      const before = await schedules.read(id);
+      const unchanged = before !== undefined && canonicalJson(before.document) === canonicalJson(document);
+      const record = unchanged ? before : await schedules.put(id, document, askedBy(context, deps, 'apply'));
+      const created = before === undefined || before.document === null;
+      const meaning = meaningOf(decoded.spec);
+      const next = await nextTimes(readers, id, deps.clock.now());
+      const answer = { id, changed: !unchanged, revision: record.revision, meaning, next };
+      return context.json(answer, created ? 201 : 200);
+    });
+  });
+
+  routes.delete('/:id', async (context) => {
+    const id = context.req.param('id');
+    if (((await schedules.read(id))?.document ?? null) === null) throw notFound(id);
+    await schedules.remove(id, askedBy(context, deps, 'delete'));
+    return context.json({ id, deleting: true }, 202);
+  });
+
+  for (const action of ['enable', 'disable'] as const) {
+    routes.post(`/:id/${action}`, async (context) => {
+      const id = context.req.param('id');
+      await oneAtATime(id, async () => {
+        const document = (await schedules.read(id))?.document;
+        if (!isObject(document)) throw notFound(id);
+        await schedules.put(id, withEnabled(document, action === 'enable'), askedBy(context, deps, action));
+      });
+      return context.json({ id, enabled: action === 'enable' }, 202);
+    });
+  }
+  return routes;
+};

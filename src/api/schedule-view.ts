@@ -1,0 +1,114 @@
+/** A schedule as the API shows it: wish and state side by side, what its text means, and when it runs next. */
+import { decodeScheduleDocument } from '../documents/schedule-document.ts';
+import type { SpecDefaults } from '../documents/bot-document.ts';
+import { isObject } from '../domain/json.ts';
+import type { Condition } from '../domain/running-bot.ts';
+import type { ScheduledBot } from '../domain/scheduled-bot.ts';
+import type { ScheduleRequest, ScheduleSpec } from '../domain/schedule.ts';
+import type { ScheduleReaders } from '../ports/schedule-view.ts';
+import type { SpecRecord } from '../ports/spec-store.ts';
+import { mask, maskDocument } from './bot-view.ts';
+
+type Record = SpecRecord<ScheduleRequest>;
+
+/** How many future runs are echoed (feature D1). */
+const NEXT = 5;
+/** 29 February may be eight years away, five times. */
+const FAR_MS = 45 * 366 * 86_400_000;
+
+/** What a text means, in words that a person can check. */
+export const meaningOf = ({ cron, bot }: ScheduleSpec) => {
+  const text = bot.config['schedule'];
+  return cron.kind === 'every'
+    ? { text, kind: 'every', everySeconds: cron.everyMs / 1_000 }
+    : {
+        text,
+        kind: 'cron',
+        timeZone: cron.timeZone,
+        hours: cron.hours === 'fixed' ? 'fixed times: once where a clock is set' : 'elapsed time',
+        dstGap: cron.inGap,
+      };
+};
+
+/** The next instants from `from` on, ISO. */
+export const nextTimes = async ({ preview }: ScheduleReaders, id: string, from: number): Promise<readonly string[]> => {
+  const { times } = await preview.read({ id, from, to: from + FAR_MS, limit: NEXT });
+  return times.map(({ dueAt }) => new Date(dueAt).toISOString());
+};
+
+/** One that ScheduleService has not looked at yet. */
+const unseen = (scheduleId: string, invalid: string | undefined): ScheduledBot => {
+  const condition: Condition = {
+    type: 'SpecValid',
+    status: invalid === undefined ? 'Unknown' : 'False',
+    reason: invalid === undefined ? 'NotSeenYet' : 'DocumentInvalid',
+    message: invalid ?? 'ScheduleService has not looked at it yet',
+    lastTransitionTime: 0,
+  };
+  return {
+    scheduleId,
+    state: 'disabled',
+    wanted: false,
+    generation: 0,
+    cron: null,
+    nextAt: null,
+    paused: null,
+    runs: [],
+    lastRun: null,
+    listed: { succeeded: 0, failed: 0 },
+    failuresInRow: 0,
+    conditions: [condition],
+    version: 0,
+  };
+};
+
+const describe = (id: string, record: Record | undefined, known: ScheduledBot | undefined, defaults: SpecDefaults) => {
+  const document = record?.document ?? null;
+  const decoded = document === null ? undefined : decodeScheduleDocument(id, document, defaults);
+  const spec = decoded?.kind === 'spec' ? decoded.spec : undefined;
+  const config = isObject(document) && isObject(document['config']) ? document['config'] : {};
+  return {
+    spec,
+    shown: {
+      ...(known ?? unseen(id, decoded?.kind === 'invalid' ? decoded.reason : undefined)),
+      enabled: decoded?.enabled ?? null,
+      schedule: typeof config['schedule'] === 'string' ? config['schedule'] : null,
+      specVersion: spec?.bot.code.version ?? null,
+      runtime: spec?.bot.runtime ?? null,
+    },
+  };
+};
+
+/** Every schedule with a document, and every one that still exists without. */
+export const listSchedules = (records: readonly Record[], readers: ScheduleReaders, defaults: SpecDefaults) => {
+  const known = new Map(readers.view.list().map((one) => [one.scheduleId, one]));
+  const documents = new Map(records.filter(({ document }) => document !== null).map((record) => [record.id, record]));
+  return [...new Set([...known.keys(), ...documents.keys()])]
+    .sort()
+    .map((id) => describe(id, documents.get(id), known.get(id), defaults).shown);
+};
+
+/** One with its document, effective spec, meaning and next runs; undefined when nothing is known of it. */
+export const showSchedule = async (options: {
+  readonly id: string;
+  readonly record: Record | undefined;
+  readonly readers: ScheduleReaders;
+  readonly defaults: SpecDefaults;
+  readonly secrets: boolean;
+  readonly now: number;
+}) => {
+  const { id, record, readers, defaults, secrets, now } = options;
+  const known = readers.view.get(id);
+  if (record === undefined && known === undefined) return undefined;
+  const { spec, shown } = describe(id, record, known, defaults);
+  const document = record?.document ?? null;
+  const effective = spec === undefined ? null : secrets ? spec.bot : { ...spec.bot, config: mask(spec.bot.config) };
+  return {
+    ...shown,
+    document: secrets ? document : maskDocument(document),
+    effective,
+    policy: spec?.policy ?? null,
+    meaning: spec === undefined ? null : meaningOf(spec),
+    next: spec === undefined ? [] : await nextTimes(readers, id, now),
+  };
+};
