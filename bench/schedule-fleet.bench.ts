@@ -81,10 +81,10 @@ const idle = async (schedules: number): Promise<{ readonly memory: number; reado
   const child = spawn(process.execPath, [join(root, 'bin/drover.js'), 'up'], {
     cwd: root,
     env,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
   let url: string | undefined;
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stderr.on('data', (chunk: Buffer) => {
     url ??= /"url":"([^"]+)"/.exec(chunk.toString())?.[1];
   });
   try {

@@ -26,7 +26,7 @@ export interface DroverProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly onLine?: (line: string) => void;
   /** `up` when not given. */
-  readonly command?: 'up' | 'bot-runner';
+  readonly command?: 'up' | 'bot-runner' | 'bot-scheduler';
   /** Resolve as soon as it is alive, though it may wait for its stores. */
   readonly alive?: boolean;
 }

@@ -54,6 +54,7 @@ export interface World {
   readonly proxies: { readonly mongo: TcpProxy; readonly nats?: TcpProxy; readonly minio?: TcpProxy };
   /** Straight to the server, as another program sees it. */
   readonly bots: Collection;
+  readonly schedules: Collection;
   readonly ours: Db;
   readonly env: Readonly<Record<string, string>>;
   start(options?: Partial<DroverProcessOptions>): Promise<DroverProcess>;
@@ -134,6 +135,7 @@ export const openWorld = async ({ nats: hears = false, env: more = {} }: WorldOp
     env,
     proxies: { mongo, ...(nats === undefined ? {} : { nats }), ...(minio === undefined ? {} : { minio }) },
     bots: client.db(botsDatabase).collection('bots'),
+    schedules: client.db(schedulesDatabase).collection('bot_schedules'),
     ours: client.db(database),
     async start(options = {}) {
       const { env: extra = {}, ...rest } = options;

@@ -78,7 +78,8 @@ const claim = (
   { now, runs }: ScheduleCircumstances,
 ): ScheduleEvent => {
   const { slot, dueAt, isLate } = decision;
-  const waits = context.runs.some((run) => isWaiting(run) && run.trigger !== 'backfill');
+  // What is still to be caught up with is not the one that may wait: else a catching-up would lose slots of its own.
+  const waits = context.runs.some((run) => isWaiting(run) && run.trigger === 'slot');
   const inTheWay = standing(context, now);
   // Tries that failed are made until the next slot, whose run is a new try itself (feature D13).
   const retrying = inTheWay.find(({ key, stop }) => stop === null && runs.get(key)?.retrying === true);
