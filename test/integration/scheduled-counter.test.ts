@@ -31,7 +31,7 @@ def main(id, config):
     os.replace(path + '.new', path)
     print('count %d, all of them %s' % (len(slots), json.dumps(slots)))
 `;
-const PERIOD_S = 4;
+const PERIOD_S = 6;
 const DOCUMENT = `
 id: counter
 config: { name: counter, type: scheduled/counter, version: 1.0.0, schedule: '*/${String(PERIOD_S)} * * * * *' }
@@ -40,7 +40,7 @@ custom:
   config: { name: counter, runtime: python3.11, version: 1.0.0, type: scheduled, entrypoints: { bot: main.py } }
 drover: { missed: all, missedCap: 200, overlap: queueOne }
 `;
-const KILLS = 5;
+const KILLS = 4;
 
 describe('a Python bot that counts its runs, under a controller that is killed', () => {
   let folder: string;
@@ -104,7 +104,7 @@ describe('a Python bot that counts its runs, under a controller that is killed',
     await expect.poll(isDone, { timeout: 60_000, interval: 200 }).toBe(true);
 
     const all = (await runs()).filter(({ startedAt }) => startedAt !== null);
-    expect(all.length).toBeGreaterThanOrEqual(9);
+    expect(all.length).toBeGreaterThanOrEqual(7);
     // No slot between the first and the last is missing: whoever was killed, they were caught up.
     const [first] = all;
     const slots = all.map(({ scheduledAt }) => scheduledAt);

@@ -14,6 +14,7 @@ import type { Transition } from '../../src/domain/transition.ts';
 import { createDrover, mintId, type Drover } from '../../src/main.ts';
 import type { ArchiveStore } from '../../src/ports/archive-store.ts';
 import type { Asked } from '../../src/ports/spec-store.ts';
+import type { EventStore } from '../../src/ports/event-store.ts';
 import type { StoreAccessSource } from '../../src/ports/store-access-source.ts';
 import type { Engine } from '../../src/ports/container-tools.ts';
 import { DEFAULT_POLICY, type BotPolicy } from '../../src/domain/policy.ts';
@@ -56,6 +57,8 @@ export interface SpineOptions {
   /** Puts something between the service and its engine. */
   readonly wrap?: (engine: Engine) => Engine;
   readonly wrapRuns?: (engine: Engine) => Engine;
+  /** The same for the log that ScheduleService writes. */
+  readonly wrapRunEvents?: (events: EventStore) => EventStore;
 }
 
 export interface Spine {
@@ -105,7 +108,11 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
     archives,
     specs: options.deafToSpecs === true ? { ...stores.specs, onChange: () => () => undefined } : stores.specs,
     bots: { ...stores.offices.bots, engine },
-    runs: { ...stores.offices.runs, engine: runEngine },
+    runs: {
+      ...stores.offices.runs,
+      events: options.wrapRunEvents?.(stores.offices.runs.events) ?? stores.offices.runs.events,
+      engine: runEngine,
+    },
     predecessor: noPredecessor,
     policy: { ...DEFAULT_POLICY, backoffFirstMs: 300, backoffMaxMs: 2_000, healthyAfterMs: 5_000, ...options.policy },
     defaults: {

@@ -1,0 +1,80 @@
+/**
+ * Fault R21: the controller is killed at five points of a slot, with four schedules under way. One round a point in the usual run;
+ * `R21_ROUNDS=5` makes 20 cases of each.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { removeInstall } from '../../scripts/remove-install.ts';
+import { watchStarts, type ContainerStarts } from '../support/container-starts.ts';
+import {
+  FAILPOINTS,
+  FAILS_WITH,
+  killedAt,
+  PERIOD_MS,
+  readLog,
+  runs,
+  SCHEDULES,
+  type Life,
+} from '../support/schedule-kills.ts';
+import { docker } from '../support/spine.ts';
+
+const ROUNDS = Number(process.env['R21_ROUNDS'] ?? 1);
+
+describe('R21: kill -9 during a cron slot', () => {
+  let life: Life;
+  let starts: ContainerStarts;
+  beforeEach(async () => {
+    life = {
+      dataDir: await mkdtemp(join(tmpdir(), 'drover-kills-')),
+      install: `t${randomBytes(4).toString('hex')}`,
+    };
+    starts = await watchStarts(life.install);
+  });
+  afterEach(async () => {
+    starts.close();
+    await removeInstall(docker, life.install);
+    await rm(life.dataDir, { recursive: true, force: true });
+  });
+
+  it.each(FAILPOINTS)(
+    '%s: one run a slot, the true exit code, the state of every run',
+    async (failpoint) => {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        await killedAt(life, failpoint);
+        // Whatever goes on without a controller ends without one.
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
+        await runs(life, 2 * PERIOD_MS);
+      }
+      let started = 0;
+      for (const id of SCHEDULES) {
+        const { runs: all, passed, counts } = await readLog(life, id);
+        const slots = [
+          ...all.map(({ scheduledAt }) => scheduledAt),
+          ...passed.flatMap(({ from, count }) => Array.from({ length: count }, (_, n) => from + n * PERIOD_MS)),
+        ];
+        // Each slot is claimed or passed once; between two rounds the schedule is disabled, and none is.
+        expect(new Set(slots).size).toBe(slots.length);
+        expect(all.length).toBeGreaterThanOrEqual(2 * ROUNDS);
+        // What was ended by the disabling, at the end of a round, may not have come to count.
+        const ran = all.filter(({ status }) => status !== 'stopped');
+        const code = id === FAILS_WITH.id ? FAILS_WITH.code : 0;
+        expect(ran.map(({ exitCode }) => exitCode)).toEqual(ran.map(() => code));
+        expect(ran.every(({ attempts, startedAt }) => attempts === 1 && startedAt !== null)).toBe(true);
+        expect(counts).toEqual(counts.map((_, n) => n + 1));
+        expect(counts.length).toBeGreaterThanOrEqual(ran.length);
+        started += all.filter(({ attempts }) => attempts > 0).length;
+      }
+      expect([...starts.byName.values()].every((count) => count === 1)).toBe(true);
+      expect(starts.byName.size).toBe(started);
+      const left = await docker.listContainers({
+        all: true,
+        filters: { label: [`drover.install=${life.install}`, 'drover.role=run'] },
+      });
+      expect(left).toEqual([]);
+    },
+    120_000 + ROUNDS * 60_000,
+  );
+});

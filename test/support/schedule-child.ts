@@ -1,0 +1,74 @@
+/**
+ * A controller of scheduled bots in a process of its own, which kills itself (SIGKILL) at the point that FAILPOINT names. Without
+ * one it runs until SIGUSR2, then lets all end, and exits.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NewCommit } from '../../src/domain/recorded.ts';
+import type { EventStore } from '../../src/ports/event-store.ts';
+import type { Engine } from '../../src/ports/container-tools.ts';
+import { startSpine } from './spine.ts';
+import { scheduleSpine } from './schedule-spine.ts';
+import { COUNTED, FAILS_WITH, SCHEDULES, type Failpoint } from './schedule-kills.ts';
+
+const { DATA_DIR = '', INSTALL = '', FAILPOINT } = process.env;
+const failpoint = FAILPOINT as Failpoint | undefined;
+
+const die = (): never => {
+  process.kill(process.pid, 'SIGKILL');
+  throw new Error('unreachable');
+};
+const dieAt = (point: Failpoint): void => {
+  if (failpoint === point) die();
+};
+const holds = ({ stream, events }: NewCommit, prefix: string, type: string): boolean =>
+  stream.startsWith(prefix) && events.some((event) => event.type === type);
+
+const wrapRunEvents = (events: EventStore): EventStore => ({
+  ...events,
+  append: async (commit) => {
+    if (holds(commit, 'schedule:', 'RunClaimed')) dieAt('before the claim');
+    if (holds(commit, 'run:', 'ContainerExited')) dieAt('after the exit, before its record');
+    const appended = await events.append(commit);
+    if (holds(commit, 'schedule:', 'RunClaimed')) dieAt('after the claim');
+    if (holds(commit, 'run:', 'ContainerStarted') && failpoint === 'mid-run') setTimeout(die, 300);
+    return appended;
+  },
+});
+const wrapRuns = (engine: Engine): Engine => ({
+  ...engine,
+  ensureContainer: async (plan) => {
+    await engine.ensureContainer(plan);
+    dieAt('after the create');
+  },
+});
+
+const spine = await startSpine({
+  dataDir: DATA_DIR,
+  install: INSTALL,
+  wrapRunEvents,
+  wrapRuns,
+  resyncIntervalMs: 2_000,
+});
+const schedules = scheduleSpine(spine);
+for (const id of SCHEDULES) {
+  if (spine.drover.schedules.view.get(id) !== undefined) continue;
+  const code = COUNTED.replace('EXIT', id === FAILS_WITH.id ? String(FAILS_WITH.code) : '0');
+  await schedules.deploy(id, { schedule: '*/3 * * * * *', drover: { missed: 'all' } }, code);
+}
+process.stdout.write('up\n');
+
+process.once('SIGUSR2', () => {
+  void (async () => {
+    for (const id of SCHEDULES) {
+      await schedules.put(id, schedules.document(id, { schedule: '*/3 * * * * *', enabled: false }));
+    }
+    const isDone = async (): Promise<boolean> =>
+      SCHEDULES.every((id) => {
+        const shown = spine.drover.schedules.view.get(id);
+        return shown?.state === 'disabled' && shown.runs.length === 0;
+      }) && (await spine.containers()).every(({ Labels }) => Labels['drover.role'] !== 'run');
+    while (!(await isDone())) await sleep(100);
+    await spine.halt();
+    process.exit(0);
+  })();
+});
