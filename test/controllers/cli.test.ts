@@ -42,12 +42,20 @@ const stateOf = async (id: string): Promise<unknown> =>
 
 describe('drover', () => {
   it('applies a folder of bots, twice the same without a change (feature A12)', async () => {
-    expect((await drover('apply', EXAMPLES)).split('\n').sort()).toEqual([
+    // A scheduled one says when it runs next.
+    const told = async (): Promise<readonly string[]> =>
+      (await drover('apply', EXAMPLES))
+        .split('\n')
+        .map((line) => line.replace(/, next at \S+Z$/, ', with a next run'))
+        .sort();
+    expect(await told()).toEqual([
       'node-ticker applied',
+      'python-counter applied, with a next run',
       'python-momentum applied',
     ]);
-    expect((await drover('apply', EXAMPLES)).split('\n').sort()).toEqual([
+    expect(await told()).toEqual([
       'node-ticker unchanged',
+      'python-counter unchanged, with a next run',
       'python-momentum unchanged',
     ]);
     await expect.poll(() => stateOf('node-ticker')).toBe('running');

@@ -37,6 +37,7 @@ export interface FleetOptions {
   /** Exit code of a run, by its id; undefined: it goes on. */
   readonly endsWith?: (runId: string, attempt: number) => number | undefined;
   readonly logger?: Logger;
+  readonly resyncIntervalMs?: number;
   /** Time passes by itself. */
   readonly live?: boolean;
   /** Puts something between the services and their scripted engines. */
@@ -58,6 +59,8 @@ export interface ScheduleFleet {
   /** What was last written as next_execution_time, Unix seconds. */
   noted(id: string): number | undefined;
   ask(id: string, request: Record<string, unknown> & { readonly kind: ScheduleRequest['kind'] }): Promise<void>;
+  /** From now on the store says nothing of these: it was emptied, or exchanged. */
+  hide(ids: readonly string[]): void;
   /** A run ends by itself, and the engine tells it. */
   exit(runId: string, code: number): Promise<void>;
   /** Nothing is under way any more. */
@@ -105,6 +108,7 @@ export const createScheduleFleet = async (options: FleetOptions): Promise<Schedu
   const bots = createFakeEngine(now);
   const runs = createFakeEngine(now);
   const told: Transition[] = [];
+  const hidden = new Set<string>();
   const noted = new Map<string, number | undefined>();
   const { track, underWay } = createTracker();
   const watches: EngineWatch[] = [];
@@ -126,6 +130,11 @@ export const createScheduleFleet = async (options: FleetOptions): Promise<Schedu
       specs: track(stores.specs),
       schedules: track({
         ...stores.schedules,
+        read: (id) => (hidden.has(id) ? Promise.resolve(undefined) : stores.schedules.read(id)),
+        readFleet: async () => {
+          const read = await stores.schedules.readFleet();
+          return { ...read, records: read.records.filter(({ id }) => !hidden.has(id)) };
+        },
         noteNextExecution: (id, at) => {
           noted.set(id, at);
           return stores.schedules.noteNextExecution(id, at);
@@ -136,7 +145,7 @@ export const createScheduleFleet = async (options: FleetOptions): Promise<Schedu
       predecessor: noPredecessor,
       policy: DEFAULT_POLICY,
       defaults: DEFAULTS,
-      resyncIntervalMs: 3_600_000,
+      resyncIntervalMs: options.resyncIntervalMs ?? 3_600_000,
       clock,
       logger,
       tell: (transition) => told.push(transition),
@@ -171,6 +180,9 @@ export const createScheduleFleet = async (options: FleetOptions): Promise<Schedu
       await current.stores.specs.put(id, document, asked());
     },
     noted: (id) => noted.get(id),
+    hide(ids) {
+      for (const id of ids) hidden.add(id);
+    },
     ask: (id, request) =>
       current.stores.schedules.addRequest(id, {
         requestId: mintId(),
