@@ -77,7 +77,8 @@ const idle = async (schedules: number): Promise<{ readonly memory: number; reado
   }
   await stores.close();
   const root = join(import.meta.dirname, '..');
-  const env = { ...process.env, DROVER_DATA_DIR: dataDir, HTTP_PORT: '0', LOG_FORMAT: 'json' };
+  const own = Object.entries(process.env).filter(([name]) => !/^(MONGO_|NATS_|MINIO_)/.test(name));
+  const env = { ...Object.fromEntries(own), DROVER_DATA_DIR: dataDir, HTTP_PORT: '0', LOG_FORMAT: 'json' };
   const child = spawn(process.execPath, [join(root, 'bin/drover.js'), 'up'], {
     cwd: root,
     env,

@@ -1,28 +1,22 @@
 /** Bots: what is wished of them and how they are. */
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { DroverError } from '../domain/errors.ts';
 import { canonicalJson, isObject } from '../domain/json.ts';
 import { botIdFault } from '../domain/naming.ts';
 import { decodeBotDocument } from '../documents/bot-document.ts';
 import { askedBy } from './asked.ts';
-import { isMasked, showBot, showListed } from './bot-view.ts';
+import { showBot, showListed } from './bot-view.ts';
 import type { ApiDeps } from './deps.ts';
-import { answerError, refused } from './errors.ts';
+import { refused } from './errors.ts';
 import { createOneAtATime } from './one-at-a-time.ts';
+import { documentLimit, notJson, readDocument, refusalOf } from './read-document.ts';
 import { withEnabled } from './with-enabled.ts';
-
-const MAX_DOCUMENT = 2 * 1024 * 1024;
 
 type Document = Record<string, unknown>;
 export const botRoutes = (deps: ApiDeps): Hono => {
   const { specs, schedules, fleet, defaults } = deps;
   const routes = new Hono();
   const oneAtATime = createOneAtATime();
-  const small = bodyLimit({
-    maxSize: MAX_DOCUMENT,
-    onError: (context) => refused(context, 413, 'a document has at most 2 MiB'),
-  });
   const documentOf = async (id: string): Promise<Document> => {
     const record = await specs.read(id);
     if (!isObject(record?.document)) throw new DroverError('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(id)}`);
@@ -42,28 +36,14 @@ export const botRoutes = (deps: ApiDeps): Hono => {
     return context.json(shown);
   });
 
-  routes.put('/:id', small, async (context) => {
+  routes.put('/:id', documentLimit, async (context) => {
     const id = context.req.param('id');
-    let document: unknown;
-    try {
-      document = await context.req.json();
-    } catch {
-      return refused(context, 400, 'the body is not JSON');
-    }
+    const body = await readDocument(context);
+    if (body === undefined) return notJson(context);
+    const { document } = body;
     const decoded = decodeBotDocument(id, document, defaults);
-    if (decoded.kind === 'invalid') {
-      return answerError(context, new DroverError(decoded.code, decoded.reason), {
-        status: 422,
-        pointers: decoded.pointers,
-      });
-    }
-    if (isMasked(document)) {
-      return refused(
-        context,
-        422,
-        'the document is a masked one: read it with ?secrets=true, change that, and put it back',
-      );
-    }
+    const refusal = refusalOf(context, document, decoded);
+    if (refusal !== undefined) return refusal;
     return oneAtATime(id, async () => {
       const schedule = await schedules.read(id);
       if (schedule !== undefined && schedule.document !== null) {
@@ -99,7 +79,7 @@ export const botRoutes = (deps: ApiDeps): Hono => {
   }
 
   for (const kind of ['restart', 'reset'] as const) {
-    routes.post(`/:id/${kind}`, small, async (context) => {
+    routes.post(`/:id/${kind}`, documentLimit, async (context) => {
       const id = context.req.param('id');
       if (botIdFault(id) !== undefined) throw new DroverError('BOT_NOT_FOUND', 'there is no such bot');
       await documentOf(id);

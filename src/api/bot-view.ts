@@ -32,15 +32,17 @@ export const maskDocument = (document: unknown): unknown =>
     ? { ...document, ...('config' in document ? { config: mask(document['config']) } : {}) }
     : document;
 
+/** What is said of a document that its service has not looked at yet. */
+export const notSeenYet = (service: string, invalid: string | undefined): Condition => ({
+  type: 'SpecValid',
+  status: invalid === undefined ? 'Unknown' : 'False',
+  reason: invalid === undefined ? 'NotSeenYet' : 'DocumentInvalid',
+  message: invalid ?? `${service} has not looked at it yet`,
+  lastTransitionTime: 0,
+});
+
 /** One that BotService has not looked at yet. */
 const unseen = (id: string, invalid: string | undefined): RunningBot => {
-  const condition: Condition = {
-    type: 'SpecValid',
-    status: invalid === undefined ? 'Unknown' : 'False',
-    reason: invalid === undefined ? 'NotSeenYet' : 'DocumentInvalid',
-    message: invalid ?? 'BotService has not looked at it yet',
-    lastTransitionTime: 0,
-  };
   return {
     botId: id,
     containerId: null,
@@ -55,7 +57,7 @@ const unseen = (id: string, invalid: string | undefined): RunningBot => {
     notBefore: null,
     lastExit: null,
     unsynced: false,
-    conditions: [condition],
+    conditions: [notSeenYet('BotService', invalid)],
     version: 0,
   };
 };

@@ -1,18 +1,16 @@
 /** Schedules: what is wished of them and how they are (issue 5). Runs and commands have files of their own. */
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { DroverError } from '../domain/errors.ts';
 import { canonicalJson, isObject } from '../domain/json.ts';
 import { decodeScheduleDocument } from '../documents/schedule-document.ts';
 import { askedBy } from './asked.ts';
-import { isMasked } from './bot-view.ts';
 import type { ApiDeps } from './deps.ts';
-import { answerError, refused } from './errors.ts';
+import { refused } from './errors.ts';
 import { createOneAtATime } from './one-at-a-time.ts';
+import { documentLimit, notJson, readDocument, refusalOf } from './read-document.ts';
 import { listSchedules, meaningOf, nextTimes, showSchedule } from './schedule-view.ts';
 import { withEnabled } from './with-enabled.ts';
 
-const MAX_DOCUMENT = 2 * 1024 * 1024;
 /** A word of the API itself. */
 const RESERVED = 'preview';
 
@@ -23,10 +21,6 @@ export const scheduleRoutes = (deps: ApiDeps): Hono => {
   const { specs, schedules, scheduleReaders: readers, defaults } = deps;
   const routes = new Hono();
   const oneAtATime = createOneAtATime();
-  const small = bodyLimit({
-    maxSize: MAX_DOCUMENT,
-    onError: (context) => refused(context, 413, 'a document has at most 2 MiB'),
-  });
 
   routes.get('/', async (context) => {
     const { records } = await schedules.readFleet();
@@ -42,27 +36,15 @@ export const scheduleRoutes = (deps: ApiDeps): Hono => {
     return context.json(shown);
   });
 
-  routes.put('/:id', small, async (context) => {
+  routes.put('/:id', documentLimit, async (context) => {
     const id = context.req.param('id');
-    let document: unknown;
-    try {
-      document = await context.req.json();
-    } catch {
-      return refused(context, 400, 'the body is not JSON');
-    }
+    const body = await readDocument(context);
+    if (body === undefined) return notJson(context);
+    const { document } = body;
     if (id === RESERVED) return refused(context, 422, `\`${RESERVED}\` is a word of this API, not an id`);
     const decoded = decodeScheduleDocument(id, document, defaults);
-    if (decoded.kind === 'invalid') {
-      const { code, reason, pointers } = decoded;
-      return answerError(context, new DroverError(code, reason), { status: 422, pointers });
-    }
-    if (isMasked(document)) {
-      return refused(
-        context,
-        422,
-        'the document is a masked one: read it with ?secrets=true, change that, and put it back',
-      );
-    }
+    const refusal = refusalOf(context, document, decoded);
+    if (decoded.kind === 'invalid' || refusal !== undefined) return refusal;
     return oneAtATime(id, async () => {
       const bot = await specs.read(id);
       if (bot !== undefined && bot.document !== null) {

@@ -2,12 +2,11 @@
 import { decodeScheduleDocument } from '../documents/schedule-document.ts';
 import type { SpecDefaults } from '../documents/bot-document.ts';
 import { isObject } from '../domain/json.ts';
-import type { Condition } from '../domain/running-bot.ts';
 import type { ScheduledBot } from '../domain/scheduled-bot.ts';
 import type { ScheduleRequest, ScheduleSpec } from '../domain/schedule.ts';
 import type { ScheduleReaders } from '../ports/schedule-view.ts';
 import type { SpecRecord } from '../ports/spec-store.ts';
-import { mask, maskDocument } from './bot-view.ts';
+import { mask, maskDocument, notSeenYet } from './bot-view.ts';
 
 type Record = SpecRecord<ScheduleRequest>;
 
@@ -37,30 +36,21 @@ export const nextTimes = async ({ preview }: ScheduleReaders, id: string, from: 
 };
 
 /** One that ScheduleService has not looked at yet. */
-const unseen = (scheduleId: string, invalid: string | undefined): ScheduledBot => {
-  const condition: Condition = {
-    type: 'SpecValid',
-    status: invalid === undefined ? 'Unknown' : 'False',
-    reason: invalid === undefined ? 'NotSeenYet' : 'DocumentInvalid',
-    message: invalid ?? 'ScheduleService has not looked at it yet',
-    lastTransitionTime: 0,
-  };
-  return {
-    scheduleId,
-    state: 'disabled',
-    wanted: false,
-    generation: 0,
-    cron: null,
-    nextAt: null,
-    paused: null,
-    runs: [],
-    lastRun: null,
-    listed: { succeeded: 0, failed: 0 },
-    failuresInRow: 0,
-    conditions: [condition],
-    version: 0,
-  };
-};
+const unseen = (scheduleId: string, invalid: string | undefined): ScheduledBot => ({
+  scheduleId,
+  state: 'disabled',
+  wanted: false,
+  generation: 0,
+  cron: null,
+  nextAt: null,
+  paused: null,
+  runs: [],
+  lastRun: null,
+  listed: { succeeded: 0, failed: 0 },
+  failuresInRow: 0,
+  conditions: [notSeenYet('ScheduleService', invalid)],
+  version: 0,
+});
 
 const describe = (id: string, record: Record | undefined, known: ScheduledBot | undefined, defaults: SpecDefaults) => {
   const document = record?.document ?? null;

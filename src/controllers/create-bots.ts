@@ -1,12 +1,5 @@
 /** Everything of realtime bots put together on the given ports: their states and their loop. */
-import type { SpecDefaults } from '../documents/bot-document.ts';
-import type { BotPolicy } from '../domain/policy.ts';
 import { BOT_STREAMS } from '../domain/streams.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Engine } from '../ports/container-tools.ts';
-import type { EventStore } from '../ports/event-store.ts';
-import type { Logger } from '../ports/logger.ts';
-import type { SnapshotStore } from '../ports/snapshot-store.ts';
 import type { SpecStore } from '../ports/spec-store.ts';
 import { createAccessKeeper } from './access-keeper.ts';
 import { createBotService, type BotService } from './bot-service.ts';
@@ -15,24 +8,13 @@ import { createDiskWatch } from './disk-watch.ts';
 import { createReconcileBot } from './reconcile-bot.ts';
 import { createRemovalGuard, type FleetGuard } from './removal-guard.ts';
 import { createResync } from './resync.ts';
+import type { ServiceParts } from './service-parts.ts';
 import { createServiceState, type ServiceState } from './service-state.ts';
 import { createTombstoneSweeper } from './tombstones.ts';
 import { botVolumeOwner, createVolumeSweeper } from './volume-sweeper.ts';
 
-export interface BotsParts {
-  readonly events: EventStore;
+export interface BotsParts extends ServiceParts {
   readonly specs: SpecStore;
-  readonly snapshots: SnapshotStore;
-  readonly engine: Engine;
-  readonly installId: string;
-  readonly policy: BotPolicy;
-  readonly defaults: SpecDefaults;
-  readonly resyncIntervalMs: number;
-  readonly leads: () => boolean;
-  /** @throws DroverError LEASE_LOST */
-  readonly inTerm: <T>(work: () => Promise<T>) => Promise<T>;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 export interface Bots {

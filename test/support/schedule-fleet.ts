@@ -21,16 +21,8 @@ import { createFakeEngine, type FakeEngine } from './fake-engine.ts';
 import { noPredecessor } from './no-predecessor.ts';
 import { referenceSchedule, type ScheduleChange } from './reference-document.ts';
 import { silentLogger } from './silent-logger.ts';
+import { DEFAULTS } from './spec-defaults.ts';
 import { createVirtualClock } from './virtual-clock.ts';
-
-const DEFAULTS = {
-  image: 'img',
-  limits: { memoryMb: 512, cpuShares: 512, pids: 256 },
-  stopHookMs: 1_000,
-  stopGraceMs: 1_000,
-  finalSyncMs: 10_000,
-  restartPolicy: 'always' as const,
-};
 
 export interface FleetOptions {
   readonly startsAt: number;

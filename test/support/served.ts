@@ -11,15 +11,7 @@ import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
 import { createFakeEngine, type FakeEngine } from './fake-engine.ts';
 import { noPredecessor } from './no-predecessor.ts';
 import { silentLogger } from './silent-logger.ts';
-
-const DEFAULTS = {
-  image: 'img',
-  limits: { memoryMb: 512, cpuShares: 512, pids: 256 },
-  stopHookMs: 1_000,
-  stopGraceMs: 1_000,
-  finalSyncMs: 10_000,
-  restartPolicy: 'always' as const,
-};
+import { DEFAULTS } from './spec-defaults.ts';
 
 export interface ServedApp {
   readonly app: Hono;

@@ -1,20 +1,13 @@
 /** Everything of schedules put together on the given ports: their states, their two loops, and what the API reads. */
 import type { BotId } from '../../domain/bot.ts';
 import type { Commit } from '../../domain/recorded.ts';
-import type { BotPolicy } from '../../domain/policy.ts';
 import { runId } from '../../domain/run-id.ts';
 import type { DesiredSchedule } from '../../domain/schedule.ts';
 import type { ScheduleState } from '../../domain/schedule-state.ts';
 import { RUN_STREAMS, SCHEDULE_STREAMS } from '../../domain/streams.ts';
 import type { Transition } from '../../domain/transition.ts';
-import type { SpecDefaults } from '../../documents/bot-document.ts';
 import { SCHEDULE } from '../../machines/machine.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { Engine } from '../../ports/container-tools.ts';
-import type { EventStore } from '../../ports/event-store.ts';
-import type { Logger } from '../../ports/logger.ts';
 import type { ScheduleReaders } from '../../ports/schedule-view.ts';
-import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { ScheduleStore, SpecStore } from '../../ports/spec-store.ts';
 import { createAccessKeeper } from '../access-keeper.ts';
 import { createDesireReader } from '../desire.ts';
@@ -23,6 +16,7 @@ import { createFoldStore, type FoldStore } from '../fold-store.ts';
 import { createReconcileBot } from '../reconcile-bot.ts';
 import { createRemovalGuard, type FleetGuard } from '../removal-guard.ts';
 import { createScheduleService, createScheduleWakes, type ScheduleService } from '../schedule-service.ts';
+import type { ServiceParts } from '../service-parts.ts';
 import { createServiceState } from '../service-state.ts';
 import { createTombstoneSweeper } from '../tombstones.ts';
 import type { TransitionSeeds } from '../transition-fold.ts';
@@ -42,24 +36,10 @@ import { createScheduleSweep } from './schedule-sweep.ts';
 import { createScheduleView } from './schedule-view.ts';
 import { scheduleVolumeOwner } from './volume-owner.ts';
 
-export interface SchedulesParts {
-  /** Fenced by the lease of schedules. */
-  readonly events: EventStore;
+export interface SchedulesParts extends ServiceParts {
   readonly schedules: ScheduleStore;
   /** Bots win over schedules of the same id (contract §8). */
   readonly bots: Pick<SpecStore, 'read'>;
-  readonly snapshots: SnapshotStore;
-  /** That keeps runs. */
-  readonly engine: Engine;
-  readonly installId: string;
-  readonly policy: BotPolicy;
-  readonly defaults: SpecDefaults;
-  readonly resyncIntervalMs: number;
-  readonly leads: () => boolean;
-  /** @throws DroverError LEASE_LOST */
-  readonly inTerm: <T>(work: () => Promise<T>) => Promise<T>;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 export interface Schedules {

@@ -1,0 +1,40 @@
+/** A document in the body of a request, bounded. */
+import type { Context, MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { DroverError } from '../domain/errors.ts';
+import type { InvalidDocument } from '../documents/bot-document.ts';
+import { isMasked } from './bot-view.ts';
+import { answerError, refused } from './errors.ts';
+
+const MAX_DOCUMENT = 2 * 1024 * 1024;
+
+export const documentLimit: MiddlewareHandler = bodyLimit({
+  maxSize: MAX_DOCUMENT,
+  onError: (context) => refused(context, 413, 'a document has at most 2 MiB'),
+});
+
+/** Undefined for a body that is not JSON. */
+export const readDocument = async (context: Context): Promise<{ readonly document: unknown } | undefined> => {
+  try {
+    return { document: (await context.req.json()) as unknown };
+  } catch {
+    return undefined;
+  }
+};
+
+export const notJson = (context: Context): Response => refused(context, 400, 'the body is not JSON');
+
+/** Why a document is not taken, or undefined. */
+export const refusalOf = (
+  context: Context,
+  document: unknown,
+  decoded: { readonly kind: 'spec' } | InvalidDocument,
+): Response | undefined => {
+  if (decoded.kind === 'invalid') {
+    const { code, reason, pointers } = decoded;
+    return answerError(context, new DroverError(code, reason), { status: 422, pointers });
+  }
+  return isMasked(document)
+    ? refused(context, 422, 'the document is a masked one: read it with ?secrets=true, change that, and put it back')
+    : undefined;
+};
