@@ -17,8 +17,10 @@ export interface FoldStore<S> {
   load(id: string): Promise<Versioned<S>>;
   /** Folds a commit in once, whichever path it came by. */
   apply(commit: Commit): void;
-  /** Drops the cached fold: the next load reads the log. */
+  /** The cached fold may be out of date: the next load reads what the log holds beyond it. */
   forget(id: string): void;
+  /** Keeps nothing of it in memory. */
+  evict(id: string): void;
   /** Every state with the version it stands at. */
   folds(): ReadonlyMap<string, Versioned<S>>;
   saveSnapshots(): Promise<void>;
@@ -42,6 +44,8 @@ export const createFoldStore = <S extends AnyState, E extends { readonly at: num
   const { machine, streams, events, snapshots, onFolded } = options;
   const start: Versioned<S> = { state: machine.initial, version: 0 };
   const folds = new Map<string, Versioned<S>>();
+  /** Folds of a beginning of their log: still true, and long logs need not be read again for them. */
+  const beginnings = new Map<string, Versioned<S>>();
   const savedAt = new Map<string, number>();
 
   const readTail = async (id: string, from: Versioned<S>): Promise<Versioned<S>> => {
@@ -59,6 +63,12 @@ export const createFoldStore = <S extends AnyState, E extends { readonly at: num
     for (const { id, fold } of taken) savedAt.set(id, fold.version);
   };
 
+  const forget = (id: string): void => {
+    const fold = folds.get(id);
+    if (fold !== undefined) beginnings.set(id, fold);
+    folds.delete(id);
+  };
+
   return {
     apply(commit) {
       const id = streams.idOf(commit.stream);
@@ -67,7 +77,7 @@ export const createFoldStore = <S extends AnyState, E extends { readonly at: num
       if (commit.to <= before.version) return;
       if (commit.from !== before.version + 1) {
         // Something was written that we have not seen: only the log knows it.
-        folds.delete(id);
+        forget(id);
         return;
       }
       const { after } = foldCommit(machine, before, commit);
@@ -105,12 +115,15 @@ export const createFoldStore = <S extends AnyState, E extends { readonly at: num
     async load(id) {
       const fold = folds.get(id);
       if (fold !== undefined) return fold;
-      const read = await readTail(id, start);
+      const read = await readTail(id, beginnings.get(id) ?? start);
+      beginnings.delete(id);
       folds.set(id, read);
       return read;
     },
-    forget(id) {
+    forget,
+    evict(id) {
       folds.delete(id);
+      beginnings.delete(id);
       savedAt.delete(id);
     },
     folds: () => folds,

@@ -108,6 +108,33 @@ describe('pauses', () => {
   });
 });
 
+describe('lateness', () => {
+  it('D18: later than allowed sets ScheduleHealthy=False(Late) and is told once, until it was on time again', async () => {
+    const notices: unknown[] = [];
+    const note = () => undefined;
+    await open({
+      logger: { debug: note, info: note, error: note, warn: (_message, fields) => void notices.push(fields) },
+    });
+    const late = () => notices.filter((one) => (one as { reason?: unknown }).reason === 'Late').length;
+    await fleet.put('s', { schedule: MINUTELY, drover: { maxLatenessSeconds: 1 } });
+    await minutes(1);
+    expect([healthy('s')?.reason, late()]).toEqual(['AsWished', 0]);
+    for (let times = 0; times < 2; times += 1) {
+      // To three seconds after the next slot.
+      await fleet.jump(MINUTE - ((fleet.now() - START + 30_000) % MINUTE) + 3_000);
+      expect(healthy('s')).toMatchObject({ status: 'False', reason: 'Late' });
+      expect(late()).toBe(1);
+    }
+    expect((await fleet.runs('s')).at(-1)).toMatchObject({ trigger: 'slot', late: true });
+    await fleet.until(fleet.now() + MINUTE);
+    expect(healthy('s')).toMatchObject({ status: 'True' });
+    await fleet.jump(MINUTE);
+    expect(late()).toBe(2);
+    const { lateness } = fleet.drover().schedules.view.metrics();
+    expect(lateness.count).toBe((await fleet.runs('s')).length);
+  });
+});
+
 describe('commands', () => {
   it('D9: trigger now, also while it is paused; its key is that of the command', async () => {
     await open();

@@ -35,6 +35,9 @@ describe('a scheduled bot', () => {
     expect(said).toEqual(
       runs.map(({ scheduledAt }, n) => `slot ${new Date(scheduledAt).toISOString()} count ${String(n + 1)}`),
     );
+    // State of each run is stored, as that of a bot is, and can be chosen for the next one.
+    const { snapshots } = (await spine.drover.stateSnapshots.list('counter')) as { snapshots: readonly unknown[] };
+    expect(snapshots.length).toBeGreaterThanOrEqual(3);
     // What a run left is gone with it; what it was is not.
     await expect.poll(() => containers('counter'), { timeout: 20_000 }).toBe(0);
     const [first] = runs;

@@ -57,6 +57,17 @@ export interface Schedules {
   saveSnapshots(): Promise<void>;
 }
 
+/** Runs that a commit says something of: its own, or those that a schedule says the end of. */
+const runsIn = ({ stream, events }: Commit): readonly string[] => {
+  const run = RUN_STREAMS.idOf(stream);
+  const scheduleId = SCHEDULE_STREAMS.idOf(stream);
+  if (run !== undefined) return [run];
+  if (scheduleId === undefined) return [];
+  return events.flatMap(({ type, data }) =>
+    type === 'RunEnded' ? [runId({ scheduleId, key: String(data['key']) })] : [],
+  );
+};
+
 export const createSchedules = (parts: SchedulesParts): Schedules => {
   const { events, schedules, bots, snapshots, engine, installId, policy, defaults, clock, logger } = parts;
   const { resyncIntervalMs, leads, inTerm } = parts;
@@ -201,6 +212,8 @@ export const createSchedules = (parts: SchedulesParts): Schedules => {
     apply(commit) {
       states.apply(commit);
       runs.apply(commit);
+      // A standby, too, keeps in mind only what goes on.
+      for (const id of runsIn(commit)) keeper.tidy(id);
     },
     count: (transition) => {
       if (transition.kind === 'schedule') counters.count(transition);

@@ -11,7 +11,7 @@ import type { FoldStore } from '../fold-store.ts';
 
 export interface RunKeeperOptions {
   readonly states: Pick<FoldStore<ScheduleState>, 'folds'>;
-  readonly runs: Pick<FoldStore<BotState>, 'folds' | 'load' | 'forget'>;
+  readonly runs: Pick<FoldStore<BotState>, 'folds' | 'load' | 'evict'>;
   /** Told of each that is forgotten. */
   readonly onForgotten: (id: string) => void;
 }
@@ -76,7 +76,7 @@ export const createRunKeeper = ({ states, runs, onForgotten }: RunKeeperOptions)
       const state = runs.folds().get(id)?.state;
       if (state === undefined || isWished(id)) return;
       if (state.context.incarnation > 0 && !isRunOver(state) && !isOvertaken(id, state)) return;
-      runs.forget(id);
+      runs.evict(id);
       onForgotten(id);
     },
     permits(id, effect) {

@@ -46,7 +46,7 @@ export const createRunSweep = ({ engine, runs, keeper, clock, logger }: RunSweep
       () => true,
     );
     if (known) return false;
-    runs.forget(id);
+    runs.evict(id);
     strange.add(ref.id);
     logger.warn('container of a run that the log does not know: never touched', { run: id, container: ref.id });
     return true;

@@ -9,7 +9,7 @@ import type { VolumeOwner } from '../volume-sweeper.ts';
 
 export interface ScheduleVolumes {
   readonly states: Pick<FoldStore<ScheduleState>, 'folds'>;
-  readonly runs: Pick<FoldStore<BotState>, 'folds' | 'load' | 'forget'>;
+  readonly runs: Pick<FoldStore<BotState>, 'folds' | 'load' | 'evict'>;
 }
 
 /** Long ago: a run's own volume holds nothing that is not stored by then, so it need not wait. */
@@ -26,7 +26,7 @@ export const scheduleVolumeOwner =
       const id = runId({ scheduleId, key: run });
       const { state: own, version } = await runs.load(id);
       // Kept in mind from now on when it is not over: its next turn stores what it left.
-      if (version === 0) runs.forget(id);
+      if (version === 0) runs.evict(id);
       return version === 0 ? undefined : { incarnation, overSince: isRunOver(own) ? AT_ONCE : undefined };
     }
     const hasRuns = [...runs.folds().keys()].some((id) => ownerOf(id) === scheduleId);
