@@ -8,15 +8,14 @@ import { askedBy } from './asked.ts';
 import { showBot, showListed } from './bot-view.ts';
 import type { ApiDeps } from './deps.ts';
 import { refused } from './errors.ts';
-import { createOneAtATime } from './one-at-a-time.ts';
+import type { OneAtATime } from './one-at-a-time.ts';
 import { documentLimit, notJson, readDocument, refusalOf } from './read-document.ts';
 import { withEnabled } from './with-enabled.ts';
 
 type Document = Record<string, unknown>;
-export const botRoutes = (deps: ApiDeps): Hono => {
+export const botRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
   const { specs, schedules, fleet, defaults } = deps;
   const routes = new Hono();
-  const oneAtATime = createOneAtATime();
   const documentOf = async (id: string): Promise<Document> => {
     const record = await specs.read(id);
     if (!isObject(record?.document)) throw new DroverError('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(id)}`);

@@ -7,6 +7,7 @@ import { fleetRoutes } from './fleet-routes.ts';
 import { DroverError } from '../domain/errors.ts';
 import { gate } from './gate.ts';
 import { moveRoutes } from './move-routes.ts';
+import { createOneAtATime } from './one-at-a-time.ts';
 import { runRoutes } from './run-routes.ts';
 import { scheduleCommands } from './schedule-commands.ts';
 import { scheduleRoutes } from './schedule-routes.ts';
@@ -16,6 +17,7 @@ const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'] as const;
 
 export const createApp = (deps: ApiDeps): Hono => {
   const app = new Hono();
+  const oneAtATime = createOneAtATime();
   app.use(gate(deps.token));
   for (const path of ['/healthz', '/livez']) app.get(path, (context) => context.text('ok'));
   app.get('/readyz', async (context) => {
@@ -24,11 +26,11 @@ export const createApp = (deps: ApiDeps): Hono => {
     if (context.req.query('verbose') !== undefined) return context.json({ ready, dependencies }, ready ? 200 : 503);
     return context.text(ready ? 'ok' : 'not ready', ready ? 200 : 503);
   });
-  app.route('/v1/bots', botRoutes(deps));
+  app.route('/v1/bots', botRoutes(deps, oneAtATime));
   app.route('/v1/bots', stateRoutes(deps));
   // Before those with an id: `preview` is none.
   app.route('/v1/schedules', runRoutes(deps));
-  app.route('/v1/schedules', scheduleRoutes(deps));
+  app.route('/v1/schedules', scheduleRoutes(deps, oneAtATime));
   app.route('/v1/schedules', scheduleCommands(deps));
   app.route('/v1', fleetRoutes(deps));
   app.route('/v1', moveRoutes(deps));

@@ -6,7 +6,7 @@ import { decodeScheduleDocument } from '../documents/schedule-document.ts';
 import { askedBy } from './asked.ts';
 import type { ApiDeps } from './deps.ts';
 import { refused } from './errors.ts';
-import { createOneAtATime } from './one-at-a-time.ts';
+import type { OneAtATime } from './one-at-a-time.ts';
 import { documentLimit, notJson, readDocument, refusalOf } from './read-document.ts';
 import { listSchedules, meaningOf, nextTimes, showSchedule } from './schedule-view.ts';
 import { withEnabled } from './with-enabled.ts';
@@ -17,10 +17,9 @@ const RESERVED = 'preview';
 const notFound = (id: string): DroverError =>
   new DroverError('BOT_NOT_FOUND', `there is no schedule ${JSON.stringify(id)}`);
 
-export const scheduleRoutes = (deps: ApiDeps): Hono => {
+export const scheduleRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
   const { specs, schedules, scheduleReaders: readers, defaults } = deps;
   const routes = new Hono();
-  const oneAtATime = createOneAtATime();
 
   routes.get('/', async (context) => {
     const { records } = await schedules.readFleet();
