@@ -1,11 +1,31 @@
 /** Runs of schedules as they were and are, and those to come (features D12, D14). */
-import { Hono } from 'hono';
+import { Hono, type Context } from 'hono';
 import { DroverError } from '../domain/errors.ts';
 import type { ApiDeps } from './deps.ts';
 import { instantIn, wholeIn } from './query-values.ts';
 
 const DAY_MS = 86_400_000;
 const MOST = 10_000;
+/**
+ * Slots are computed by the process that keeps the fleet, at some milliseconds per zone and ten years: a range has to be one
+ * that somebody reads.
+ */
+const LONGEST_MS = { fleet: 366 * DAY_MS, one: 50 * 366 * DAY_MS } as const;
+const WORDS = { fleet: 'a year', one: '50 years' } as const;
+const USUAL_MS = { fleet: DAY_MS, one: 366 * DAY_MS } as const;
+
+/** Both ends, epoch ms. @throws DroverError REQUEST_INVALID */
+const rangeIn = (
+  context: Context,
+  of: 'fleet' | 'one',
+  now: number,
+): { readonly from: number; readonly to: number } => {
+  const from = instantIn(context, 'from') ?? now;
+  const to = instantIn(context, 'to') ?? from + USUAL_MS[of];
+  if (from > to) throw new DroverError('REQUEST_INVALID', '`from` is later than `to`');
+  if (to - from <= LONGEST_MS[of]) return { from, to };
+  throw new DroverError('REQUEST_INVALID', `from \`from\` to \`to\` it may be ${WORDS[of]} at most`);
+};
 
 export const runRoutes = (deps: ApiDeps): Hono => {
   const { schedules, scheduleReaders, clock } = deps;
@@ -17,17 +37,15 @@ export const runRoutes = (deps: ApiDeps): Hono => {
   };
 
   routes.get('/preview', async (context) => {
-    const from = instantIn(context, 'from') ?? clock.now();
-    const to = instantIn(context, 'to') ?? from + DAY_MS;
-    return context.json(await preview.read({ from, to, limit: wholeIn(context, 'limit', 1_000, MOST) }));
+    const range = rangeIn(context, 'fleet', clock.now());
+    return context.json(await preview.read({ ...range, limit: wholeIn(context, 'limit', 1_000, MOST) }));
   });
 
   routes.get('/:id/preview', async (context) => {
     const id = context.req.param('id');
     await mustBeKnown(id);
-    const from = instantIn(context, 'from') ?? clock.now();
-    const to = instantIn(context, 'to') ?? from + 366 * DAY_MS;
-    return context.json(await preview.read({ id, from, to, limit: wholeIn(context, 'limit', 10, MOST) }));
+    const range = rangeIn(context, 'one', clock.now());
+    return context.json(await preview.read({ ...range, id, limit: wholeIn(context, 'limit', 10, MOST) }));
   });
 
   routes.get('/:id/runs', async (context) => {

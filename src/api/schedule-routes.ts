@@ -8,7 +8,7 @@ import type { ApiDeps } from './deps.ts';
 import { refused } from './errors.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
 import { documentLimit, notJson, readDocument, refusalOf } from './read-document.ts';
-import { listSchedules, meaningOf, nextTimes, showSchedule } from './schedule-view.ts';
+import { beatOf, listSchedules, meaningOf, nextTimes, showSchedule } from './schedule-view.ts';
 import { withEnabled } from './with-enabled.ts';
 
 /** A word of the API itself. */
@@ -53,8 +53,12 @@ export const scheduleRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
       const unchanged = before !== undefined && canonicalJson(before.document) === canonicalJson(document);
       const record = unchanged ? before : await schedules.put(id, document, askedBy(context, deps, 'apply'));
       const created = before === undefined || before.document === null;
+      const { cron } = decoded.spec;
+      const isNew =
+        readers.view.get(id) === undefined ||
+        (cron.kind === 'every' && beatOf(id, before?.document, defaults) !== cron.everyMs);
       const meaning = meaningOf(decoded.spec);
-      const next = await nextTimes(readers, id, deps.clock.now());
+      const next = await nextTimes(readers, decoded.spec, deps.clock.now(), isNew);
       const answer = { id, changed: !unchanged, revision: record.revision, meaning, next };
       return context.json(answer, created ? 201 : 200);
     });

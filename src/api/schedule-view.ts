@@ -1,6 +1,7 @@
 /** A schedule as the API shows it: wish and state side by side, what its text means, and when it runs next. */
 import { decodeScheduleDocument } from '../documents/schedule-document.ts';
 import type { SpecDefaults } from '../documents/bot-document.ts';
+import { slotsBetween } from '../domain/cron/slots-between.ts';
 import { isObject } from '../domain/json.ts';
 import type { ScheduledBot } from '../domain/scheduled-bot.ts';
 import type { ScheduleRequest, ScheduleSpec } from '../domain/schedule.ts';
@@ -9,6 +10,8 @@ import type { SpecRecord } from '../ports/spec-store.ts';
 import { mask, maskDocument, notSeenYet } from './bot-view.ts';
 
 type Record = SpecRecord<ScheduleRequest>;
+
+const iso = (at: number): string => new Date(at).toISOString();
 
 /** How many future runs are echoed (feature D1). */
 const NEXT = 5;
@@ -29,10 +32,29 @@ export const meaningOf = ({ cron, bot }: ScheduleSpec) => {
       };
 };
 
-/** The next instants from `from` on, ISO. */
-export const nextTimes = async ({ preview }: ScheduleReaders, id: string, from: number): Promise<readonly string[]> => {
-  const { times } = await preview.read({ id, from, to: from + FAR_MS, limit: NEXT });
-  return times.map(({ dueAt }) => new Date(dueAt).toISOString());
+/** What a document makes of the beat of `@every`, ms; undefined for other texts and for what cannot be read. */
+export const beatOf = (id: string, document: unknown, defaults: SpecDefaults): number | undefined => {
+  const decoded = decodeScheduleDocument(id, document, defaults);
+  return decoded.kind === 'spec' && decoded.spec.cron.kind === 'every' ? decoded.spec.cron.everyMs : undefined;
+};
+
+/**
+ * The next instants from `now` on, ISO. `isNew`: the log does not know this beat of `@every` yet, so it is counted from now,
+ * as the log will: to the second, no better.
+ */
+export const nextTimes = async (
+  { preview }: ScheduleReaders,
+  { bot: { id }, cron }: ScheduleSpec,
+  now: number,
+  isNew: boolean,
+): Promise<readonly string[]> => {
+  const to = now + FAR_MS;
+  const { times } = await preview.read({ id, from: now, to, limit: NEXT });
+  const [first] = times;
+  if (!isNew || cron.kind !== 'every' || first === undefined) return times.map(({ dueAt }) => iso(dueAt));
+  const offset = first.dueAt - first.slot;
+  const beginning = { ...cron, anchorAt: Math.floor(now / 1_000) * 1_000 };
+  return slotsBetween(beginning, now, to, NEXT).slots.map((slot) => iso(slot + offset));
 };
 
 /** One that ScheduleService has not looked at yet. */
@@ -57,10 +79,14 @@ const describe = (id: string, record: Record | undefined, known: ScheduledBot | 
   const decoded = document === null ? undefined : decodeScheduleDocument(id, document, defaults);
   const spec = decoded?.kind === 'spec' ? decoded.spec : undefined;
   const config = isObject(document) && isObject(document['config']) ? document['config'] : {};
+  const state = known ?? unseen(id, decoded?.kind === 'invalid' ? decoded.reason : undefined);
+  const going = state.runs.filter(({ begunAt }) => begunAt !== null).length;
   return {
     spec,
     shown: {
-      ...(known ?? unseen(id, decoded?.kind === 'invalid' ? decoded.reason : undefined)),
+      ...state,
+      going,
+      waiting: state.runs.length - going,
       enabled: decoded?.enabled ?? null,
       schedule: typeof config['schedule'] === 'string' ? config['schedule'] : null,
       specVersion: spec?.bot.code.version ?? null,
@@ -99,6 +125,6 @@ export const showSchedule = async (options: {
     effective,
     policy: spec?.policy ?? null,
     meaning: spec === undefined ? null : meaningOf(spec),
-    next: spec === undefined ? [] : await nextTimes(readers, id, now),
+    next: spec === undefined ? [] : await nextTimes(readers, spec, now, known === undefined),
   };
 };
