@@ -26,7 +26,9 @@ const callEither = async (
     await client.call(method, `/v1/bots/${path}`, body);
   } catch (thrown) {
     if (!(thrown instanceof DroverError) || thrown.code !== 'BOT_NOT_FOUND') throw thrown;
-    await client.call(method, `/v1/schedules/${path}`, body);
+    await client.call(method, `/v1/schedules/${path}`, body).catch((other: unknown) => {
+      throw other instanceof DroverError && other.code === 'BOT_NOT_FOUND' ? thrown : other;
+    });
   }
 };
 

@@ -2,6 +2,7 @@
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { DroverError } from '../domain/errors.ts';
 import type { Condition } from '../domain/running-bot.ts';
 import type { ScheduledBot } from '../domain/scheduled-bot.ts';
 import type { ApiClient } from './api-client.ts';
@@ -11,12 +12,17 @@ type Shown = ScheduledBot & {
   readonly schedule: string | null;
   readonly specVersion: string | null;
   readonly runtime: string | null;
+  readonly going: number;
+  readonly waiting: number;
 };
 type Detailed = Shown & {
   readonly meaning: Readonly<Record<string, unknown>> | null;
   readonly next: readonly string[];
   readonly policy: Readonly<Record<string, unknown>> | null;
 };
+
+/** What the API takes for its preview; only other programs can have given a schedule this id. */
+const PREVIEW = 'preview';
 
 export const isoText = (at: number | null): string =>
   at === null ? '' : new Date(at).toISOString().replace('.000Z', 'Z');
@@ -32,10 +38,14 @@ const first = (conditions: readonly Condition[]): Condition | undefined =>
 
 const told = ({ reason, message }: Condition): string => `${reason}: ${message.slice(0, 60)}`;
 
+const underWay = ({ going, waiting }: Shown): string =>
+  waiting === 0 ? String(going) : `${String(going)}, ${String(waiting)} wait`;
+
 const fleetTable = (schedules: readonly Shown[]): string => {
   const head = ['schedule', 'state', 'text', 'next', 'last run', 'going', 'reason'];
   const table = new Table({ head, style: { head: [], border: [] } });
-  for (const { scheduleId, state, schedule, nextAt, lastRun, runs, conditions } of schedules) {
+  for (const shown of schedules) {
+    const { scheduleId, state, schedule, nextAt, lastRun, conditions } = shown;
     const condition = first(conditions);
     table.push([
       scheduleId,
@@ -43,7 +53,7 @@ const fleetTable = (schedules: readonly Shown[]): string => {
       schedule ?? '',
       isoText(nextAt),
       lastRun === null ? '' : `${lastRun.outcome} ${isoText(lastRun.endedAt)}`,
-      runs.length,
+      underWay(shown),
       condition === undefined ? '' : told(condition),
     ]);
   }
@@ -82,6 +92,12 @@ export const addSchedules = (program: Command, io: Io, client: () => ApiClient):
     .argument('[id]')
     .option('-o, --output <form>', 'json for programs')
     .action(async (id: string | undefined, options: { output?: string }) => {
+      if (id === PREVIEW) {
+        throw new DroverError(
+          'REQUEST_INVALID',
+          `\`${PREVIEW}\` is a word of the API: a schedule of this id is in the list`,
+        );
+      }
       const path = id === undefined ? '/v1/schedules' : `/v1/schedules/${encodeURIComponent(id)}`;
       const answer = await client().call<unknown>('GET', path);
       if (options.output === 'json') io.out(JSON.stringify(answer, null, 2));
