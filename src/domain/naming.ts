@@ -2,6 +2,7 @@
  * Names and labels of what we make on an engine, and their reading back. A container's name is the lock of one engine:
  * two bots never share one, so the encoding of an id is injective (architecture §3).
  */
+import { createHash } from 'node:crypto';
 import type { BotId } from './bot.ts';
 import { ownerOf, partsOfRun, runId } from './run-id.ts';
 
@@ -89,6 +90,10 @@ export const toolName = (install: string, id: string): string =>
 export const codeToolName = (install: string, digest: string, role: InstanceRole): string =>
   `drover-${install}-${role === 'bot' ? 'code' : 'runcode'}-${digest.slice(0, 32)}`;
 
+/** A volume is a folder on the engine's disk, and its name has to fit into 255 bytes. */
+const shortKey = (key: string): string =>
+  /^[0-9A-Za-z]{1,16}$/.test(key) ? key : createHash('sha256').update(key).digest('hex').slice(0, 24);
+
 /** Volumes carry the incarnation: a bot that comes back under an old id never inherits the earlier one's state. */
 export const volumeName = (volume: {
   readonly install: string;
@@ -101,7 +106,7 @@ export const volumeName = (volume: {
 }): string => {
   const { install, id, incarnation, role, of, run } = volume;
   const name = `drover-${install}-${of === 'bot' ? 'vol' : 'runvol'}-${encodeId(id)}-${String(incarnation)}-${role}`;
-  return run === undefined ? name : `${name}-${encodeKey(run)}`;
+  return run === undefined ? name : `${name}-${shortKey(run)}`;
 };
 
 export const LABEL = {

@@ -51,7 +51,8 @@ const spine = await startSpine({
 });
 const schedules = scheduleSpine(spine);
 for (const id of SCHEDULES) {
-  if (spine.drover.schedules.view.get(id) !== undefined) continue;
+  // Disabled at the end of the round before.
+  if (spine.drover.schedules.view.get(id)?.state === 'armed') continue;
   const code = COUNTED.replace('EXIT', id === FAILS_WITH.id ? String(FAILS_WITH.code) : '0');
   await schedules.deploy(id, { schedule: '*/3 * * * * *', drover: { missed: 'all' } }, code);
 }
