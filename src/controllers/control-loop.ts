@@ -17,8 +17,8 @@ export interface ControlLoopOptions {
   readonly what: 'bot' | 'schedule' | 'run';
   /** Where wakes come from, beside the tick and the timers. `ask`: look at everything soon. */
   readonly sources: (ask: () => void) => readonly Observable<Wake>[];
-  /** Resolves with how long to wait for a signal, ms; undefined: until there is one. */
-  readonly reconcile: (key: string, causes: readonly Cause[]) => Promise<number | undefined>;
+  /** Resolves with how long to wait for a signal, ms; undefined: until there is one; `asBefore`: nothing was looked at. */
+  readonly reconcile: (key: string, causes: readonly Cause[]) => Promise<number | undefined | 'asBefore'>;
   readonly resync: (tick: number) => Promise<readonly Wake[]>;
   readonly resyncIntervalMs: number;
   /** Only who leads works; a standby hears everything and does nothing. */
@@ -59,7 +59,7 @@ export const createControlLoop = (options: ControlLoopOptions): ControlLoop => {
   const work = async (key: string, causes: readonly Cause[]): Promise<void> => {
     if (stopping || !leads()) return;
     const turn = inTerm(() => reconcile(key, causes)).then((wakeAfterMs) => {
-      timers.arm(key, wakeAfterMs);
+      if (wakeAfterMs !== 'asBefore') timers.arm(key, wakeAfterMs);
     });
     const settled = turn.catch(() => undefined);
     turns.add(settled);

@@ -14,7 +14,7 @@ import { restoreState } from './restore.ts';
 import { dropDone, lastSync, runBot, type BotRun } from './run-bot.ts';
 import { hearStopRequests, type StopRequest } from './stop-request.ts';
 import { startSyncDaemon, type SyncDaemon } from './sync-daemon.ts';
-import { dropExitReport, writeExitReport } from './write-exit-report.ts';
+import { dropExitReport, writeExitReport, writeLastReport } from './write-exit-report.ts';
 
 export interface ExecuteFlags {
   readonly query?: string | undefined;
@@ -111,7 +111,7 @@ export const execute = async (flags: ExecuteFlags): Promise<number> => {
     // Whatever happens to the last sync: how the bot ended is known.
     writeExitReport(report);
     const final = await lastSync(daemon, config.syncMs);
-    writeExitReport(final === undefined ? report : { ...report, final });
+    writeLastReport(final === undefined ? report : { ...report, final });
     const code = exitCodeOf(end);
     tell('INFO', 'bot ended', { bot: config.botId, code, ...end, ...final });
     return code;
@@ -122,7 +122,7 @@ export const execute = async (flags: ExecuteFlags): Promise<number> => {
     log.append(line);
     // A daemon is there when the bot itself could not be started: what it said is still to be stored.
     const final = await lastSync(daemon, LAST_WORDS_MS).catch(() => undefined);
-    writeExitReport({
+    writeLastReport({
       attempt,
       phase,
       error: { code: error.code, detail: error.message },

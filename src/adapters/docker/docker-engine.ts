@@ -195,7 +195,8 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
         await deliverFiles(container, { config: spec.config, access: keys }, abortSignal);
         mayAct();
         await doneAlso([304], () => container.start({ abortSignal }));
-      });
+        // Of many that are due at once each runs as soon as it is made, not when all of them are.
+      }, 'next');
     },
     ensureSignalled: ({ id }, signal) =>
       stops(async (abortSignal) => {

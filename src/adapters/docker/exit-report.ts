@@ -4,7 +4,9 @@ import { z } from 'zod';
 import { DELIVERY } from '../../domain/delivery.ts';
 import { isErrorCode, type ErrorCode } from '../../domain/errors.ts';
 import type { ExitReport } from '../../domain/observation.ts';
+import type { SyncReport } from '../../domain/sync-report.ts';
 import { readSmallFile } from './small-file.ts';
+import { parseSyncReport } from './sync-report.ts';
 
 const shape = z.object({
   attempt: z.int(),
@@ -17,20 +19,30 @@ const shape = z.object({
   hook: z
     .object({ code: z.int().optional(), signal: z.string().max(20).optional(), timedOut: z.literal(true).optional() })
     .optional(),
+  sync: z.unknown().optional(),
   error: z
     .object({ code: z.custom<ErrorCode>((code) => typeof code === 'string' && isErrorCode(code)), detail: z.string() })
     .optional(),
 });
 
-/** Undefined when there is none, when it cannot be read, or when it is of another attempt. Never throws. */
-export const readExitReport = async (container: Docker.Container, attempt: number): Promise<ExitReport | undefined> => {
+export interface LastReports {
+  /** Undefined when there is none, when it cannot be read, or when it is of another attempt. */
+  readonly exit?: ExitReport;
+  /** What the daemon said last, when PID 1 came to tell it. */
+  readonly sync?: SyncReport;
+}
+
+/** Never throws. */
+export const readLastReports = async (container: Docker.Container, attempt: number): Promise<LastReports> => {
   try {
     const text = await readSmallFile(container, DELIVERY.exitReport);
     const parsed = shape.safeParse(JSON.parse(text));
-    if (!parsed.success || parsed.data.attempt !== attempt) return undefined;
+    if (!parsed.success || parsed.data.attempt !== attempt) return {};
+    const { sync: told, ...exit } = parsed.data;
+    const sync = told === undefined ? undefined : parseSyncReport(JSON.stringify(told), attempt);
     // Absent members must be absent, not undefined: that is what the type promises.
-    return JSON.parse(JSON.stringify(parsed.data)) as ExitReport;
+    return { exit: JSON.parse(JSON.stringify(exit)) as ExitReport, ...(sync === undefined ? {} : { sync }) };
   } catch {
-    return undefined;
+    return {};
   }
 };

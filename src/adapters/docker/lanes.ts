@@ -10,21 +10,25 @@ export interface LaneOptions {
   readonly deadlineMs: number;
 }
 
-/** Runs a call in its turn. The signal aborts at the deadline; the turn ends then, whether the call heard it or not. */
-export type Lane = <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+/**
+ * Runs a call in its turn. The signal aborts at the deadline; the turn ends then, whether the call heard it or not. `next`: before
+ * those that wait without it, because it ends what was begun.
+ */
+export type Lane = <T>(call: (signal: AbortSignal) => Promise<T>, next?: 'next') => Promise<T>;
 
 /** @throws DroverError ENGINE_TIMEOUT at the deadline, else what the call throws, as an error of the table */
 export const createLane = ({ name, width, deadlineMs }: LaneOptions): Lane => {
   let free = width;
   const waiting: (() => void)[] = [];
+  const waitingNext: (() => void)[] = [];
   const leave = (): void => {
-    const next = waiting.shift();
+    const next = waitingNext.shift() ?? waiting.shift();
     if (next === undefined) free += 1;
     else next();
   };
-  return async (call) => {
+  return async (call, place) => {
     if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
+    else await new Promise<void>((resolve) => (place === 'next' ? waitingNext : waiting).push(resolve));
     const abort = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {

@@ -9,8 +9,9 @@ import type {
   Observation,
 } from '../../domain/observation.ts';
 import { statusOf, toEngineError } from './docker-errors.ts';
+import type { SyncReport } from '../../domain/sync-report.ts';
 import type { EngineGaps } from './engine-gaps.ts';
-import { readExitReport } from './exit-report.ts';
+import { readLastReports } from './exit-report.ts';
 import type { SyncReportReader } from './sync-report.ts';
 import { readLogTail } from './log-tail.ts';
 
@@ -49,12 +50,15 @@ const exitOf = async (
   context: ObserveContext,
   info: Docker.ContainerInspectInfo,
   tags: ContainerTags,
-): Promise<ObservedExit> => {
+): Promise<{ readonly exit: ObservedExit; readonly sync?: SyncReport }> => {
   const container = context.docker.getContainer(info.Id);
-  const [report, logTail] = await Promise.all([readExitReport(container, tags.attempt), readLogTail(container)]);
+  const [{ exit: report, sync }, logTail] = await Promise.all([
+    readLastReports(container, tags.attempt),
+    readLogTail(container),
+  ]);
   const { ExitCode: code, OOMKilled: oomKilled, Error: error, FinishedAt } = info.State;
   const finishedAt = toMillis(FinishedAt);
-  return {
+  const exit: ObservedExit = {
     code,
     oomKilled,
     ...(error === '' ? {} : { error }),
@@ -63,6 +67,7 @@ const exitOf = async (
     logTail,
     inEngineGap: context.gaps.includes(finishedAt),
   };
+  return { exit, ...(sync === undefined ? {} : { sync }) };
 };
 
 const present = async (
@@ -75,7 +80,8 @@ const present = async (
   const ended = status === 'exited' || status === 'dead';
   const startedAt = toMillis(info.State.StartedAt);
   const asks = ended || (status !== 'created' && Date.now() - startedAt >= context.reportAfterMs);
-  const report = asks ? await context.syncReport(info.Id, attempt, ended) : undefined;
+  const last = ended ? await exitOf(context, info, tags) : undefined;
+  const report = last?.sync ?? (asks ? await context.syncReport(info.Id, attempt, ended) : undefined);
   return {
     ref: { node: await context.node(), id: info.Id },
     status,
@@ -86,7 +92,7 @@ const present = async (
     specHash,
     startedAt,
     ...(codeDigest === undefined ? {} : { codeDigest }),
-    ...(ended ? { exit: await exitOf(context, info, tags) } : {}),
+    ...(last === undefined ? {} : { exit: last.exit }),
     ...(report === undefined ? {} : { report }),
   };
 };

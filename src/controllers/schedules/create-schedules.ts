@@ -182,7 +182,7 @@ export const createSchedules = (parts: SchedulesParts): Schedules => {
     },
     ofRuns: {
       reconcile: async (id, causes) => {
-        if (!keeper.knows(id) && causes.every(({ kind }) => kind === 'docker')) return undefined;
+        if (causes.every((cause) => keeper.isEcho(id, cause))) return 'asBefore';
         const wakeAfterMs = await reconcileRun(id, causes);
         keeper.tidy(id);
         return wakeAfterMs;

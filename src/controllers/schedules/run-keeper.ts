@@ -3,6 +3,7 @@
  * done. All others are in the log alone, however many there were.
  */
 import type { BotState } from '../../domain/bot-state.ts';
+import type { Cause } from '../../domain/recorded.ts';
 import type { Effect } from '../../domain/effect.ts';
 import { partsOfRun, runId } from '../../domain/run-id.ts';
 import type { ScheduleState } from '../../domain/schedule-state.ts';
@@ -19,8 +20,8 @@ export interface RunKeeperOptions {
 export interface RunKeeper {
   /** Ids of all runs that are wished, with what their schedule asked of them. */
   wished(): ReadonlyMap<string, { readonly stop: boolean }>;
-  /** Is it in mind, or wished? What the engine tells of another one is what was already known of its end. */
-  knows(id: string): boolean;
+  /** Does the engine only tell what the log has: the end of one that is over, or the start that we have just seen? */
+  isEcho(id: string, cause: Cause): boolean;
   /** Takes those in that the logs of the schedules name: after a start of this process. */
   restore(): Promise<void>;
   /** Forgets it when nothing is left to be done. */
@@ -54,7 +55,13 @@ export const createRunKeeper = ({ states, runs, onForgotten }: RunKeeperOptions)
       }
       return found;
     },
-    knows: (id) => runs.folds().has(id) || isWished(id),
+    isEcho(id, cause) {
+      if (cause.kind !== 'docker') return false;
+      const state = runs.folds().get(id)?.state;
+      if (state === undefined) return !isWished(id);
+      const isOurs = state.context.container?.ref.id === cause.container;
+      return isOurs && state.at === 'running' && (cause.action === 'create' || cause.action === 'start');
+    },
     async restore() {
       const left = [...states.folds()].flatMap(([scheduleId, { state }]) => {
         const { runs: active, ended } = state.context;
