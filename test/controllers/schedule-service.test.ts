@@ -247,6 +247,23 @@ describe('what is wished', () => {
     expect(await fleet.runs('s')).toEqual([]);
     expect(healthy('s')).toMatchObject({ status: 'False', reason: 'BotIdInvalid' });
   });
+  it('a drain of the fleet stops runs and slots; undone, slots count from then on', async () => {
+    await open({ endsWith: () => undefined });
+    await fleet.put('s', { schedule: MINUTELY });
+    await minutes(1);
+    expect(await statuses('s')).toEqual(['running']);
+    await fleet.drain(true);
+    await expect.poll(() => shown('s')?.state).toBe('disabled');
+    await minutes(5);
+    expect(await statuses('s')).toEqual(['stopped']);
+    expect(await fleet.engine.engine.list()).toEqual([]);
+    await fleet.drain(false);
+    await expect.poll(() => shown('s')?.state).toBe('armed');
+    await fleet.settle();
+    expect(await statuses('s')).toEqual(['stopped']);
+    await minutes(6);
+    expect(await statuses('s')).toEqual(['stopped', 'running']);
+  });
   it('an emptied store stops no run: nothing happens before an operator confirms it', async () => {
     await open({ endsWith: () => undefined, resyncIntervalMs: 50 });
     const ids = Array.from({ length: 6 }, (_, n) => `s${String(n)}`);

@@ -48,6 +48,8 @@ export interface ScheduleFleet {
   remove(id: string): Promise<void>;
   /** The document of a realtime bot. */
   putBot(id: string, document: unknown): Promise<void>;
+  /** The operator wishes that nothing runs, or no more so. */
+  drain(is: boolean): Promise<void>;
   /** What was last written as next_execution_time, Unix seconds. */
   noted(id: string): number | undefined;
   ask(id: string, request: Record<string, unknown> & { readonly kind: ScheduleRequest['kind'] }): Promise<void>;
@@ -171,6 +173,7 @@ export const createScheduleFleet = async (options: FleetOptions): Promise<Schedu
     putBot: async (id, document) => {
       await current.stores.specs.put(id, document, asked());
     },
+    drain: (is) => current.stores.specs.setDrain(is ? { ...asked(), reason: 'test' } : undefined),
     noted: (id) => noted.get(id),
     hide(ids) {
       for (const id of ids) hidden.add(id);
