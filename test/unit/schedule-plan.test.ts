@@ -273,6 +273,21 @@ describe('what a person asks for', () => {
     );
     expect(world.of('SlotsPassed')).toEqual([]);
   });
+  it('D9: five hundred of them, one after another, also where slots may go on side by side', () => {
+    const world = minutely({ policy: { overlap: 'allow' }, takesMs: () => 20_000 });
+    world.look();
+    world.ask(fill('f1', at(0, 1), at(8, 20)));
+    for (let minute = 1; minute < 200; minute += 1) {
+      world.until(T0 + minute * MINUTE);
+      const going = world
+        .state()
+        .context.runs.filter(({ begunAt, trigger }) => begunAt !== null && trigger === 'backfill');
+      expect(going.length).toBeLessThanOrEqual(1);
+    }
+    expect(world.of('BackfillAccepted')[0]?.runs).toHaveLength(500);
+    expect(world.of('RunEnded').length).toBeGreaterThanOrEqual(500 + 199);
+    expect(world.of('SlotsPassed')).toEqual([]);
+  });
   it('D9: slots that ran are refused unless they are asked for again, and are runs of that command then', () => {
     const world = minutely();
     world.until(at(12, 3));

@@ -143,6 +143,8 @@ const beginning = ({ context }: ScheduleState, { policy }: ScheduleSpec, now: nu
   }
   const going = context.runs.filter(isBegun);
   if (going.length > 0 && policy.overlap !== 'allow') return undefined;
+  // Nobody means hundreds of containers at once by a range of the past.
+  if (next.trigger === 'backfill' && going.some(({ trigger }) => trigger === 'backfill')) return undefined;
   // Numbers of starts are set apart, so that two that go on at once never share one.
   const attempt = Math.max(context.attempt, ...going.map((run) => run.attempt + policy.retries + 1));
   return { type: 'RunBegun', at: now, key: next.key, writes: !going.some(({ writes }) => writes), attempt };

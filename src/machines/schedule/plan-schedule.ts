@@ -17,7 +17,7 @@ export interface SchedulePlan {
 }
 
 /** More than any honest look needs: a backlog of slots, and what begins of it. */
-const MAX_EVENTS = 500;
+const MAX_EVENTS = 2_000;
 
 /** What became of the slots of a pause is told before it ends: then they are behind, and do not run (feature D8). */
 const beforeIt = (state: ScheduleState, event: ScheduleEvent, given: ScheduleCircumstances): ScheduleEvent => {
