@@ -4,6 +4,8 @@ export interface BotPolicy {
   /** Delay of the first restart, ms; doubles with each failure in a row. */
   readonly backoffFirstMs: number;
   readonly backoffMaxMs: number;
+  /** The first delay after a try in which nothing ran, ms; as any other when left out. */
+  readonly neverRanFirstMs?: number;
   /** Share of the delay by which it may differ either way, 0 to 1. */
   readonly backoffJitter: number;
   /** Running this long clears the failures in a row, ms. */

@@ -38,6 +38,8 @@ export const assess = (
   }
   if (ranByItself && restartPolicy === 'never') return giveUp('restartPolicy');
   if (crashes >= policy.maxCrashes) return giveUp('crashLoop');
-  const delayMs = backoffDelay(policy, context.streak, random);
+  const ran = exitClass !== null && exitClass !== 'startError';
+  const firstMs = ran ? policy.backoffFirstMs : (policy.neverRanFirstMs ?? policy.backoffFirstMs);
+  const delayMs = backoffDelay({ ...policy, backoffFirstMs: firstMs }, context.streak, random);
   return { type: 'RetryScheduled', at: now, notBefore: now + delayMs, delayMs, streak: context.streak };
 };

@@ -1,5 +1,6 @@
 /** ScheduleService with a scripted engine and a clock of the test's own: what it makes of policies and requests (D4–D18). */
 import { afterEach, describe, expect, it } from 'vitest';
+import { DroverError } from '../../src/domain/errors.ts';
 import { slotKey } from '../../src/domain/run-key.ts';
 import { createScheduleFleet, type FleetOptions, type ScheduleFleet } from '../support/schedule-fleet.ts';
 
@@ -63,6 +64,24 @@ describe('retries (D13)', () => {
       { status: 'failed', attempts: 3, exitCode: 9, exitClass: 'appError' },
     ]);
     expect(healthy('s')).toMatchObject({ status: 'False', reason: 'RunFailed' });
+  });
+  it('of a start that failed are made at once, as for bots: nothing has run yet', async () => {
+    let refusals = 1;
+    await open({
+      wrap: (engine, role) =>
+        role === 'bot'
+          ? engine
+          : {
+              ...engine,
+              ensureContainer: (plan) =>
+                refusals-- > 0 ? Promise.reject(new DroverError('ENGINE_ERROR', 'busy')) : engine.ensureContainer(plan),
+            },
+    });
+    await fleet.put('s', { schedule: MINUTELY });
+    await minutes(1);
+    const [run] = await fleet.runs('s');
+    expect(run).toMatchObject({ status: 'succeeded', attempts: 1 });
+    expect(run?.latenessMs).toBeLessThan(2_000);
   });
   it('end when the next slot comes, whose run is a new try', async () => {
     await open({ endsWith: (id) => (id.endsWith(slotKey(START + 30_000)) ? 9 : 0) });

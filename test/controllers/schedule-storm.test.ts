@@ -23,7 +23,7 @@ describe('R41: 1,000 due in the same second', () => {
     await fleet.putBot('trader', referenceDocument('trader'));
     const ids = Array.from({ length: SCHEDULES }, (_, n) => `s${String(n)}`);
     // Far enough away that all documents are there by then.
-    const slot = Math.ceil(Date.now() / 1_000) * 1_000 + 12_000;
+    const slot = Math.ceil(Date.now() / 1_000) * 1_000 + 20_000;
     const at = new Date(slot);
     const text = `${String(at.getUTCSeconds())} ${String(at.getUTCMinutes())} ${String(at.getUTCHours())} * * *`;
     await Promise.all(ids.map((id) => fleet.put(id, { schedule: text })));

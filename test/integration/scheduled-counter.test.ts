@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
 import { removeInstall } from '../../scripts/remove-install.ts';
 import { runDrover, startDrover, type DroverProcess } from '../../scripts/drover-process.ts';
-import type { RunRecord } from '../../src/domain/scheduled-bot.ts';
+import type { PassedSlots, RunRecord } from '../../src/domain/scheduled-bot.ts';
 import { watchStarts, type ContainerStarts } from '../support/container-starts.ts';
 import { docker, HOST, IMAGE } from '../support/spine.ts';
 
@@ -76,6 +76,12 @@ describe('a Python bot that counts its runs, under a controller that is killed',
     const { body } = await drover.call('GET', '/v1/schedules/counter/runs?limit=1000&all=true');
     return [...(body as { runs: readonly RunRecord[] }).runs].reverse();
   };
+  const passed = async (): Promise<readonly number[]> => {
+    const { body } = await drover.call('GET', '/v1/schedules/counter/runs?limit=1000&all=true');
+    return (body as { passed: readonly PassedSlots[] }).passed.flatMap(({ from, count }) =>
+      Array.from({ length: count }, (_, n) => from + n * PERIOD_S * 1_000),
+    );
+  };
   const lastLines = async (): Promise<readonly string[]> => {
     const answer = await fetch(`${drover.url}/v1/transitions?bot=counter`);
     const lines = (await answer.text()).split('\n').filter((line) => line !== '');
@@ -108,7 +114,10 @@ describe('a Python bot that counts its runs, under a controller that is killed',
     // No slot between the first and the last is missing: whoever was killed, they were caught up.
     const [first] = all;
     const slots = all.map(({ scheduledAt }) => scheduledAt);
-    expect(slots).toEqual(slots.map((_, n) => (first?.scheduledAt ?? 0) + n * PERIOD_S * 1_000));
+    // On a machine that is busy a catching-up may last longer than a period: then a slot is told as passed, never lost.
+    const told = [...slots, ...(await passed())].sort((a, b) => a - b);
+    expect(told).toEqual(told.map((_, n) => (first?.scheduledAt ?? 0) + n * PERIOD_S * 1_000));
+    expect(told.length - slots.length).toBeLessThanOrEqual(2);
     const stopped = all.filter(({ status }) => status === 'stopped').length;
     expect(all.filter(({ status }) => status === 'succeeded')).toHaveLength(all.length - stopped);
     expect(stopped).toBeLessThanOrEqual(1);

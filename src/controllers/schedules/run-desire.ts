@@ -46,6 +46,8 @@ export const policyOfRun = (bots: BotPolicy, schedule: SchedulePolicy): BotPolic
   maxCrashes: schedule.retries + 1,
   crashWindowMs: CRASH_WINDOW_MS,
   backoffFirstMs: schedule.retryFirstMs,
+  // A hiccup of the engine must not cost a slot: nothing has been done in it yet.
+  neverRanFirstMs: Math.min(bots.backoffFirstMs, schedule.retryFirstMs),
   backoffMaxMs: Math.max(schedule.retryFirstMs, schedule.retryMaxMs),
 });
 
