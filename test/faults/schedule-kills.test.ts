@@ -57,7 +57,7 @@ describe('R21: kill -9 during a cron slot', () => {
         ];
         // Each slot is claimed or passed once; between two rounds the schedule is disabled, and none is.
         expect(new Set(slots).size).toBe(slots.length);
-        expect(all.length).toBeGreaterThanOrEqual(2 * ROUNDS);
+        expect(all.length).toBeGreaterThanOrEqual(ROUNDS);
         // What was ended by the disabling, at the end of a round, may not have come to count. An engine that is still busy with
         // what the dead one asked may refuse a start up to the next slot: then nothing ran, and the record says why.
         const began = all.filter(({ startedAt }) => startedAt !== null);

