@@ -19,7 +19,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   main: ['domain', 'documents', 'machines', 'ports', 'controllers', 'adapters', 'api', 'config'],
   stores: ['domain', 'ports', 'adapters', 'config'],
   gc: ['domain', 'ports', 'controllers', 'adapters', 'api', 'config', 'stores'],
-  up: ['domain', 'documents', 'ports', 'adapters', 'api', 'config', 'main', 'stores'],
+  'config-parts': ['domain', 'documents', 'ports', 'controllers', 'api', 'config'],
+  wire: ['domain', 'ports', 'controllers', 'adapters', 'api', 'config', 'config-parts', 'main', 'stores'],
+  up: ['domain', 'ports', 'adapters', 'api', 'config', 'config-parts', 'stores', 'wire'],
 };
 
 export const FOLDERS: readonly string[] = Object.keys(MAY_IMPORT);
@@ -40,6 +42,7 @@ export const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   'pino-pretty': ['adapters/log/'],
   commander: ['cli/', 'runtime/'],
   'cron-parser': ['domain/cron/'],
+  undici: ['adapters/http/'],
 };
 
 /** Layers that use no library at all, but for one that is as pure as they are and named above. */

@@ -1,34 +1,20 @@
 /** Every setting once: its name, how it is read, what it is for. The parser, the listing and the README table come from here. */
-import type { z } from 'zod';
 import { RESTART_POLICIES } from './domain/bot.ts';
-import { bucketName, databaseName, duration, flag, matching, oneOf, share, text, whole } from './setting-kinds.ts';
+import {
+  bucketName,
+  databaseName,
+  duration,
+  flag,
+  matching,
+  oneOf,
+  share,
+  text,
+  whole,
+  setting,
+  type Setting,
+} from './setting-kinds.ts';
 
-export interface Setting<T = unknown> {
-  readonly env: string;
-  readonly parse: z.ZodType<T, string>;
-  /** As text, the way a user would write it. Empty: not set. */
-  readonly default: string;
-  readonly doc: string;
-  readonly secret?: boolean;
-  /** Other names that count when the first is not set. */
-  readonly also?: readonly string[];
-}
-
-const setting = <T>(
-  env: string,
-  parse: z.ZodType<T, string>,
-  fallback: string,
-  doc: string,
-  secret = false,
-  also: readonly string[] = [],
-): Setting<T> => ({
-  env,
-  parse,
-  default: fallback,
-  doc,
-  secret,
-  also,
-});
+export type { Setting } from './setting-kinds.ts';
 
 export const SETTINGS = {
   dockerHost: setting('DOCKER_HOST', text, '', 'engine to use; else the docker context, else the usual socket'),
@@ -164,6 +150,43 @@ export const SETTINGS = {
     'bearer token of the API; needed when it listens beyond loopback',
     true,
   ),
+  queryServerHost: setting(
+    'QUERY_SERVER_HOST',
+    matching(/^\S+$/, 'an address'),
+    '127.0.0.1',
+    'where queries are taken',
+  ),
+  queryServerPort: setting('QUERY_SERVER_PORT', whole(0, 65_535), '9477', 'port of the query server; 0 takes any'),
+  queryServerOpen: setting(
+    'QUERY_SERVER_OPEN',
+    flag,
+    'false',
+    'whoever reaches that port may ask, without API_TOKEN: callers of the reference bring none',
+  ),
+  queryReach: setting(
+    'QUERY_REACH',
+    oneOf(['auto', 'address', 'published']),
+    'auto',
+    'running bots are asked at their own address, or at a port published on loopback (Docker Desktop); bots get the port with their next start',
+  ),
+  queryTimeout: setting('QUERY_TIMEOUT', duration(100), '30s', 'time of a query that does not say how long'),
+  queryMaxTimeout: setting('QUERY_MAX_TIMEOUT', duration(1_000), '5m', 'longest time that a query may ask for'),
+  queryMaxBodyKb: setting('QUERY_MAX_BODY_KB', whole(1, 4_096), '1024', 'largest query that is taken, KiB'),
+  queryMaxReplyMb: setting('QUERY_MAX_REPLY_MB', whole(1, 4_096), '64', 'largest reply that is handed on, MiB'),
+  queryInFlight: setting('QUERY_IN_FLIGHT', whole(1, 1_024), '64', 'queries under way at one running bot at most'),
+  queryWarmTtl: setting(
+    'QUERY_WARM_TTL',
+    duration(0),
+    '60s',
+    'a container that answered for a bot that does not run waits this long for the next query; 0 removes it at once',
+  ),
+  queryContainers: setting(
+    'QUERY_CONTAINERS',
+    whole(1, 64),
+    '4',
+    'containers for queries to bots that do not run, at most',
+  ),
+  queryQueue: setting('QUERY_QUEUE', whole(0, 10_000), '16', 'queries that wait for such a container; more get 429'),
   logLevel: setting('LOG_LEVEL', oneOf(['DEBUG', 'INFO', 'WARN', 'ERROR']), 'INFO', 'least level of drover’s own log'),
   logFormat: setting(
     'LOG_FORMAT',

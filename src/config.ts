@@ -109,6 +109,15 @@ export const loadConfig = (sources: ConfigSources = {}): Config => {
   if (!LOOPBACK.test(config.httpHost) && config.apiToken === undefined) {
     throw invalid(`HTTP_HOST=${config.httpHost} is not allowed without API_TOKEN: it must be a loopback address`);
   }
+  if (!LOOPBACK.test(config.queryServerHost) && config.apiToken === undefined && !config.queryServerOpen) {
+    const where = `QUERY_SERVER_HOST=${config.queryServerHost}`;
+    throw invalid(`${where} is not allowed without API_TOKEN or QUERY_SERVER_OPEN=true: it must be a loopback address`);
+  }
+  if (config.queryTimeout > config.queryMaxTimeout) {
+    throw invalid(
+      `QUERY_TIMEOUT=${String(config.queryTimeout)}ms is not allowed: it must not exceed QUERY_MAX_TIMEOUT`,
+    );
+  }
   if (config.backoffFirst > config.backoffMax) {
     throw invalid(`BACKOFF_FIRST=${String(config.backoffFirst)}ms is not allowed: it must not exceed BACKOFF_MAX`);
   }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createBots } from './controllers/create-bots.ts';
 import type { DroverParts } from './controllers/drover-parts.ts';
 import { combineGuards, onlyLeading } from './controllers/removal-guard.ts';
+import { createQueries } from './controllers/queries/create-queries.ts';
 import { createReadiness } from './controllers/readiness.ts';
 import { createSchedules } from './controllers/schedules/create-schedules.ts';
 import { createNotices } from './controllers/schedules/notices.ts';
@@ -19,6 +20,7 @@ import { BOT_WISH_KIND, SCHEDULE_WISH_KIND } from './controllers/wish-kinds.ts';
 import type { Transition } from './domain/transition.ts';
 import { transitionsSubject } from './domain/transitions-subject.ts';
 import type { Readiness, RemovalGuard, TransitionSource } from './ports/fleet-view.ts';
+import type { QueryHandler } from './ports/query-handler.ts';
 import type { Takeover } from './ports/predecessor.ts';
 import type { ScheduleReaders } from './ports/schedule-view.ts';
 import type { StateSnapshots } from './ports/state-snapshots.ts';
@@ -34,6 +36,7 @@ export interface Drover {
   readonly guard: RemovalGuard;
   readonly takeover: Takeover;
   readonly stateSnapshots: StateSnapshots;
+  readonly queries: QueryHandler | undefined;
   readonly readiness: () => Promise<readonly Readiness[]>;
   /** Folds the log, then listens. */
   start(): Promise<void>;
@@ -92,6 +95,19 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     const known = states.list().filter(({ containerId }) => containerId !== null);
     for (const bot of known) logger.info('bot taken over', { bot: bot.botId, container: bot.containerId });
   };
+  const queries =
+    parts.queries === undefined
+      ? undefined
+      : createQueries({
+          ...parts.queries,
+          states,
+          scheduleStates: schedules.states,
+          specs,
+          schedules: scheduleStore,
+          archives,
+          defaults,
+          clock,
+        });
   const { mayAct } = botOffice.leader;
   const intake = createWishIntake({
     kind: BOT_WISH_KIND,
@@ -115,6 +131,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
   /** Facts for whoever listens; of several processes the one that acts says them, and what nobody heard is in the log. */
   const tellAll = (transition: Transition): void => {
     const isBot = transition.kind === 'bot';
+    queries?.noticed(transition);
     if (isBot) states.counters.count(transition);
     else schedules.count(transition);
     const { acts = true } = isBot ? parts.bots : parts.runs;
@@ -141,6 +158,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     schedules: schedules.readers,
     transitions: createTransitionSource(events, logger),
     guard: guards,
+    queries: queries?.handler,
     stateSnapshots: createStateSnapshots(
       createStateOwners({
         bots: { states, engine: parts.bots.engine, mayAct, specs },
@@ -187,10 +205,11 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
       });
       botOffice.start();
       runOffice.start();
+      queries?.start();
       started = true;
     },
     async stop(withinMs) {
-      await Promise.all([botOffice.stop(withinMs), runOffice.stop(withinMs)]);
+      await Promise.all([botOffice.stop(withinMs), runOffice.stop(withinMs), queries?.end(withinMs)]);
       // A store that is away must not hold up the end: then the leases run out by themselves.
       await atMost(Promise.all([botOffice.resign(), runOffice.resign()]), RELEASE_MS);
       following.abort();

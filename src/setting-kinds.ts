@@ -51,3 +51,31 @@ export const matching = (pattern: RegExp, what: string) => z.string().regex(patt
 
 export const databaseName = matching(/^[^\s/\\."$*<>:|?]{1,63}$/, 'a database name');
 export const bucketName = matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'a bucket name');
+
+export interface Setting<T = unknown> {
+  readonly env: string;
+  readonly parse: z.ZodType<T, string>;
+  /** As text, the way a user would write it. Empty: not set. */
+  readonly default: string;
+  readonly doc: string;
+  readonly secret?: boolean;
+  /** Other names that count when the first is not set. */
+  readonly also?: readonly string[];
+}
+
+/** One row of the table. */
+export const setting = <T>(
+  env: string,
+  parse: z.ZodType<T, string>,
+  fallback: string,
+  doc: string,
+  secret = false,
+  also: readonly string[] = [],
+): Setting<T> => ({
+  env,
+  parse,
+  default: fallback,
+  doc,
+  secret,
+  also,
+});

@@ -6,8 +6,10 @@ import { answerError, answerThrown, refused } from './errors.ts';
 import { fleetRoutes } from './fleet-routes.ts';
 import { DroverError } from '../domain/errors.ts';
 import { gate } from './gate.ts';
+import { healthRoutes } from './health-routes.ts';
 import { moveRoutes } from './move-routes.ts';
 import { createOneAtATime } from './one-at-a-time.ts';
+import { queryRoutes } from './query-routes.ts';
 import { runRoutes } from './run-routes.ts';
 import { scheduleCommands } from './schedule-commands.ts';
 import { scheduleRoutes } from './schedule-routes.ts';
@@ -19,15 +21,10 @@ export const createApp = (deps: ApiDeps): Hono => {
   const app = new Hono();
   const oneAtATime = createOneAtATime();
   app.use(gate(deps.token));
-  for (const path of ['/healthz', '/livez']) app.get(path, (context) => context.text('ok'));
-  app.get('/readyz', async (context) => {
-    const dependencies = await deps.readiness();
-    const ready = dependencies.every(({ ok, optional }) => ok || optional === true);
-    if (context.req.query('verbose') !== undefined) return context.json({ ready, dependencies }, ready ? 200 : 503);
-    return context.text(ready ? 'ok' : 'not ready', ready ? 200 : 503);
-  });
+  app.route('/', healthRoutes(deps.readiness));
   app.route('/v1/bots', botRoutes(deps, oneAtATime));
   app.route('/v1/bots', stateRoutes(deps));
+  if (deps.queries !== undefined) app.route('/v1/bots', queryRoutes(deps.queries));
   // Before those with an id: `preview` is none.
   app.route('/v1/schedules', runRoutes(deps));
   app.route('/v1/schedules', scheduleRoutes(deps, oneAtATime));

@@ -8,8 +8,11 @@ import type { Takeover } from '../ports/predecessor.ts';
 import type { ScheduleReaders } from '../ports/schedule-view.ts';
 import type { ScheduleStore, SpecStore } from '../ports/spec-store.ts';
 import type { StateSnapshots } from '../ports/state-snapshots.ts';
+import type { QueryApiDeps } from './query-routes.ts';
 
 export interface ApiDeps {
+  /** Absent where no queries are served. */
+  readonly queries?: QueryApiDeps | undefined;
   readonly specs: SpecStore;
   readonly schedules: ScheduleStore;
   readonly scheduleReaders: ScheduleReaders;

@@ -16,7 +16,11 @@ export const fleetRoutes = (deps: ApiDeps): Hono => {
   const routes = new Hono();
 
   routes.get('/metrics', (context) =>
-    context.json({ ...fleet.metrics(), schedules: deps.scheduleReaders.view.metrics() }),
+    context.json({
+      ...fleet.metrics(),
+      schedules: deps.scheduleReaders.view.metrics(),
+      ...(deps.queries === undefined ? {} : { queries: deps.queries.queries.metrics() }),
+    }),
   );
 
   routes.get('/transitions', (context) => {

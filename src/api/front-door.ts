@@ -16,6 +16,8 @@ export const createFrontDoor = (): FrontDoor => {
   let inner: Hono | undefined;
   let dependency = { name: 'controller', ok: false, detail: 'starts' };
   for (const path of ['/healthz', '/livez']) waiting.get(path, (context) => context.text('ok'));
+  // As callers of the query server know it (contract §8.3).
+  waiting.all('/health', (context) => context.json({ status: 'ok' }));
   waiting.get('/readyz', (context) =>
     context.req.query('verbose') === undefined
       ? context.text('not ready', 503)

@@ -7,8 +7,8 @@ import { DroverError } from '../domain/errors.ts';
 
 export interface Served {
   readonly url: string;
-  /** Ends open streams too. */
-  close(): Promise<void>;
+  /** Ends open streams too, after `withinMs` (none when left out) for what is being answered. */
+  close(withinMs?: number): Promise<void>;
 }
 
 /** @throws DroverError CONFIG_INVALID when the address cannot be listened on */
@@ -27,12 +27,17 @@ export const serve = (
       const host = options.host.includes(':') ? `[${options.host}]` : options.host;
       resolve({
         url: `http://${host}:${String(port)}`,
-        close: () =>
+        close: (withinMs = 0) =>
           new Promise((done) => {
             server.close(() => {
               done();
             });
-            server.closeAllConnections();
+            server.closeIdleConnections();
+            const end = (): void => {
+              server.closeAllConnections();
+            };
+            if (withinMs === 0) end();
+            else setTimeout(end, withinMs).unref();
           }),
       });
     });

@@ -10,13 +10,26 @@ export interface ApiClient {
 }
 
 interface ApiFault {
-  readonly error?: { readonly code?: string; readonly message?: string };
+  readonly error?: { readonly code?: string; readonly message?: string } | string;
+  /** Of a query: beside its error, which is the bot's own text. */
+  readonly code?: string;
 }
 
+/** What a bot answered may be no JSON. */
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+};
+
 const faultOf = async (response: Response): Promise<DroverError> => {
-  const { error } = (await response.json().catch(() => ({}))) as ApiFault;
-  const code = error?.code ?? '';
-  return new DroverError(isErrorCode(code) ? code : 'INTERNAL', error?.message ?? `HTTP ${String(response.status)}`);
+  const fault = (await response.json().catch(() => ({}))) as ApiFault;
+  const { error, code = '' } =
+    typeof fault.error === 'object' ? { error: fault.error.message, code: fault.error.code } : fault;
+  const message = typeof error === 'string' ? error : `HTTP ${String(response.status)}`;
+  return new DroverError(isErrorCode(code) ? code : 'INTERNAL', message);
 };
 
 export const createApiClient = (options: { url: string; token: string | undefined; actor: string }): ApiClient => {
@@ -42,7 +55,7 @@ export const createApiClient = (options: { url: string; token: string | undefine
     async call<T>(method: string, path: string, body?: unknown): Promise<T> {
       const content =
         body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-      return (await (await send(path, { method, ...content })).json()) as T;
+      return parsed(await (await send(path, { method, ...content })).text()) as T;
     },
     async upload(path, content) {
       await send(path, {

@@ -8,7 +8,7 @@ import { createProgram } from './program.ts';
 const MISTAKE = 1;
 const USAGE = 2;
 
-const CONTROLLERS: ReadonlySet<string> = new Set(['up', 'bot-runner', 'bot-scheduler', 'gc']);
+const CONTROLLERS: ReadonlySet<string> = new Set(['up', 'bot-runner', 'bot-scheduler', 'query-server', 'gc']);
 
 const ended = new AbortController();
 

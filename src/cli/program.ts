@@ -7,6 +7,7 @@ import { addGc } from './gc.ts';
 import { addGet } from './get.ts';
 import type { Io } from './io.ts';
 import { addMove } from './move.ts';
+import { addQuery } from './query.ts';
 import { addRuns } from './runs.ts';
 import { addScheduleActions } from './schedule-actions.ts';
 import { addSchedules } from './schedules.ts';
@@ -40,6 +41,7 @@ export const createProgram = (io: Io): Command => {
   addFleetActions(program, io, client);
   addMove(program, io, client);
   addState(program, io, client);
+  addQuery(program, io, client);
   program
     .command('version')
     .description('print the version')

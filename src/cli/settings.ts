@@ -3,7 +3,7 @@ import Table from 'cli-table3';
 import { Option, type Command } from 'commander';
 import { fileKeyOf, flagOf, SETTING_NAMES, SETTINGS, type Setting, type SettingName } from '../config-table.ts';
 import { describeConfig, loadConfig, type Config } from '../config.ts';
-import type { Service } from '../up.ts';
+import type { Duties } from '../up.ts';
 import type { Io } from './io.ts';
 
 export type Options = Record<string, string | undefined>;
@@ -34,21 +34,29 @@ export const configOf = (options: Options, io: Io): Config => {
 
 export const addSettings = (program: Command, io: Io): void => {
   const run =
-    (services?: readonly Service[]) =>
+    (duties?: Duties) =>
     async (options: Options): Promise<void> => {
       const config = configOf(options, io);
       // Loaded late: the other subcommands need neither engine nor store.
       const { up } = await import('../up.ts');
-      await up(config, services);
+      await up(config, duties);
     };
   withSettings(program.command('up').description('run the controller: every service in one process')).action(run());
   // Of all processes with one MONGO_URI one leads in each service, the others stand by.
   withSettings(
     program.command('bot-runner').description('run BotService alone, e.g. beside another drover that stands by'),
-  ).action(run(['bots']));
+  ).action(run({ services: ['bots'], api: true, queries: false }));
   withSettings(
     program.command('bot-scheduler').description('run ScheduleService alone: cron-scheduled bots and their runs'),
-  ).action(run(['runs']));
+  ).action(run({ services: ['runs'], api: true, queries: false }));
+  withSettings(program.command('query-server').description('take queries alone; it acts in no service'))
+    .option('--port <port>', 'port of the query server (QUERY_SERVER_PORT)')
+    .action((options: Options) =>
+      run({ services: [], api: false, queries: true })({
+        ...options,
+        ...(options['port'] === undefined ? {} : { queryServerPort: options['port'] }),
+      }),
+    );
   withSettings(program.command('config').description('show every setting, its value and where it came from'))
     .option('-o, --output <form>', 'json for programs')
     .action((options: Options) => {

@@ -14,6 +14,7 @@ import type { Predecessor } from '../ports/predecessor.ts';
 import type { SnapshotStore } from '../ports/snapshot-store.ts';
 import type { ScheduleStore, SpecStore } from '../ports/spec-store.ts';
 import type { Fence } from './fence.ts';
+import type { QueryParts } from './queries/create-queries.ts';
 
 /** One of the two services, and what it acts through. */
 export interface Office {
@@ -40,6 +41,8 @@ export interface DroverParts {
   /** Absent: wishes come through the API and the spec store alone. */
   readonly bus?: MessageBus | undefined;
   readonly predecessor: Predecessor;
+  /** Absent: no queries are served. */
+  readonly queries?: QueryParts | undefined;
   readonly policy: BotPolicy;
   readonly defaults: SpecDefaults;
   readonly resyncIntervalMs: number;

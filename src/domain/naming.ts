@@ -86,9 +86,24 @@ export const toolName = (install: string, id: string): string =>
     ? `drover-${install}-tool-${encodeId(id)}`
     : containerName(install, id).replace(`drover-${install}-run-`, `drover-${install}-runtool-`);
 
-/** One that fills the code cache: one a digest, for bots and for runs, which different processes may keep. */
-export const codeToolName = (install: string, digest: string, role: InstanceRole): string =>
-  `drover-${install}-${role === 'bot' ? 'code' : 'runcode'}-${digest.slice(0, 32)}`;
+/** Who fills the code cache: the process that keeps bots, the one that keeps runs, any that answers queries. */
+export type CodeFiller = InstanceRole | 'query';
+
+const FILLER_WORD: Readonly<Record<CodeFiller, string>> = { bot: 'code', run: 'runcode', query: 'querycode' };
+
+/**
+ * One that fills the code cache: one a digest, for bots and for runs, which different processes may keep. Any number of processes
+ * answer queries, and none may end what another one fills: theirs have something `random` in the name.
+ */
+export const codeToolName = (install: string, digest: string, filler: CodeFiller, random: string): string =>
+  `drover-${install}-${FILLER_WORD[filler]}-${digest.slice(0, 32)}${filler === 'query' ? `-${random}` : ''}`;
+
+/** An id in a query container's name is for people only, so it may be cut. */
+const MAX_QUERY_ID = 100;
+
+/** An ephemeral query container: many of one bot at once, so `random` keeps them apart (architecture §3). */
+export const queryName = (install: string, id: BotId, random: string): string =>
+  `drover-${install}-query-${encodeId(id).slice(0, MAX_QUERY_ID)}-${random}`;
 
 /** A volume is a folder on the engine's disk, and its name has to fit into 255 bytes. */
 const shortKey = (key: string): string =>
@@ -123,7 +138,13 @@ export const LABEL = {
   codeDigest: 'drover.code-digest',
   /** Key of a run: its slot, or the command that asked for it. */
   run: 'drover.run',
+  /** Process that asks a query container: nobody else speaks to it. */
+  queryOwner: 'drover.query-owner',
 } as const;
+
+/** {@link LABEL}.role of ephemeral query containers, and of what fills the code cache for them. */
+export const QUERY_ROLE = 'query';
+export const QUERY_TOOL_ROLE = 'query-tool';
 
 /** What a container of ours says about itself. */
 export interface ContainerTags {

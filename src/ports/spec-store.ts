@@ -62,6 +62,8 @@ export interface SpecStore<R extends AnyRequest = BotRequest> {
   installId(): Promise<string>;
   /** Undefined when nothing is known of this id, not even a tombstone. */
   read(id: BotId): Promise<SpecRecord<R> | undefined>;
+  /** The bot whose document another program knows by this name of its own, e.g. MongoDB's `_id` (contract §3). */
+  idOf?(name: string): Promise<BotId | undefined>;
   /** All documents and tombstones, without `custom.config.schema` and `custom.config.readme`. */
   readFleet(): Promise<FleetRead<R>>;
   put(id: BotId, document: unknown, asked: Asked): Promise<SpecRecord<R>>;

@@ -10,6 +10,7 @@ import { commandFor, requireCommand } from './command-for.ts';
 import { dropConfigFile, readAttempt, readRuntimeConfig, type RuntimeConfig } from './config.ts';
 import { readOomKills } from './oom-counter.ts';
 import { prepareCode } from './prepare-code.ts';
+import { placeStateIfAbsent } from './place-state.ts';
 import { restoreState } from './restore.ts';
 import { dropDone, lastSync, runBot, type BotRun } from './run-bot.ts';
 import { hearStopRequests, type StopRequest } from './stop-request.ts';
@@ -55,9 +56,16 @@ const openDaemon = (config: RuntimeConfig, log: BotLog): SyncDaemon =>
     },
   });
 
+/** A query only looks at the state: nothing is stored or chosen for it (contract §7). */
+const bringState = async ({ env, query }: RuntimeConfig, skipSync: boolean): Promise<void> => {
+  if (skipSync) return;
+  if (query === undefined) await restoreState(env);
+  else await placeStateIfAbsent(env);
+};
+
 /** Code and state side by side: neither needs the other. */
 const prepare = async (config: RuntimeConfig, skipSync: boolean, on: (phase: ExitReport['phase']) => void) => {
-  const restored = skipSync ? Promise.resolve() : restoreState(config.env);
+  const restored = bringState(config, skipSync);
   restored.catch(() => undefined);
   on('code');
   requireCommand(

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 const VERSION = '0.1.0';
 const USAGE = `usage: runtime execute [--query PATH] [--query-server-only] [--skip-sync] [--skip-query-server]
        runtime daemon init | daemon sync [flags]
+       runtime query
        runtime state list | state choose <snapshot> --request <id>
        runtime code admit <sha256> <path>
        runtime version
@@ -49,6 +50,8 @@ const run = async ([command, ...args]: readonly string[]): Promise<number> => {
       return execute(args);
     case 'daemon':
       return (await import('./daemon/main.ts')).daemon(args);
+    case 'query':
+      return (await import('./query/query-session.ts')).answerQueries();
     case 'state':
       return (await import('./state/command.ts')).stateCommand(args);
     case 'code':

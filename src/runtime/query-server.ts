@@ -27,6 +27,9 @@ export const startQueryServer = (start: () => ProcessGroup, tell: (line: string)
         tell(`the query server ended (${signal ?? String(code)}) and is started again`);
       } catch (error) {
         tell(`the query server cannot be started: ${error instanceof Error ? error.message : String(error)}`);
+      } finally {
+        // Its number may be another's by now.
+        group = undefined;
       }
       if (performance.now() - since >= HEALTHY_MS) delay = FIRST_DELAY_MS;
       await sleep(delay, undefined, { ref: false });
@@ -37,10 +40,13 @@ export const startQueryServer = (start: () => ProcessGroup, tell: (line: string)
     async stop() {
       stopping = true;
       if (group === undefined) return;
-      const ended = group.ended.catch(() => undefined);
+      const ended = group.ended.then(
+        () => true,
+        () => true,
+      );
       group.signal('SIGTERM');
-      await Promise.race([ended, sleep(GOODBYE_MS, undefined, { ref: false })]);
-      group.killAll();
+      const late = sleep(GOODBYE_MS, false, { ref: false });
+      if (!(await Promise.race([ended, late]))) group.killAll();
     },
   };
 };

@@ -1,25 +1,39 @@
 /** An ephemeral query, or the query server alone: the bot's query program in the foreground (contract §8.2). */
+import { rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { DroverError } from '../domain/errors.ts';
 import { botEnvironment } from './bot-environment.ts';
 import { programFor } from './command-for.ts';
 import type { RuntimeConfig } from './config.ts';
 import { startGroup } from './process-group.ts';
+import { openResult, RESULT_FILE } from './query/query-result.ts';
+import { queryVariables } from './query/variables.ts';
 
-/** One variable a top-level parameter, as the reference sets them. */
-const parameters = (params: string): Record<string, string> => {
-  const parsed: unknown = JSON.parse(params);
-  if (typeof parsed !== 'object' || parsed === null) return {};
-  return Object.fromEntries(
-    Object.entries(parsed).map(([name, value]) => [
-      `QUERY_PARAM_${name}`,
-      typeof value === 'string' ? value : JSON.stringify(value),
-    ]),
-  );
-};
+const NEWLINE = 0x0a;
 
 const queryEnvironment = ({ query }: RuntimeConfig): Record<string, string> =>
-  query === undefined ? {} : { QUERY_PATH: query.path, QUERY_PARAMS: query.params, ...parameters(query.params) };
+  query === undefined ? {} : queryVariables(query.path, query.params);
+
+/** One that stayed from an earlier query would speak for this one. Never throws. */
+const dropResult = (): void => {
+  try {
+    rmSync(RESULT_FILE, { force: true });
+  } catch {
+    // Then the program cannot write one either.
+  }
+};
+
+/** The result as the last line of standard output, for who has no other way to it. JSON has no line breaks within its strings. */
+const printResult = (isLineOpen: boolean): void => {
+  const result = openResult();
+  if (result === undefined) return;
+  const text = Buffer.concat([...result.pieces()])
+    .toString('utf8')
+    .trim()
+    .replace(/[\r\n]+/g, ' ');
+  result.close();
+  process.stdout.write(`${isLineOpen ? '\n' : ''}${text}\n`);
+};
 
 /** Resolves to the exit code of the query program. @throws DroverError SPAWN_FAILED, RUNTIME_CONFIG */
 export const runQuery = async (config: RuntimeConfig, serverOnly: boolean): Promise<number> => {
@@ -27,12 +41,15 @@ export const runQuery = async (config: RuntimeConfig, serverOnly: boolean): Prom
   // An ephemeral query container has the query program as its entrypoint.
   const file = serverOnly ? queryEntrypoint : entrypoint;
   if (file === undefined) throw new DroverError('RUNTIME_CONFIG', 'there is no query entrypoint');
+  let isLineOpen = false;
+  if (!serverOnly) dropResult();
   const group = startGroup({
     command: programFor(runtime, file, codePath),
     cwd: codePath,
     env: { ...botEnvironment(config), ...(serverOnly ? {} : queryEnvironment(config)) },
-    onOutput: () => undefined,
+    onOutput: (chunk) => (isLineOpen = chunk.at(-1) !== NEWLINE),
   });
   const { code, signal } = await group.ended;
+  if (!serverOnly) printResult(isLineOpen);
   return code ?? 128 + (signal === undefined ? constants.signals.SIGKILL : constants.signals[signal]);
 };

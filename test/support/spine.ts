@@ -11,6 +11,7 @@ import { openEmbeddedStores } from '../../src/adapters/embedded/embedded-stores.
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import type { RunningBot } from '../../src/domain/running-bot.ts';
 import type { Transition } from '../../src/domain/transition.ts';
+import type { QueryParts } from '../../src/controllers/queries/create-queries.ts';
 import { createDrover, mintId, type Drover } from '../../src/main.ts';
 import type { ArchiveStore } from '../../src/ports/archive-store.ts';
 import type { Asked } from '../../src/ports/spec-store.ts';
@@ -57,6 +58,9 @@ export interface SpineOptions {
   /** Puts something between the service and its engine. */
   readonly wrap?: (engine: Engine) => Engine;
   readonly wrapRuns?: (engine: Engine) => Engine;
+  /** Query servers of bots are published on loopback. */
+  readonly publishQueries?: boolean;
+  readonly queries?: (made: { readonly install: string; readonly archives: ArchiveStore }) => QueryParts;
   /** The same for the log that ScheduleService writes. */
   readonly wrapRunEvents?: (events: EventStore) => EventStore;
 }
@@ -94,6 +98,7 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
       { host: options.host ?? HOST, install, archives },
       {
         role,
+        publishQueries: options.publishQueries === true,
         ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
         ...(options.access === undefined ? {} : { access: options.access }),
       },
@@ -114,6 +119,7 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
       engine: runEngine,
     },
     predecessor: noPredecessor,
+    queries: options.queries?.({ install, archives }),
     policy: { ...DEFAULT_POLICY, backoffFirstMs: 300, backoffMaxMs: 2_000, healthyAfterMs: 5_000, ...options.policy },
     defaults: {
       image: IMAGE,

@@ -1,8 +1,15 @@
 /** The volumes of one bot or schedule and incarnation, and the code cache that all share. */
 import type { BotId } from '../../domain/bot.ts';
 import { DELIVERY } from '../../domain/delivery.ts';
-import { codeVolumeName, LABEL, volumeName, type InstanceRole, type VolumeRole } from '../../domain/naming.ts';
-import { volumeMount } from './hardened.ts';
+import {
+  codeVolumeName,
+  LABEL,
+  QUERY_ROLE,
+  volumeName,
+  type InstanceRole,
+  type VolumeRole,
+} from '../../domain/naming.ts';
+import { throwAwayVolume, volumeMount } from './hardened.ts';
 
 export const VOLUME_ROLE: Readonly<Record<InstanceRole, string>> = { bot: 'volume', run: 'run-volume' };
 const CODE_ROLE = 'code-cache';
@@ -24,22 +31,43 @@ export interface VolumesOf {
   readonly readsOnly?: string | undefined;
 }
 
-export const botVolumes = ({ install, id, incarnation, of, embedded, readsOnly }: VolumesOf) =>
-  (embedded ? (['state', 'the0', 'archive'] as const) : (['state', 'the0'] as const)).map((role) => {
-    const own = role === 'the0' ? readsOnly : undefined;
-    return volumeMount({
-      name: volumeName({ install, id, incarnation, role, of, run: own }),
-      target: TARGETS[role],
-      readOnly: role === 'state' && readsOnly !== undefined,
-      labels: {
-        [LABEL.install]: install,
-        [LABEL.role]: VOLUME_ROLE[of],
-        [LABEL.id]: id,
-        [LABEL.incarnation]: String(incarnation),
-        ...(own === undefined ? {} : { [LABEL.run]: own }),
-      },
-    });
+export interface OneVolume extends Pick<VolumesOf, 'install' | 'id' | 'incarnation' | 'of'> {
+  readonly role: VolumeRole;
+  readonly readOnly: boolean;
+  /** Key of a run that has it for itself. */
+  readonly run?: string | undefined;
+  /** Of a volume that this very mount makes. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export const botVolume = ({ install, id, incarnation, of, role, readOnly, run, labels = {} }: OneVolume) =>
+  volumeMount({
+    name: volumeName({ install, id, incarnation, role, of, run }),
+    target: TARGETS[role],
+    readOnly,
+    labels: {
+      [LABEL.install]: install,
+      [LABEL.role]: VOLUME_ROLE[of],
+      [LABEL.id]: id,
+      [LABEL.incarnation]: String(incarnation),
+      ...(run === undefined ? {} : { [LABEL.run]: run }),
+      ...labels,
+    },
   });
+
+export const botVolumes = ({ embedded, readsOnly, ...of }: VolumesOf) =>
+  (embedded ? (['state', 'the0', 'archive'] as const) : (['state', 'the0'] as const)).map((role) =>
+    botVolume({
+      ...of,
+      role,
+      readOnly: role === 'state' && readsOnly !== undefined,
+      run: role === 'the0' ? readsOnly : undefined,
+    }),
+  );
+
+/** An empty one in the place of a volume that is not there, or not wanted. */
+export const volumeInstead = (role: VolumeRole, install: string) =>
+  throwAwayVolume(TARGETS[role], { [LABEL.install]: install, [LABEL.role]: QUERY_ROLE });
 
 /** Read-only for bots: what one reads no other can have changed (issue 4 point 6). */
 export const codeVolume = (install: string, readOnly: boolean) =>

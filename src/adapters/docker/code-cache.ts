@@ -7,7 +7,7 @@ import type Docker from 'dockerode';
 import { DELIVERY } from '../../domain/delivery.ts';
 import { DroverError, isErrorCode } from '../../domain/errors.ts';
 import { isObject } from '../../domain/json.ts';
-import { codeToolName, LABEL, type InstanceRole } from '../../domain/naming.ts';
+import { codeToolName, LABEL, QUERY_TOOL_ROLE, type CodeFiller } from '../../domain/naming.ts';
 import type { ArchiveStore } from '../../ports/archive-store.ts';
 import { codeVolume } from './bot-volumes.ts';
 import { statusOf } from './docker-errors.ts';
@@ -18,7 +18,7 @@ import { runContainer } from './run-container.ts';
 export interface CodeCacheOptions {
   readonly docker: Docker;
   readonly install: string;
-  readonly role: InstanceRole;
+  readonly filler: CodeFiller;
   readonly archives: ArchiveStore;
   readonly idleMs: number;
   /** @throws DroverError LEASE_LOST */
@@ -35,7 +35,8 @@ export interface CodeCache {
   forget(digest: string): void;
 }
 
-const TIMEOUT_MS = 15 * 60_000;
+/** Longest time that filling takes. */
+export const FILL_TIMEOUT_MS = 15 * 60_000;
 const LIMITS = { memoryMb: 256, pids: 64 };
 
 const isThere = async (container: Docker.Container, path: string): Promise<boolean> => {
@@ -60,23 +61,24 @@ const refusal = (output: string, complaints: string): DroverError => {
   return new DroverError('ENGINE_ERROR', `the code could not be taken into the cache: ${complaints.slice(-500)}`);
 };
 
-export const createCodeCache = ({ docker, install, role, archives, idleMs, mayAct }: CodeCacheOptions): CodeCache => {
+export const createCodeCache = ({ docker, install, filler, archives, idleMs, mayAct }: CodeCacheOptions): CodeCache => {
   const known = new Set<string>();
   const underWay = new Map<string, Promise<void>>();
 
   const fill = async (digest: string, filePath: string, image: string): Promise<void> => {
-    const incoming = `incoming/${digest}.${randomBytes(4).toString('hex')}`;
+    const random = randomBytes(4).toString('hex');
+    const incoming = `incoming/${digest}.${random}`;
     const { codeCache } = DELIVERY;
     const result = await runContainer({
       docker,
       mayAct,
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: FILL_TIMEOUT_MS,
       options: {
-        name: codeToolName(install, digest, role),
+        name: codeToolName(install, digest, filler, random),
         Image: image,
         User: USER,
         Cmd: ['/app/runtime', 'code', 'admit', digest, `${codeCache}/${incoming}`],
-        Labels: { [LABEL.install]: install, [LABEL.role]: 'tool' },
+        Labels: { [LABEL.install]: install, [LABEL.role]: filler === 'query' ? QUERY_TOOL_ROLE : 'tool' },
         HostConfig: { ...hardened(LIMITS), Mounts: [codeVolume(install, false)], NetworkMode: 'none' },
       },
       prepare: async (container, abortSignal) => {

@@ -23,3 +23,7 @@ export const connectDocker = async (given: string | undefined): Promise<Docker> 
   const [host = ''] = await findEngineHosts({ DOCKER_HOST: given });
   return dockerAt(host);
 };
+
+/** Is the engine on this host? Only then do this host's memory, disks and processes say anything about it. */
+export const isLocal = (docker: Docker): boolean =>
+  typeof (docker.modem as { socketPath?: unknown } | undefined)?.socketPath === 'string';

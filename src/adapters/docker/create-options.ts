@@ -3,10 +3,12 @@ import type { ContainerCreateOptions } from 'dockerode';
 import { stopBudgetMs } from '../../domain/bot.ts';
 import { DELIVERY_ENV } from '../../domain/delivery.ts';
 import type { ContainerPlan } from '../../domain/effect.ts';
+import { QUERY_PORT } from '../../domain/query.ts';
 import { instanceId } from '../../domain/run-id.ts';
 import { containerName, writeTags } from '../../domain/naming.ts';
 import { botVolumes, codeVolume } from './bot-volumes.ts';
-import { hardened, tmpfs, USER } from './hardened.ts';
+import { commonEnv, envLines, type EnvPair } from './container-env.ts';
+import { gateway, hardened, tmpfs, USER } from './hardened.ts';
 
 export interface CreateSettings {
   readonly install: string;
@@ -17,6 +19,8 @@ export interface CreateSettings {
   readonly configInEnv: boolean;
   /** More of the container's environment: limits of state, a publish-only bus. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Query servers of realtime bots are published on loopback: containers have no address that we reach. Default: false. */
+  readonly publishQueries?: boolean;
 }
 
 /** Beyond the plan: what was found out for this very container. */
@@ -29,21 +33,16 @@ export interface CreateFacts {
 const environment = (plan: ContainerPlan, settings: CreateSettings, { codeDigest }: CreateFacts): string[] => {
   const { spec, attempt, incarnation, run } = plan;
   const config = JSON.stringify(spec.config);
-  const pairs: [string, string][] = [
-    ['PYTHONDONTWRITEBYTECODE', '1'],
-    ['ID', spec.id],
-    ['BOT_ID', spec.id],
-    ['ENTRYPOINT_TYPE', 'bot'],
-    ['CODE_MOUNT_DIR', 'bot'],
-    ['STATE_DIR', '/state/.the0-state'],
-    ['CODE_FILE', spec.code.filePath],
-    ['RUNTIME', spec.runtime],
-    ['ENTRYPOINT', spec.entrypoints.bot],
-    ['BOT_TYPE', run === undefined ? 'realtime' : 'scheduled'],
-    ['IS_SCHEDULED', String(run !== undefined)],
+  const pairs: EnvPair[] = [
+    ...commonEnv({
+      spec,
+      incarnation,
+      codeDigest,
+      entrypoint: spec.entrypoints.bot,
+      entrypointType: 'bot',
+      botType: run === undefined ? 'realtime' : 'scheduled',
+    }),
     [DELIVERY_ENV.attempt, String(attempt)],
-    [DELIVERY_ENV.incarnation, String(incarnation)],
-    [DELIVERY_ENV.codeDigest, codeDigest],
     [DELIVERY_ENV.stopHookMs, String(spec.stopHookMs)],
     [DELIVERY_ENV.botGraceMs, String(spec.stopGraceMs)],
     [DELIVERY_ENV.syncMs, String(spec.finalSyncMs)],
@@ -53,11 +52,20 @@ const environment = (plan: ContainerPlan, settings: CreateSettings, { codeDigest
     pairs.push(['SCHEDULED_AT', new Date(run.scheduledAt).toISOString()]);
     if (!run.writes) pairs.push([DELIVERY_ENV.stateReadOnly, run.key]);
   }
-  const { query, stop } = spec.entrypoints;
-  if (query !== undefined) pairs.push(['QUERY_ENTRYPOINT', query]);
+  const { stop } = spec.entrypoints;
   if (stop !== undefined) pairs.push([DELIVERY_ENV.stopEntrypoint, stop]);
   if (settings.configInEnv) pairs.push(['CONFIG', config], ['BOT_CONFIG', config]);
-  return pairs.map(([name, value]) => `${name}=${value}`);
+  return envLines(pairs);
+};
+
+/**
+ * The query server of a realtime bot, on loopback at a port that the engine chooses: the way to it from where containers have no
+ * address, e.g. Docker Desktop. Nothing of the spec, so no restart when it changes.
+ */
+const published = ({ spec, run }: ContainerPlan, { publishQueries = false }: CreateSettings) => {
+  if (!publishQueries || run !== undefined || spec.entrypoints.query === undefined) return undefined;
+  const port = `${String(QUERY_PORT)}/tcp`;
+  return { exposed: { [port]: {} }, bindings: { [port]: [{ HostIp: '127.0.0.1', HostPort: '' }] } };
 };
 
 /** A run that does not write the state sees it, and has its own place for all else: two never share a log file. */
@@ -76,6 +84,7 @@ export const createOptions = (
   const { spec, incarnation, generation, attempt, specHash } = plan;
   const { install, network, hostGateway } = settings;
   const { codeDigest, embedded } = facts;
+  const publishing = published(plan, settings);
   return {
     name: containerName(install, instanceId(plan)),
     Image: spec.image,
@@ -89,13 +98,15 @@ export const createOptions = (
       { install, botId: instanceId(plan), incarnation, generation, specHash, attempt, codeDigest },
       spec.entrypoints.bot,
     ),
+    ...(publishing === undefined ? {} : { ExposedPorts: publishing.exposed }),
     HostConfig: {
       ...hardened(spec.limits),
       Tmpfs: { '/bot': tmpfs(256, ',exec'), '/query': tmpfs(64), '/tmp': tmpfs(64, ',mode=1777') },
       Mounts: [...mountsOf(plan, install, embedded), codeVolume(install, true)],
       NetworkMode: network,
-      ...(hostGateway ? { ExtraHosts: ['host.docker.internal:host-gateway'] } : {}),
+      ...gateway(hostGateway),
       CpuShares: spec.limits.cpuShares,
+      ...(publishing === undefined ? {} : { PortBindings: publishing.bindings }),
     },
   };
 };

@@ -57,7 +57,7 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
   const reads = createLane({ name: 'read', width: 32, deadlineMs: deadlineMs / 3 });
   const gaps = createEngineGaps();
   const pull = createPuller(docker);
-  const codeCache = createCodeCache({ docker, install, role, archives, idleMs, mayAct });
+  const codeCache = createCodeCache({ docker, install, filler: role, archives, idleMs, mayAct });
   let nodeName: Promise<string> | undefined;
   const node = (): Promise<string> => {
     nodeName ??= docker.info().then(

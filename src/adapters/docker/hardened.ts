@@ -21,6 +21,10 @@ export const hardened = (limits: { memoryMb: number; pids: number }): HostConfig
   RestartPolicy: { Name: 'no' },
 });
 
+/** `host.docker.internal`, for those who ask for it. */
+export const gateway = (isWanted: boolean): Pick<HostConfig, 'ExtraHosts'> =>
+  isWanted ? { ExtraHosts: ['host.docker.internal:host-gateway'] } : {};
+
 export interface VolumeMount {
   readonly name: string;
   readonly target: string;
@@ -33,5 +37,14 @@ export const volumeMount = ({ name, target, labels, readOnly = false }: VolumeMo
   Source: name,
   Target: target,
   ReadOnly: readOnly,
+  VolumeOptions: { NoCopy: false, Labels: { ...labels }, DriverConfig: { Name: 'local', Options: {} } },
+});
+
+/** Without a name: the engine removes it with its container, and copies the owner of the image's folder into it. */
+export const throwAwayVolume = (target: string, labels: Readonly<Record<string, string>>) => ({
+  Type: 'volume' as const,
+  Source: '',
+  Target: target,
+  ReadOnly: false,
   VolumeOptions: { NoCopy: false, Labels: { ...labels }, DriverConfig: { Name: 'local', Options: {} } },
 });

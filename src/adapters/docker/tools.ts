@@ -8,6 +8,7 @@ import { ownerOf, partsOfRun } from '../../domain/run-id.ts';
 import type { ContainerTools, Tool, ToolResult } from '../../ports/container-tools.ts';
 import type { StoreAccessSource } from '../../ports/store-access-source.ts';
 import { botVolumes, VOLUME_ROLE } from './bot-volumes.ts';
+import { isLocal } from './connect.ts';
 import { accessIfAny, deliverFiles } from './deliver-files.ts';
 import { doneAlso, statusOf, toEngineError } from './docker-errors.ts';
 import { hardened, tmpfs, USER } from './hardened.ts';
@@ -44,9 +45,6 @@ const environment = (tool: Tool, more: Readonly<Record<string, string>>): string
     [DELIVERY_ENV.incarnation]: String(tool.incarnation),
     [DELIVERY_ENV.syncMs]: String(Math.max(1_000, tool.timeoutMs - MARGIN_MS)),
   }).map(([name, value]) => `${name}=${value}`);
-
-const isLocal = (docker: Docker): boolean =>
-  typeof (docker.modem as { socketPath?: unknown } | undefined)?.socketPath === 'string';
 
 export const createTools = (options: ToolsOptions): ContainerTools => {
   const { docker, install, role, network, access, image, env, ensureNetwork, mayAct } = options;

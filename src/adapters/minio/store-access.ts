@@ -10,7 +10,7 @@ import { AssumeRoleProvider } from 'minio/dist/esm/AssumeRoleProvider.mjs';
 import { DroverError } from '../../domain/errors.ts';
 import type { S3Access } from '../../domain/store-access.ts';
 import type { StoreAccessSource } from '../../ports/store-access-source.ts';
-import { botPolicy, cannotBeScoped } from './bot-policy.ts';
+import { botPolicy, cannotBeScoped, readPolicy } from './bot-policy.ts';
 import { parseEndpoint } from './endpoint.ts';
 
 export interface StoreAccessSettings {
@@ -74,14 +74,14 @@ export const createMinioStoreAccess = (settings: StoreAccessSettings): StoreAcce
     ...(ca === undefined ? {} : { ca }),
   } as const;
 
-  const assume = async (botId: string): Promise<S3Access> => {
+  const assume = async (botId: string, readOnly: boolean): Promise<S3Access> => {
     const expiresAt = Date.now() + lifetimeMs;
     const provider = new AssumeRoleProvider({
       stsEndpoint: `${speaksTls ? 'https' : 'http'}://${text.replace(/^https?:\/\//, '')}`,
       accessKey,
       secretKey,
       durationSeconds: Math.ceil(lifetimeMs / 1_000),
-      policy: botPolicy(botId, buckets),
+      policy: readOnly ? readPolicy(botId, buckets) : botPolicy(botId, buckets),
       region: region ?? 'us-east-1',
       transportAgent: agent,
     });
@@ -97,7 +97,7 @@ export const createMinioStoreAccess = (settings: StoreAccessSettings): StoreAcce
 
   return {
     kind: 's3',
-    async accessFor(botId) {
+    async accessFor(botId, { readOnly = false } = {}) {
       if (shared) return { ...place, accessKey, secretKey };
       if (cannotBeScoped(botId)) {
         const what = `keys cannot be limited to a bot called ${JSON.stringify(botId)}: give it an id without *, ? and \${`;
@@ -110,7 +110,7 @@ export const createMinioStoreAccess = (settings: StoreAccessSettings): StoreAcce
         }, ANSWER_MS);
       });
       try {
-        return await Promise.race([assume(botId), late]);
+        return await Promise.race([assume(botId, readOnly), late]);
       } catch (thrown) {
         throw toAccessError(text, thrown);
       } finally {

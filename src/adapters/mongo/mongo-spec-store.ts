@@ -1,4 +1,5 @@
 /** What is wished of one kind of bot, on documents as other programs know them (contract §3); what is ours alone lies in our database. */
+import { ObjectId } from 'mongodb';
 import type { BotId } from '../../domain/bot.ts';
 import { DroverError } from '../../domain/errors.ts';
 import type { AnyRequest, SpecRecord, SpecStore } from '../../ports/spec-store.ts';
@@ -50,6 +51,12 @@ export const createMongoSpecStore = <R extends AnyRequest>(
   return {
     installId: () => Promise.resolve(installId),
     read: (id) => translated(() => read(id)),
+    idOf: (name) =>
+      translated(async () => {
+        if (!/^[0-9a-f]{24}$/i.test(name)) return undefined;
+        const found = await place.documents.findOne({ _id: new ObjectId(name) }, { projection: { id: 1 } });
+        return typeof found?.['id'] === 'string' ? found['id'] : undefined;
+      }),
     readFleet: () =>
       translated(async () => {
         const foundBefore = await foundInstallId(mongo, installId, wishes);

@@ -1,8 +1,13 @@
 /** The newest state in the archive store, and what it means that it cannot be had. */
 import { DroverError, toDroverError } from '../../domain/errors.ts';
 import type { SnapshotId } from '../../domain/sync-report.ts';
-import type { StateKeeperOptions } from './keeper-options.ts';
+import type { StateArchives } from '../../ports/state-archives.ts';
 import { parseManifest, type StateManifest } from './manifest.ts';
+
+interface FindOptions {
+  readonly archives: Pick<StateArchives, 'manifest'>;
+  readonly incarnation: number;
+}
 
 const NO_SPACE: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
 
@@ -21,7 +26,7 @@ export const restoreFailed = (what: string, thrown: unknown): DroverError => {
  * @throws DroverError STATE_RESTORE_FAILED
  */
 export const findNewest = async (
-  { archives, incarnation }: StateKeeperOptions,
+  { archives, incarnation }: FindOptions,
   all: readonly SnapshotId[],
 ): Promise<StateManifest | undefined> => {
   for (const id of [...all].reverse()) {

@@ -2,8 +2,10 @@
 import { DELIVERY } from '../../domain/delivery.ts';
 import { readTransferConfig } from '../config.ts';
 import { transfer } from './main.ts';
-import { openWorkers } from './open-archives.ts';
+import { openView, openWorkers } from './open-archives.ts';
 
-void transfer({ accessFile: DELIVERY.accessFile, open: openWorkers(readTransferConfig()) }).then((code) =>
+const config = readTransferConfig();
+
+void transfer({ accessFile: DELIVERY.accessFile, open: openWorkers(config), view: openView(config) }).then((code) =>
   process.exit(code),
 );

@@ -3,12 +3,14 @@ import { readFile, stat } from 'node:fs/promises';
 import { toDroverError } from '../../domain/errors.ts';
 import type { StoreAccess } from '../../domain/store-access.ts';
 import type { TransferAnswer, TransferJob, TransferQuestion, TransferResult } from './jobs.ts';
-import type { OpenWorkers, Workers } from './workers.ts';
+import type { OpenWorkers, View, Workers } from './workers.ts';
 
 export interface TransferOptions {
   /** Where {@link StoreAccess} is delivered. Read again when it was replaced: keys are renewed without a restart. */
   readonly accessFile: string;
   readonly open: OpenWorkers;
+  /** Absent where nobody looks. */
+  readonly view?: View;
 }
 
 const failed = (thrown: unknown): TransferResult => {
@@ -39,11 +41,30 @@ const createCurrentWorkers = ({ accessFile, open }: TransferOptions) => {
   };
 };
 
+const readAccess = async (accessFile: string): Promise<StoreAccess | undefined> => {
+  try {
+    return JSON.parse(await readFile(accessFile, 'utf8')) as StoreAccess;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+};
+
+const doView = async (
+  { accessFile, view }: TransferOptions,
+  job: Extract<TransferJob, { kind: 'view' }>,
+): Promise<TransferResult> => {
+  const access = job.access ?? (await readAccess(accessFile));
+  if (access === undefined || view === undefined) return NO_ACCESS;
+  return { kind: 'view', state: await view(job.source, access) };
+};
+
 /** Does one job after the other. Never rejects: what fails is told by the result. */
 export const createJobs = (options: TransferOptions): ((job: TransferJob) => Promise<TransferResult>) => {
   const current = createCurrentWorkers(options);
   return async (job) => {
     try {
+      if (job.kind === 'view') return await doView(options, job);
       const { access, workers } = await current();
       // A restore goes on without keys: the volume alone may be enough to start from.
       if (job.kind === 'restore') return { kind: 'restore', report: await workers.state.restore() };

@@ -4,7 +4,7 @@ import type { StoreAccess } from '../../domain/store-access.ts';
 import type { LogArchives } from '../../ports/log-archives.ts';
 import type { StateArchives } from '../../ports/state-archives.ts';
 import type { TransferConfig } from '../config.ts';
-import type { LogsWorker, OpenWorkers, StateWorker } from './workers.ts';
+import type { LogsWorker, OpenWorkers, StateWorker, View } from './workers.ts';
 
 /** Archives without keys: every call fails as unreachable, so that a restore may go on from the volume. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- it stands for whichever archives are asked for
@@ -42,13 +42,24 @@ const openLogArchives = async (
   return createMinioLogArchives(access, botId);
 };
 
+const tell = (line: string): void => {
+  process.stderr.write(`drover: ${line}\n`);
+};
+
+export const openView =
+  ({ botId, incarnation, statePath, limits }: TransferConfig): View =>
+  async (source, access) => {
+    const [archives, { viewState }] = await Promise.all([
+      openStateArchives(access, botId),
+      import('../state/view-state.ts'),
+    ]);
+    return viewState({ archives, incarnation, statePath, limits, tell }, source);
+  };
+
 export const openWorkers =
   (config: TransferConfig): OpenWorkers =>
   (access) => {
     const { botId, incarnation, attempt, statePath, the0Path, logsPath, limits, keep, readsOnly } = config;
-    const tell = (line: string): void => {
-      process.stderr.write(`drover: ${line}\n`);
-    };
     const shared = { botId, now: Date.now, tell };
     // Opened by the first job that wants them: state must not wait for the logs' archives, nor fail with them.
     let keeper: Promise<StateWorker> | undefined;

@@ -1,0 +1,94 @@
+/**
+ * Where a container's query server is reached, and whether that is still so. The engine gives the address of a dead or
+ * disconnected container to the next one, so an address alone says nothing of who answers (fault R40).
+ */
+import type Docker from 'dockerode';
+import { QUERY_PORT } from '../../domain/query.ts';
+import type { EndpointLook, QueryEndpoint } from '../../ports/query-containers.ts';
+import { statusOf } from './docker-errors.ts';
+import type { Lane } from './lanes.ts';
+import type { QueryReach } from './query-way.ts';
+import { seeProcess } from './seen-process.ts';
+
+type Inspected = Docker.ContainerInspectInfo;
+type Place = Pick<QueryEndpoint, 'via' | 'host' | 'port'>;
+
+export interface EndpointOptions {
+  readonly docker: Docker;
+  readonly reach: QueryReach;
+  /** Has the deadline of a look. */
+  readonly reads: Lane;
+  /** The engine is on this host, so /proc may show its containers. */
+  readonly isLocal: boolean;
+}
+
+const CONFIRM_MS = 5_000;
+const LOOPBACK = '127.0.0.1';
+
+const publishedOf = ({ NetworkSettings }: Inspected): Place | undefined => {
+  const ports = NetworkSettings.Ports as Record<string, { HostIp?: string; HostPort?: string }[] | null> | undefined;
+  const bindings = ports?.[`${String(QUERY_PORT)}/tcp`] ?? [];
+  const port = Number(bindings.find(({ HostIp }) => HostIp === LOOPBACK)?.HostPort);
+  return Number.isInteger(port) && port > 0 ? { via: 'published', host: LOOPBACK, port } : undefined;
+};
+
+/** That on the default bridge, else that on its first network (contract §8.3). */
+const addressOf = ({ NetworkSettings }: Inspected): Place | undefined => {
+  // The first is not in the client's types.
+  const { IPAddress, Networks } = NetworkSettings as {
+    IPAddress?: string;
+    Networks?: Record<string, { IPAddress?: string } | null>;
+  };
+  const all = [IPAddress, ...Object.values(Networks ?? {}).map((network) => network?.IPAddress)];
+  const host = all.find((address) => address !== undefined && address !== '');
+  return host === undefined ? undefined : { via: 'address', host, port: QUERY_PORT };
+};
+
+/** Pure: of what the engine says now. */
+export const placeOf = (info: Inspected, reach: QueryReach): Place | undefined =>
+  (reach === 'address' ? undefined : publishedOf(info)) ?? addressOf(info);
+
+const hasQueryProgram = ({ Config }: Inspected): boolean =>
+  Config.Env.some((line) => line.startsWith('QUERY_ENTRYPOINT=') && line !== 'QUERY_ENTRYPOINT=');
+
+/** @returns the port's `endpointOf` */
+export const createEndpointLook = ({ docker, reach, reads, isLocal }: EndpointOptions) => {
+  const inspect = (id: string, abortSignal: AbortSignal): Promise<Inspected> =>
+    docker.getContainer(id).inspect({ abortSignal });
+
+  const endpoint = (seen: Inspected, place: Place): QueryEndpoint => {
+    const { Id: id, State } = seen;
+    const { via, host, port } = place;
+    const holds = isLocal && via === 'address' ? seeProcess(State.Pid, id, host) : undefined;
+    return {
+      ...place,
+      holds: () => holds?.(),
+      async confirm() {
+        try {
+          const now = await inspect(id, AbortSignal.timeout(CONFIRM_MS));
+          const there = placeOf(now, reach);
+          const isSamePlace = there?.via === via && there.host === host && there.port === port;
+          // Started again in the same container it is another one: its address may have been somebody else's in between.
+          return now.State.Running && now.State.StartedAt === State.StartedAt && isSamePlace;
+        } catch {
+          return false;
+        }
+      },
+    };
+  };
+
+  return async ({ id }: { readonly id: string }): Promise<EndpointLook> => {
+    const seen = await reads(async (abortSignal) => {
+      try {
+        return await inspect(id, abortSignal);
+      } catch (thrown) {
+        if (statusOf(thrown) === 404) return undefined;
+        throw thrown;
+      }
+    });
+    if (seen?.State.Running !== true) return { kind: 'gone' };
+    if (!hasQueryProgram(seen)) return { kind: 'mute' };
+    const place = placeOf(seen, reach);
+    return place === undefined ? { kind: 'unreachable' } : { kind: 'endpoint', endpoint: endpoint(seen, place) };
+  };
+};

@@ -1,0 +1,58 @@
+/** Why a query container gave no result, in words: what it said itself, and what only the engine knows. Never throws. */
+import type Docker from 'dockerode';
+import { DroverError } from '../../domain/errors.ts';
+import type { Explain } from './query-talk.ts';
+
+const LOOK_MS = 1_000;
+const KILLED = 137;
+
+const ranOutOfMemory = async (container: Docker.Container): Promise<boolean> => {
+  try {
+    return (await container.inspect({ abortSignal: AbortSignal.timeout(LOOK_MS) })).State.OOMKilled;
+  } catch {
+    return false;
+  }
+};
+
+/** Exit code of one whose connection closed; undefined while it runs on, or when nobody can tell. */
+const exitCodeOf = async (container: Docker.Container): Promise<number | undefined> => {
+  try {
+    const { StatusCode } = (await container.wait({ abortSignal: AbortSignal.timeout(LOOK_MS) })) as {
+      StatusCode: number;
+    };
+    return StatusCode;
+  } catch {
+    return undefined;
+  }
+};
+
+const withOutput = (what: string, output: string): string =>
+  output.trim() === '' ? what : `${what}: ${output.trim()}`;
+
+const OUT_OF_MEMORY = 'ran out of memory, more than its limit';
+
+export const createExplain = (container: Docker.Container): Explain => ({
+  async none({ exitCode, output, tooLarge, timedOut }) {
+    if (tooLarge === true)
+      return new DroverError('QUERY_REPLY_TOO_LARGE', 'the reply is larger than what is handed on');
+    if (timedOut === true) {
+      return new DroverError(
+        'QUERY_TIMEOUT',
+        withOutput('the query program did not end in time and was killed', output),
+      );
+    }
+    const isOom = exitCode === KILLED && (await ranOutOfMemory(container));
+    const how = isOom ? OUT_OF_MEMORY : `ended with exit code ${String(exitCode)} and left no result`;
+    return new DroverError('QUERY_NO_RESULT', withOutput(`the query program ${how}`, output));
+  },
+  async ended(complaints) {
+    const exitCode = await exitCodeOf(container);
+    const isOom = exitCode === KILLED && (await ranOutOfMemory(container));
+    const how = isOom
+      ? OUT_OF_MEMORY
+      : exitCode === undefined
+        ? 'broke off the conversation'
+        : `ended with exit code ${String(exitCode)} before its reply was whole`;
+    return new DroverError('QUERY_REPLY_INVALID', withOutput(`the query container ${how}`, complaints));
+  },
+});

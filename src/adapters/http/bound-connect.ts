@@ -1,0 +1,40 @@
+/** Connections that are known to lead to one container: made, and only then asked whether the address is still its own. */
+import { buildConnector } from 'undici';
+import { DroverError } from '../../domain/errors.ts';
+import type { QueryEndpoint } from '../../ports/query-containers.ts';
+import { notItsOwn } from './proxy-errors.ts';
+
+const CONNECT_MS = 2_000;
+
+/**
+ * The order matters: an address that is the container's after the connection was made was so at its other end. From then on the
+ * connection is the container's: it ends with it, and never leads to who has the address next (fault R40).
+ */
+export const boundConnect = (endpoint: QueryEndpoint): buildConnector.connector => {
+  const connect = buildConnector({ timeout: CONNECT_MS });
+  return (options, callback) => {
+    connect(options, (error, socket) => {
+      if (error !== null) {
+        callback(error, null);
+        return;
+      }
+      const settle = (isBound: boolean): void => {
+        // A port on loopback is open also where nobody listens inside: the engine's relay then closes it at once.
+        const isClosed = socket.destroyed || socket.readableEnded;
+        if (isBound && !isClosed) {
+          callback(null, socket);
+          return;
+        }
+        socket.destroy();
+        const refused = new DroverError(
+          'QUERY_UNREACHABLE',
+          'its query server is not there: the connection was closed',
+        );
+        callback(isBound ? refused : notItsOwn('before it was asked'), null);
+      };
+      const known = endpoint.holds();
+      if (known === undefined) void endpoint.confirm().then(settle);
+      else settle(known);
+    });
+  };
+};

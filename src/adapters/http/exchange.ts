@@ -1,0 +1,103 @@
+/** One request over a pool of connections: its reply as a stream that takes no more than its reader does. */
+import { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import type { QueryEndpoint } from '../../ports/query-containers.ts';
+import type { ProxyReply, ProxyRequest } from '../../ports/query-proxy.ts';
+import { notItsOwn, toProxyError } from './proxy-errors.ts';
+
+type Controller = Dispatcher.DispatchController;
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+const HIGH_WATER = 64 * 1024;
+
+const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+
+const lengthOf = (headers: Headers): number | undefined => {
+  const text = one(headers['content-length']);
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+};
+
+const isError = (reason: unknown): reason is Error => reason instanceof Error;
+
+/** @throws as the port says */
+export const exchange = (pool: Dispatcher, endpoint: QueryEndpoint, request: ProxyRequest): Promise<ProxyReply> =>
+  new Promise((resolve, reject) => {
+    const { path, body: content, signal } = request;
+    let controller: Controller | undefined;
+    let body: Readable | undefined;
+    let over = false;
+
+    const finish = (): boolean => {
+      if (over) return false;
+      over = true;
+      signal.removeEventListener('abort', abort);
+      return true;
+    };
+    /** Ends the exchange with its connection: what else would come on it belongs to nobody. */
+    const fail = (error: Error): void => {
+      if (!finish()) return;
+      if (body === undefined) reject(error);
+      else body.destroy(error);
+      controller?.abort(error);
+    };
+    const abort = (): void => {
+      const reason: unknown = signal.reason;
+      fail(isError(reason) ? reason : new Error(String(reason)));
+    };
+    const bodyFrom = (from: Controller): Readable =>
+      new Readable({
+        highWaterMark: HIGH_WATER,
+        read() {
+          from.resume();
+        },
+        destroy(error, done) {
+          // Given up by its reader: the connection is of no more use.
+          if (finish()) from.abort(error ?? new Error('the reply is not wanted any more'));
+          done(error);
+        },
+      });
+
+    if (signal.aborted) {
+      abort();
+      return;
+    }
+    signal.addEventListener('abort', abort, { once: true });
+    pool.dispatch(
+      {
+        path,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        body: content ?? null,
+      },
+      {
+        onRequestStart(started) {
+          controller = started;
+          // Given up while it waited for a connection.
+          if (over) started.abort(new Error('the request is not wanted any more'));
+        },
+        onResponseStart(from, status, headers) {
+          // What comes before the reply itself, e.g. 100.
+          if (over || status < 200) return;
+          if (endpoint.holds() === false) {
+            fail(notItsOwn('meanwhile'));
+            return;
+          }
+          // It may break off before its reader looks at it, who is told then.
+          body = bodyFrom(from).on('error', () => undefined);
+          resolve({ status, contentType: one(headers['content-type']), bytes: lengthOf(headers), body });
+        },
+        onResponseData(from, chunk) {
+          if (!over && body?.push(chunk) === false) from.pause();
+        },
+        onResponseEnd() {
+          if (finish()) body?.push(null);
+        },
+        onResponseError(_controller, error) {
+          // Nothing is tried again here. A connection that its server closed while it was idle is never written to, as far as the
+          // close has come to us; what was written to one that closes at that very moment may have been read, and a query may
+          // do something. Servers with Node's five seconds never come to it: we close after three.
+          fail(toProxyError(error, controller !== undefined));
+        },
+      },
+    );
+  });

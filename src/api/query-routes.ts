@@ -1,0 +1,116 @@
+/** Queries as REST: `GET|POST /v1/bots/:id/query/*path`, with honest statuses and the bot's own words (issue 6 point 2). */
+import { Readable } from 'node:stream';
+import { Hono, type Context } from 'hono';
+import type { JsonObject } from '../domain/json.ts';
+import { botIdFault } from '../domain/naming.ts';
+import { QueryFailure, type AsOf, type Query, type QueryAnswer } from '../domain/query.ts';
+import { parseSnapshot } from '../domain/sync-report.ts';
+import type { QueryHandler } from '../ports/query-handler.ts';
+import { isParams, queryBodyLimit, readQueryBody } from './query-body.ts';
+import { answerQueryFailure, malformed, refuseQuery } from './query-errors.ts';
+import { parseInstant } from './query-values.ts';
+
+export interface QueryLimits {
+  readonly timeoutMs: number;
+  readonly maxTimeoutMs: number;
+  readonly maxBodyBytes: number;
+}
+
+export interface QueryApiDeps {
+  readonly queries: QueryHandler;
+  readonly limits: QueryLimits;
+}
+
+/** Ours among the parameters of the URL; a bot's own of these names go in the body. */
+const AS_OF = 'asOf';
+const TIMEOUT = 'timeout_sec';
+
+const asOfIn = (text: string | undefined): { readonly asOf?: AsOf } => {
+  if (text === undefined) return {};
+  const snapshot = parseSnapshot(text);
+  if (snapshot !== undefined) return { asOf: { kind: 'snapshot', snapshot } };
+  try {
+    return { asOf: { kind: 'time', at: parseInstant(AS_OF, text) } };
+  } catch {
+    return refuseQuery(
+      '`asOf` must be a snapshot such as a3/s7, or an instant with its zone such as 2026-01-31T09:00:00Z',
+    );
+  }
+};
+
+const timeoutIn = (text: string | undefined, { timeoutMs, maxTimeoutMs }: QueryLimits): number => {
+  if (text === undefined) return timeoutMs;
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : NaN;
+  if (ms >= 1 && ms <= maxTimeoutMs) return ms;
+  return refuseQuery(`\`timeout_sec\` must be a number of seconds up to ${String(maxTimeoutMs / 1_000)}`);
+};
+
+/** What stands behind `/query` in the path, as the handler is registered. */
+const pathIn = (pathname: string): string => {
+  const [, , , , , ...rest] = pathname.split('/');
+  return `/${rest.map((part) => decodeURIComponent(part)).join('/')}`;
+};
+
+/** SDKs take the first of several values. */
+const paramsIn = (search: URLSearchParams): JsonObject => {
+  const pairs = [...search].reverse().filter(([name]) => name !== AS_OF && name !== TIMEOUT);
+  return Object.fromEntries(pairs);
+};
+
+/** A streamed answer that breaks off ends the connection: nobody takes half of it for all. */
+export const toResponse = ({ body, bytes, contentType, ...answer }: QueryAnswer): Response => {
+  const { status, way, state, botState } = answer;
+  const headers: Record<string, string> = {
+    'content-type': contentType,
+    'cache-control': 'no-store',
+    'x-drover-query-way': way,
+    'x-drover-bot-state': botState,
+    ...(bytes === undefined ? {} : { 'content-length': String(bytes) }),
+    ...(state === undefined ? {} : { 'x-drover-query-state': state }),
+  };
+  return new Response(Buffer.isBuffer(body) ? new Uint8Array(body) : (Readable.toWeb(body) as ReadableStream), {
+    status,
+    headers,
+  });
+};
+
+export const queryRoutes = ({ queries, limits }: QueryApiDeps): Hono => {
+  const routes = new Hono();
+  routes.onError((thrown, context) =>
+    thrown instanceof URIError
+      ? malformed(context, 'the path is not well encoded')
+      : answerQueryFailure(context, thrown),
+  );
+
+  const queryIn = (context: Context, body: JsonObject): Query => {
+    const url = new URL(context.req.url);
+    const botId = decodeURIComponent(url.pathname.split('/')[3] ?? '');
+    if (botIdFault(botId) !== undefined) throw new QueryFailure('BOT_NOT_FOUND', 'there is no such bot');
+    return {
+      botId,
+      path: pathIn(url.pathname),
+      params: { ...paramsIn(url.searchParams), ...body },
+      timeoutMs: timeoutIn(context.req.query(TIMEOUT), limits),
+      ...asOfIn(context.req.query(AS_OF)),
+      patient: false,
+    };
+  };
+  const ask = async (context: Context, body: JsonObject): Promise<Response> =>
+    toResponse(await queries.ask(queryIn(context, body), context.req.raw.signal));
+
+  const tooLarge = queryBodyLimit(limits.maxBodyBytes, (context) =>
+    answerQueryFailure(
+      context,
+      new QueryFailure('QUERY_BODY_TOO_LARGE', `a query has at most ${String(limits.maxBodyBytes)} bytes`),
+    ),
+  );
+  routes.get('/:id/query/*', (context) => ask(context, {}));
+  routes.post('/:id/query/*', tooLarge, async (context) => {
+    const body = await readQueryBody(context);
+    if (body.kind === 'malformed') return malformed(context, body.why);
+    if (body.kind === 'none') return ask(context, {});
+    if (!isParams(body.value)) return refuseQuery('the body must be an object: the parameters by name');
+    return ask(context, body.value);
+  });
+  return routes;
+};

@@ -1,0 +1,63 @@
+/** `drover query <bot> <path>`: asks a bot, running or not, and prints what it answers. */
+import { InvalidArgumentError, type Command } from 'commander';
+import { DroverError } from '../domain/errors.ts';
+import { isObject } from '../domain/json.ts';
+import { parseDuration } from '../setting-kinds.ts';
+import type { ApiClient } from './api-client.ts';
+import type { Io } from './io.ts';
+
+interface Flags {
+  readonly param: Readonly<Record<string, string>>;
+  readonly params?: string;
+  readonly asOf?: string;
+  readonly timeout?: number;
+}
+
+const collect = (text: string, known: Readonly<Record<string, string>>): Record<string, string> => {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('It must be name=value.');
+  return { ...known, [text.slice(0, at)]: text.slice(at + 1) };
+};
+
+const duration = (text: string): number => {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError('It must be a duration such as 30s.');
+  return ms;
+};
+
+const paramsOf = ({ param, params }: Flags): Record<string, unknown> => {
+  if (params === undefined) return param;
+  let value: unknown;
+  try {
+    value = JSON.parse(params);
+  } catch {
+    // Said below.
+  }
+  if (!isObject(value)) throw new DroverError('REQUEST_INVALID', '--params must be a JSON object');
+  return { ...value, ...param };
+};
+
+/** Each segment for itself: a name may hold what means something in a URL. */
+const encoded = (path: string): string => path.replace(/^\/+/, '').split('/').map(encodeURIComponent).join('/');
+
+export const addQuery = (program: Command, io: Io, client: () => ApiClient): void => {
+  program
+    .command('query <bot> <path>')
+    .description('ask a bot, running or not; `/info` lists what it can be asked')
+    .option('-p, --param <name=value>', 'a parameter, as text; may be repeated', collect, {})
+    .option('--params <json>', 'parameters with their types, as a JSON object')
+    .option('--as-of <time or snapshot>', 'from an earlier state, e.g. 2026-01-31T09:00:00Z or a3/s7')
+    .option('--timeout <time>', 'how long to wait at most', duration)
+    .action(async (bot: string, path: string, flags: Flags) => {
+      const search = new URLSearchParams();
+      if (flags.asOf !== undefined) search.set('asOf', flags.asOf);
+      if (flags.timeout !== undefined) search.set('timeout_sec', String(flags.timeout / 1_000));
+      const url = `/v1/bots/${encodeURIComponent(bot)}/query/${encoded(path)}`;
+      const answer = await client().call(
+        'POST',
+        search.size === 0 ? url : `${url}?${search.toString()}`,
+        paramsOf(flags),
+      );
+      io.out(typeof answer === 'string' ? answer : JSON.stringify(answer, null, 2));
+    });
+};

@@ -1,0 +1,45 @@
+/** What a bot's reply means: an answer, an error of its handler, or nothing that an SDK would say (contract §8.1, §8.2). Pure. */
+import { isObject, type JsonObject } from '../../domain/json.ts';
+import { QueryFailure } from '../../domain/query.ts';
+
+const parse = (body: Buffer): unknown => {
+  try {
+    return JSON.parse(body.toString('utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
+};
+
+const objectIn = (body: Buffer): JsonObject | undefined => {
+  const value = parse(body);
+  return isObject(value) ? (value as JsonObject) : undefined;
+};
+
+const MAX_TEXT = 2_000;
+
+/** `status`: HTTP status of the bot's own server; undefined for a result from a file. */
+export const failureOf = (body: Buffer, status?: number): QueryFailure => {
+  const said = objectIn(body);
+  const error = said?.['error'];
+  const text = typeof error === 'string' ? error : body.toString('utf8').slice(0, MAX_TEXT);
+  const isUnknown = status === 404 || (status === undefined && said?.['available'] !== undefined);
+  return new QueryFailure(
+    isUnknown ? 'QUERY_PATH_UNKNOWN' : 'QUERY_FAILED',
+    text === '' ? 'the handler failed' : text,
+    {
+      said,
+      botStatus: status,
+    },
+  );
+};
+
+const isJson = (contentType: string | undefined): boolean => contentType === undefined || /\bjson\b/i.test(contentType);
+
+/** Looks into a whole reply that came as a good one. @throws QueryFailure QUERY_REPLY_INVALID, QUERY_FAILED */
+export const requireAnswer = (body: Buffer, contentType: string | undefined): void => {
+  if (!isJson(contentType)) return;
+  const value = parse(body);
+  if (value === undefined) throw new QueryFailure('QUERY_REPLY_INVALID', 'the reply of the bot is no JSON');
+  // Some query servers say with 200 that they failed; the word counts (contract §8.3).
+  if (isObject(value) && value['status'] === 'error') throw failureOf(body);
+};

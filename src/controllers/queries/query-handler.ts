@@ -1,0 +1,149 @@
+/** QueryHandler: one query from the caller to the bot and back, within its time, and told for what it is (issue 6 point 2). */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DroverError, toDroverError } from '../../domain/errors.ts';
+import { QueryFailure, type Query, type QueryAnswer } from '../../domain/query.ts';
+import type { QueryHandler } from '../../ports/query-handler.ts';
+import type { AskResting } from './ask-resting.ts';
+import type { AskRunning } from './ask-running.ts';
+import type { QueryCounters } from './query-counters.ts';
+import type { QueryResolver, Resolved, RestingBot } from './query-resolver.ts';
+
+export interface QueryHandlerOptions {
+  readonly resolver: QueryResolver;
+  readonly running: Pick<AskRunning, 'ask'>;
+  readonly resting: AskResting;
+  readonly counters: QueryCounters;
+}
+
+export interface EndingQueryHandler extends QueryHandler {
+  /** Takes no more; what is under way has `withinMs`, and is told then that drover ends (fault R22). */
+  end(withinMs: number): Promise<void>;
+}
+
+const LOOK_AGAIN_MS = 50;
+const RETRY_AFTER_S: Readonly<Record<string, number>> = { starting: 1, stopping: 2 };
+
+const late = ({ timeoutMs }: Query): DroverError =>
+  new DroverError('QUERY_TIMEOUT', `the bot did not answer within ${String(timeoutMs)} ms`);
+
+/** In a container of its own, whatever else runs of it. */
+const asResting = (bot: Exclude<Resolved, RestingBot>): RestingBot => {
+  const { botId, botState, incarnation } = bot;
+  return { kind: 'resting', botId, botState, of: 'bot', incarnation };
+};
+
+/** Whatever ended a query, as what its caller is told. */
+const toFailure = (thrown: unknown, botState: string | undefined): QueryFailure => {
+  const error = toDroverError(thrown);
+  const more = error instanceof QueryFailure ? error : undefined;
+  return new QueryFailure(error.code, error.message, {
+    botState: more?.botState ?? botState,
+    said: more?.said,
+    retryAfterS: more?.retryAfterS,
+    botStatus: more?.botStatus,
+    cause: thrown,
+  });
+};
+
+export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHandler => {
+  const { resolver, running, resting, counters } = options;
+  const ending = new AbortController();
+  const underWay = new Set<Promise<void>>();
+  let closed = false;
+
+  const route = async (query: Query, found: Resolved, signal: AbortSignal): Promise<QueryAnswer | undefined> => {
+    if (query.asOf !== undefined) return resting(found.kind === 'resting' ? found : asResting(found), query, signal);
+    switch (found.kind) {
+      case 'live':
+        return running.ask(found, query, signal);
+      case 'resting':
+        return resting(found, query, signal);
+      case 'paused':
+        throw new QueryFailure('BOT_PAUSED', 'its container is paused: it cannot answer');
+      case 'moving':
+        if (query.patient) return undefined;
+        throw new QueryFailure('BOT_NOT_READY', `the bot is ${found.botState}`, {
+          retryAfterS: RETRY_AFTER_S[found.botState],
+        });
+    }
+  };
+
+  const settled = async (query: Query, signal: AbortSignal): Promise<QueryAnswer> => {
+    let botState: string | undefined;
+    try {
+      for (;;) {
+        const found = await resolver.find(query.botId);
+        if (found === undefined) {
+          throw new QueryFailure('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(query.botId)}`);
+        }
+        botState = found.botState;
+        const answer = await route(query, found, signal);
+        if (answer !== undefined) return answer;
+        await sleep(LOOK_AGAIN_MS, undefined, { signal });
+      }
+    } catch (thrown) {
+      // An aborted call fails in its own words: what counts is why it was aborted.
+      const cause: unknown = signal.aborted && !(thrown instanceof QueryFailure) ? signal.reason : thrown;
+      throw toFailure(cause, botState);
+    }
+  };
+
+  /** Runs until the answer was read, or there is none. */
+  const watched = async (query: Query, caller: AbortSignal): Promise<QueryAnswer> => {
+    const clock = new AbortController();
+    const timer = setTimeout(() => {
+      clock.abort(late(query));
+    }, query.timeoutMs);
+    const signal = AbortSignal.any([caller, clock.signal, ending.signal]);
+    let over: () => void = () => undefined;
+    const whole = new Promise<void>((resolve) => (over = resolve));
+    underWay.add(whole);
+    const done = (): void => {
+      clearTimeout(timer);
+      underWay.delete(whole);
+      over();
+    };
+    try {
+      const answer = await settled(query, signal);
+      const { body } = answer;
+      if (Buffer.isBuffer(body)) done();
+      else {
+        const cut = (): void => {
+          body.destroy(toFailure(signal.reason, answer.botState));
+        };
+        signal.addEventListener('abort', cut, { once: true });
+        body.once('close', () => {
+          signal.removeEventListener('abort', cut);
+          done();
+        });
+      }
+      return answer;
+    } catch (thrown) {
+      done();
+      throw thrown;
+    }
+  };
+
+  return {
+    async ask(query, caller) {
+      if (closed) throw new QueryFailure('QUERY_ENDING', 'drover ends', { retryAfterS: 1 });
+      try {
+        const answer = await watched(query, caller);
+        counters.answered(answer.way);
+        return answer;
+      } catch (thrown) {
+        const failure = toFailure(thrown, undefined);
+        counters.failed(failure.code);
+        throw failure;
+      }
+    },
+    metrics: () => counters.metrics(underWay.size),
+    async end(withinMs) {
+      closed = true;
+      const all = Promise.all([...underWay]);
+      await Promise.race([all, sleep(withinMs, undefined, { ref: false })]);
+      ending.abort(new QueryFailure('QUERY_ENDING', 'drover ends', { retryAfterS: 1 }));
+      await Promise.race([all, sleep(500, undefined, { ref: false })]);
+    },
+  };
+};

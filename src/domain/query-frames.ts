@@ -1,0 +1,100 @@
+/**
+ * What the controller and `runtime query` say to each other over the standard streams of an ephemeral query container: frames
+ * of a length, a kind and a payload. Results go this way and not through the object store (issue 6 point 3).
+ */
+import type { JsonObject } from './json.ts';
+import type { StoreAccess } from './store-access.ts';
+import type { AsOf } from './query.ts';
+
+/** Where an ephemeral query container has its state from. */
+export type QueryStateSource =
+  /** The bot's volume, mounted read-only. */
+  | { readonly kind: 'volume' }
+  /** The newest snapshot in the archive store, else the reference's archive, else none. */
+  | { readonly kind: 'newest' }
+  | AsOf;
+
+/** To the container. The first one prepares it; then one query after the other. */
+export type QueryOrder =
+  | {
+      readonly kind: 'prepare';
+      /** The bot's configuration; it never stands in the container's environment. */
+      readonly config: JsonObject;
+      readonly state: QueryStateSource;
+      /** Absent where the state is on the volume. */
+      readonly access?: StoreAccess;
+      /** Larger results are not handed over. */
+      readonly maxReplyBytes: number;
+    }
+  | {
+      readonly kind: 'ask';
+      readonly id: number;
+      readonly path: string;
+      readonly params: JsonObject;
+      /** The program is killed after this time, in case nobody else does it. */
+      readonly timeoutMs: number;
+    };
+
+/** From the container. `reply` is followed by `bytes` bytes in data frames, then by `end`. */
+export type QueryWord =
+  /** Code and state are in place. `state`: `volume`, `none`, `archive`, or a snapshot such as `a3/s7`. */
+  | { readonly kind: 'ready'; readonly state: string }
+  /** It cannot answer anything, and ends. */
+  | { readonly kind: 'failed'; readonly code: string; readonly detail: string }
+  | { readonly kind: 'reply'; readonly id: number; readonly exitCode: number; readonly bytes: number }
+  | { readonly kind: 'end'; readonly id: number }
+  /** The program left no result, or one that is larger than `maxReplyBytes` (`tooLarge`). `output`: its last words, bounded. */
+  | {
+      readonly kind: 'none';
+      readonly id: number;
+      /** 128 + n for a signal. */
+      readonly exitCode: number;
+      readonly output: string;
+      readonly tooLarge?: true;
+      readonly timedOut?: true;
+    };
+
+export type QueryFrame =
+  { readonly kind: 'word'; readonly text: string } | { readonly kind: 'data'; readonly bytes: Buffer };
+
+const HEADER = 5;
+const WORD = 1;
+const DATA = 2;
+/** A query's parameters or a configuration, and some air. */
+const MAX_FRAME = 8 * 1024 * 1024;
+
+const frame = (kind: number, payload: Buffer): Buffer => {
+  const header = Buffer.allocUnsafe(HEADER);
+  header.writeUInt32BE(payload.length, 0);
+  header.writeUInt8(kind, 4);
+  return Buffer.concat([header, payload]);
+};
+
+export const encodeWord = (word: QueryOrder | QueryWord): Buffer => frame(WORD, Buffer.from(JSON.stringify(word)));
+export const encodeData = (bytes: Buffer): Buffer => frame(DATA, bytes);
+
+/** Takes bytes as they come, gives the frames that are whole by then. @throws Error for what is no frame of ours */
+export const createFrameParser = (): ((bytes: Buffer) => QueryFrame[]) => {
+  let pending: Buffer[] = [];
+  let held = 0;
+  return (bytes) => {
+    pending.push(bytes);
+    held += bytes.length;
+    const frames: QueryFrame[] = [];
+    for (;;) {
+      if (held < HEADER) return frames;
+      let all = pending[0] as Buffer;
+      if (all.length < HEADER) pending = [(all = Buffer.concat(pending))];
+      const length = all.readUInt32BE(0);
+      const kind = all.readUInt8(4);
+      if (length > MAX_FRAME || (kind !== WORD && kind !== DATA)) throw new Error('this is no frame');
+      if (held < HEADER + length) return frames;
+      if (pending.length > 1) all = Buffer.concat(pending);
+      const payload = all.subarray(HEADER, HEADER + length);
+      frames.push(kind === WORD ? { kind: 'word', text: payload.toString('utf8') } : { kind: 'data', bytes: payload });
+      const rest = all.subarray(HEADER + length);
+      pending = rest.length === 0 ? [] : [rest];
+      held = rest.length;
+    }
+  };
+};

@@ -1,0 +1,21 @@
+/** The variables by which a query program is told its query (contract §1.3, §8.2). Pure. */
+import { DroverError } from '../../domain/errors.ts';
+
+/** A system has no variables of such names, or cannot tell where the name ends. */
+const isNameable = (name: string): boolean => name !== '' && !/[=\0]/.test(name);
+
+/** One a top-level parameter, as the reference sets them. What no variable can hold is left to QUERY_PARAMS. */
+const parameters = (params: string): [string, string][] => {
+  const parsed: unknown = JSON.parse(params);
+  if (typeof parsed !== 'object' || parsed === null) return [];
+  return Object.entries(parsed)
+    .map(([name, value]): [string, string] => [name, typeof value === 'string' ? value : JSON.stringify(value)])
+    .filter(([name, value]) => isNameable(name) && !value.includes('\0'))
+    .map(([name, value]) => [`QUERY_PARAM_${name}`, value]);
+};
+
+/** `params`: JSON text. @throws DroverError REQUEST_INVALID for a path that no variable can hold */
+export const queryVariables = (path: string, params: string): Record<string, string> => {
+  if (path.includes('\0')) throw new DroverError('REQUEST_INVALID', 'the path of a query cannot hold NUL');
+  return { QUERY_PATH: path, QUERY_PARAMS: params, ...Object.fromEntries(parameters(params)) };
+};

@@ -1,0 +1,250 @@
+/** The way to query servers, on loopback: kept connections, servers of every kind of badness, and never another one's answer. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import http from 'node:http';
+import net, { type AddressInfo } from 'node:net';
+import { buffer, text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createQueryProxy } from '../../src/adapters/http/query-proxy.ts';
+import { DroverError } from '../../src/domain/errors.ts';
+import type { QueryEndpoint } from '../../src/ports/query-containers.ts';
+import type { ProxyTarget } from '../../src/ports/query-proxy.ts';
+
+const MIB = 1024 * 1024;
+const LARGE_SERVER = `
+  const { once } = require('node:events');
+  const server = require('node:http').createServer(async (_request, response) => {
+    response.setHeader('content-length', 100 * 1024 * 1024);
+    for (let n = 0; n < 100; n += 1) if (!response.write(Buffer.alloc(1024 * 1024))) await once(response, 'drain');
+    response.end();
+  });
+  server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+const listening = async (server: net.Server): Promise<number> => {
+  const sockets = new Set<net.Socket>();
+  server.on('connection', (socket: net.Socket) => {
+    sockets.add(socket.on('error', () => undefined));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  ends.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+};
+const endpointAt = (port: number, change: Partial<QueryEndpoint> = {}): QueryEndpoint => ({
+  via: 'address',
+  host: '127.0.0.1',
+  port,
+  holds: () => true,
+  confirm: () => Promise.resolve(true),
+  ...change,
+});
+const open = (endpoint: QueryEndpoint): ProxyTarget => {
+  const target = createQueryProxy().open(endpoint);
+  ends.push(() => {
+    target.close();
+  });
+  return target;
+};
+const soon = (ms = 20_000): AbortSignal => AbortSignal.timeout(ms);
+const ask = (target: ProxyTarget, path = '/p', signal = soon()) => target.ask({ path, signal });
+const codeOf = (thrown: unknown): unknown => (thrown instanceof DroverError ? thrown.code : thrown);
+/** Error code of the exchange, or of its body. */
+const ending = (target: ProxyTarget, path?: string): Promise<unknown> =>
+  ask(target, path)
+    .then(({ body }) => text(body))
+    .catch(codeOf);
+
+/** A server that takes a request and does `say`, raw. */
+const rawServer = (say: (socket: net.Socket) => void): Promise<number> =>
+  listening(
+    net.createServer((socket) => {
+      socket.once('data', () => {
+        say(socket);
+      });
+    }),
+  );
+
+describe('a query server that behaves', () => {
+  it('is asked over connections that are kept', async () => {
+    let connections = 0;
+    const seen: unknown[] = [];
+    const server = http.createServer((request, response) => {
+      void text(request).then((body) => {
+        seen.push([request.method, request.url, request.headers['content-type'], body]);
+        response.setHeader('content-type', 'application/json').end('{"status":"ok"}');
+      });
+    });
+    server.on('connection', () => (connections += 1));
+    const target = open(endpointAt(await listening(server)));
+    for (let n = 0; n < 20; n += 1) {
+      const reply = await target.ask({ path: '/a?b=c', body: '{"b":"c"}', signal: soon() });
+      expect(reply).toMatchObject({ status: 200, contentType: 'application/json', bytes: 15 });
+      expect(await text(reply.body)).toBe('{"status":"ok"}');
+    }
+    // One rests for a turn of the loop after its reply; a second takes its place meanwhile.
+    expect(connections).toBeLessThanOrEqual(2);
+    expect(seen[0]).toEqual(['POST', '/a?b=c', 'application/json', '{"b":"c"}']);
+    await Promise.all(Array.from({ length: 100 }, async () => text((await ask(target)).body)));
+    expect(connections).toBeLessThanOrEqual(64);
+  });
+  it('lets an error of its own pass', async () => {
+    const server = http.createServer((_request, response) => response.writeHead(500).end('{"status":"error"}'));
+    const reply = await ask(open(endpointAt(await listening(server))));
+    expect(reply.status).toBe(500);
+    expect(await text(reply.body)).toBe('{"status":"error"}');
+  });
+  it('may speak HTTP/1.0 and close after each reply', async () => {
+    const port = await rawServer((socket) => socket.end('HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{}'));
+    const target = open(endpointAt(port));
+    for (let n = 0; n < 5; n += 1) expect(await ending(target)).toBe('{}');
+  });
+  it('may close an idle connection: the next request has a new one', async () => {
+    const server = http.createServer((_request, response) => response.end('x'));
+    server.keepAliveTimeout = 50;
+    const target = open(endpointAt(await listening(server)));
+    expect(await ending(target)).toBe('x');
+    await sleep(1_300);
+    for (let n = 0; n < 3; n += 1) expect(await ending(target)).toBe('x');
+  });
+  it('is closed when the target is, what is under way ends first', async () => {
+    const server = http.createServer((_request, response) => setTimeout(() => response.end('late'), 100));
+    const target = open(endpointAt(await listening(server)));
+    const answer = ending(target);
+    await sleep(30);
+    target.close();
+    expect(await answer).toBe('late');
+    expect(await ending(target)).toBe('QUERY_UNREACHABLE');
+  });
+});
+
+describe('a query server that does not', () => {
+  it('is never up', async () => {
+    const port = await listening(net.createServer());
+    for (const end of ends.splice(0)) await end();
+    expect(await ending(open(endpointAt(port)))).toBe('QUERY_UNREACHABLE');
+  });
+  it('is behind a relay that closes at once', async () => {
+    const port = await listening(net.createServer((socket) => socket.destroy()));
+    const confirm = () => sleep(20).then(() => true);
+    expect(await ending(open(endpointAt(port, { holds: () => undefined, confirm })))).toBe('QUERY_UNREACHABLE');
+  });
+  it.each<[string, (socket: net.Socket) => void]>([
+    ['speaks no HTTP', (socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n')],
+    ['closes before its reply', (socket) => socket.end()],
+    ['resets before its reply', (socket) => socket.resetAndDestroy()],
+    ['closes half-way', (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf')],
+    [
+      'resets half-way',
+      (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf', () => socket.resetAndDestroy()),
+    ],
+    ['breaks off a chunk', (socket) => socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab')],
+    [
+      'has headers without end',
+      (socket) => socket.write(`HTTP/1.1 200 OK\r\n${`X: ${'y'.repeat(1_000)}\r\n`.repeat(40)}`),
+    ],
+  ])('%s', async (_what, say) => {
+    const target = open(endpointAt(await rawServer(say)));
+    expect(await ending(target)).toBe('QUERY_REPLY_INVALID');
+  });
+  it('is slow: the caller’s signal is the only clock, before and within the reply', async () => {
+    const server = http.createServer((request, response) => {
+      if (request.url === '/half') response.write('half');
+    });
+    const target = open(endpointAt(await listening(server)));
+    const reason = new DroverError('QUERY_TIMEOUT', 'late');
+    const within = (ms: number): AbortSignal => {
+      const abort = new AbortController();
+      setTimeout(() => {
+        abort.abort(reason);
+      }, ms);
+      return abort.signal;
+    };
+    await expect(ask(target, '/slow', within(100))).rejects.toBe(reason);
+    const { body } = await ask(target, '/half', within(200));
+    await expect(text(body)).rejects.toBe(reason);
+    await expect(ask(target, '/slow', AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+});
+
+describe('a reply of 100 MB', () => {
+  it('that is read slowly costs no memory', { timeout: 60_000 }, async () => {
+    // Elsewhere, so that only our own memory is looked at.
+    const child = spawn(process.execPath, ['-e', LARGE_SERVER], { stdio: ['ignore', 'pipe', 'inherit'] });
+    ends.push(() => child.kill('SIGKILL'));
+    const [said] = (await once(child.stdout, 'data')) as [Buffer];
+    const target = open(endpointAt(Number(said.toString())));
+    const read = async (): Promise<number> => {
+      const { body, bytes } = await ask(target);
+      expect(bytes).toBe(100 * MIB);
+      await sleep(300);
+      // Not read, so not taken.
+      expect(body.readableLength).toBeLessThan(MIB);
+      const before = process.memoryUsage().rss;
+      let most = before;
+      let held = 0;
+      for await (const part of body as AsyncIterable<Buffer>) {
+        held += part.length;
+        most = Math.max(most, process.memoryUsage().rss);
+        if (held % MIB < part.length) await sleep(2);
+      }
+      expect(held).toBe(100 * MIB);
+      return (most - before) / MIB;
+    };
+    // V8 lets 32 MiB of read buffers lie before it collects them, once: a process that did that before grows no more.
+    expect(await read()).toBeLessThan(70);
+    expect(await read()).toBeLessThan(30);
+  });
+  it('that nobody wants any more ends its connection', async () => {
+    let closed = false;
+    const server = http.createServer((_request, response) => {
+      response.write(Buffer.alloc(MIB));
+      response.on('close', () => (closed = true));
+    });
+    const { body } = await ask(open(endpointAt(await listening(server))));
+    body.destroy();
+    await expect.poll(() => closed).toBe(true);
+  });
+});
+
+describe('an address that is another container’s (fault R40)', () => {
+  const counting = async () => {
+    let asked = 0;
+    const server = http.createServer((_request, response) => {
+      asked += 1;
+      response.end('an answer');
+    });
+    return { port: await listening(server), asked: () => asked };
+  };
+  it('before it was asked is not asked', async () => {
+    const { port, asked } = await counting();
+    expect(await ending(open(endpointAt(port, { holds: () => false })))).toBe('QUERY_UNREACHABLE');
+    const unsure = { holds: () => undefined, confirm: () => Promise.resolve(false) };
+    expect(await ending(open(endpointAt(port, unsure)))).toBe('QUERY_UNREACHABLE');
+    expect(asked()).toBe(0);
+  });
+  it('is confirmed once a connection where only the engine knows', async () => {
+    const { port } = await counting();
+    let confirmed = 0;
+    const confirm = () => Promise.resolve((confirmed += 1) > 0);
+    const target = open(endpointAt(port, { via: 'published', holds: () => undefined, confirm }));
+    for (let n = 0; n < 5; n += 1) expect(await ending(target)).toBe('an answer');
+    expect(confirmed).toBeLessThanOrEqual(2);
+  });
+  it('meanwhile never answers', async () => {
+    const { port } = await counting();
+    let isOurs = true;
+    const target = open(endpointAt(port, { holds: () => isOurs }));
+    expect(await ending(target)).toBe('an answer');
+    isOurs = false;
+    expect(await ending(target)).toBe('QUERY_UNREACHABLE');
+    expect(await buffer((await ask(open(endpointAt(port)))).body)).toHaveLength(9);
+  });
+});
