@@ -50,7 +50,7 @@ const bare = (): void => {
     request.resume();
     pool
       .stream({ path: '/x', method: 'POST', opaque: response }, ({ statusCode, headers, opaque }) => {
-        const out = opaque as typeof response;
+        const out = opaque;
         out.writeHead(statusCode, { 'content-type': String(headers['content-type']) });
         return out;
       })

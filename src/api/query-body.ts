@@ -1,40 +1,62 @@
 /** JSON in the body of a query: bounded, well-formed UTF-8, no deeper than anybody's parameters are (fault R2). */
-import type { Context, MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import type { Readable } from 'node:stream';
+import type { Context } from 'hono';
 import { isObject, type JsonObject } from '../domain/json.ts';
 
 const MAX_DEPTH = 64;
 
-const depthOf = (value: unknown, limit: number): boolean =>
+const isShallow = (value: unknown, limit = MAX_DEPTH): boolean =>
   typeof value !== 'object' ||
   value === null ||
-  (limit > 0 && Object.values(value).every((member) => depthOf(member, limit - 1)));
+  (limit > 0 && Object.values(value).every((member) => isShallow(member, limit - 1)));
 
 export type QueryBody =
   | { readonly kind: 'none' }
   | { readonly kind: 'value'; readonly value: unknown }
-  | { readonly kind: 'malformed'; readonly why: string };
+  | { readonly kind: 'malformed'; readonly why: string }
+  | { readonly kind: 'tooLarge' };
 
-export const readQueryBody = async (context: Context): Promise<QueryBody> => {
+interface NodeBindings {
+  readonly incoming?: Readable;
+}
+
+/** Undefined for more than `maxBytes`: what is beyond them is not kept. */
+const readBytes = async (context: Context, maxBytes: number): Promise<Buffer | undefined> => {
+  if (Number(context.req.header('content-length') ?? 0) > maxBytes) return undefined;
+  const { incoming } = (context.env ?? {}) as NodeBindings;
+  const { body } = incoming === undefined ? context.req.raw : { body: incoming };
+  const chunks: Uint8Array[] = [];
+  let held = 0;
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    held += chunk.length;
+    if (held > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+};
+
+const hasNone = (context: Context): boolean =>
+  context.req.header('content-length') === '0' ||
+  (context.req.header('content-length') === undefined && context.req.header('transfer-encoding') === undefined);
+
+export const readQueryBody = async (context: Context, maxBytes: number): Promise<QueryBody> => {
+  const isServed = (context.env as NodeBindings | undefined)?.incoming !== undefined;
+  if (isServed && hasNone(context)) return { kind: 'none' };
+  const bytes = await readBytes(context, maxBytes);
+  if (bytes === undefined) return { kind: 'tooLarge' };
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(await context.req.arrayBuffer());
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     return { kind: 'malformed', why: 'the body is no UTF-8' };
   }
   if (text.trim() === '') return { kind: 'none' };
   try {
     const value: unknown = JSON.parse(text);
-    return depthOf(value, MAX_DEPTH)
-      ? { kind: 'value', value }
-      : { kind: 'malformed', why: 'the body is nested too deep' };
+    return isShallow(value) ? { kind: 'value', value } : { kind: 'malformed', why: 'the body is nested too deep' };
   } catch {
     return { kind: 'malformed', why: 'the body is not JSON' };
   }
 };
 
 export const isParams = (value: unknown): value is JsonObject => isObject(value);
-
-/** `refuse` makes the answer in the form of the endpoint. */
-export const queryBodyLimit = (maxBytes: number, refuse: (context: Context) => Response): MiddlewareHandler =>
-  bodyLimit({ maxSize: maxBytes, onError: refuse });

@@ -4,7 +4,8 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
 import { isObject, type JsonObject } from '../domain/json.ts';
 import type { Query, QueryFailure } from '../domain/query.ts';
-import { queryBodyLimit, readQueryBody } from './query-body.ts';
+import { callerControl } from './caller-control.ts';
+import { readQueryBody } from './query-body.ts';
 import { envelope } from './query-envelope.ts';
 import { retryAfter, toQueryFailure } from './query-errors.ts';
 import type { QueryApiDeps, QueryLimits } from './query-routes.ts';
@@ -50,12 +51,12 @@ export const queryContract = ({ queries, limits }: QueryApiDeps): Hono => {
   ): Response => context.json({ status: 'error', error, ...envelope(since) }, status);
 
   routes.all('/health', (context) => context.json({ status: 'ok' }));
-  const tooLarge = queryBodyLimit(limits.maxBodyBytes, (context) =>
-    refused(context, 413, `a query has at most ${String(limits.maxBodyBytes)} bytes`),
-  );
-  routes.post('/query', tooLarge, async (context) => {
+  routes.post('/query', async (context) => {
     const since = performance.now();
-    const body = await readQueryBody(context);
+    const body = await readQueryBody(context, limits.maxBodyBytes);
+    if (body.kind === 'tooLarge') {
+      return refused(context, 413, `a query has at most ${String(limits.maxBodyBytes)} bytes`, since);
+    }
     const parsed = body.kind === 'value' ? shape.safeParse(body.value) : undefined;
     if (parsed?.success !== true) {
       const why = body.kind === 'malformed' ? body.why : (parsed?.error.issues[0]?.message ?? 'the body is empty');
@@ -65,7 +66,7 @@ export const queryContract = ({ queries, limits }: QueryApiDeps): Hono => {
     if (bot_id === '') return refused(context, 400, 'bot_id is required', since);
     if (query_path === '') return refused(context, 400, 'query_path is required', since);
     try {
-      return envelope.answer(await queries.ask(queryOf(parsed.data, limits), context.req.raw.signal), since);
+      return envelope.answer(context, await queries.ask(queryOf(parsed.data, limits), callerControl(context)), since);
     } catch (thrown) {
       const failure = toQueryFailure(thrown);
       const status = STATUS[failure.code] ?? 500;

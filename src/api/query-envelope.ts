@@ -3,8 +3,10 @@
  * no number loses a digit and a large reply is never held whole.
  */
 import { Readable } from 'node:stream';
+import type { Context } from 'hono';
 import { isObject } from '../domain/json.ts';
 import { QueryFailure, type QueryAnswer } from '../domain/query.ts';
+import { sendBody } from './send-body.ts';
 
 const BRACE = '}'.charCodeAt(0);
 const NS = 1e6;
@@ -65,10 +67,9 @@ const wrapSmall = (body: Buffer, since: number): Buffer => {
 /** What stands beside an error. */
 export const envelope = Object.assign(stamp, {
   /** @throws QueryFailure QUERY_REPLY_INVALID before anything was handed on; a stream that turns out to be none breaks off */
-  answer: ({ body }: QueryAnswer, since: number): Response => {
+  answer: (context: Context, { body }: QueryAnswer, since: number): Response => {
     const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
-    if (Buffer.isBuffer(body)) return new Response(new Uint8Array(wrapSmall(body, since)), { headers });
-    const stream = Readable.from(spliced(body, since), { objectMode: false });
-    return new Response(Readable.toWeb(stream) as ReadableStream, { headers });
+    if (Buffer.isBuffer(body)) return sendBody(context, 200, headers, wrapSmall(body, since));
+    return sendBody(context, 200, headers, Readable.from(spliced(body, since), { objectMode: false }));
   },
 });

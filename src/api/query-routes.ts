@@ -1,14 +1,15 @@
 /** Queries as REST: `GET|POST /v1/bots/:id/query/*path`, with honest statuses and the bot's own words (issue 6 point 2). */
-import { Readable } from 'node:stream';
 import { Hono, type Context } from 'hono';
 import type { JsonObject } from '../domain/json.ts';
 import { botIdFault } from '../domain/naming.ts';
 import { QueryFailure, type AsOf, type Query, type QueryAnswer } from '../domain/query.ts';
 import { parseSnapshot } from '../domain/sync-report.ts';
 import type { QueryHandler } from '../ports/query-handler.ts';
-import { isParams, queryBodyLimit, readQueryBody } from './query-body.ts';
+import { callerControl } from './caller-control.ts';
+import { isParams, readQueryBody } from './query-body.ts';
 import { answerQueryFailure, malformed, refuseQuery } from './query-errors.ts';
 import { parseInstant } from './query-values.ts';
+import { sendBody } from './send-body.ts';
 
 export interface QueryLimits {
   readonly timeoutMs: number;
@@ -21,6 +22,9 @@ export interface QueryApiDeps {
   readonly limits: QueryLimits;
 }
 
+/** Most ids; no other question about them is needed. */
+const PLAIN_ID = /^[A-Za-z0-9-]{1,128}$/;
+const NO_BODY = { kind: 'none' } as const;
 /** Ours among the parameters of the URL; a bot's own of these names go in the body. */
 const AS_OF = 'asOf';
 const TIMEOUT = 'timeout_sec';
@@ -57,8 +61,7 @@ const paramsIn = (search: URLSearchParams): JsonObject => {
   return Object.fromEntries(pairs);
 };
 
-/** A streamed answer that breaks off ends the connection: nobody takes half of it for all. */
-export const toResponse = ({ body, bytes, contentType, ...answer }: QueryAnswer): Response => {
+const toResponse = (context: Context, { body, bytes, contentType, ...answer }: QueryAnswer): Response => {
   const { status, way, state, botState } = answer;
   const headers: Record<string, string> = {
     'content-type': contentType,
@@ -68,49 +71,49 @@ export const toResponse = ({ body, bytes, contentType, ...answer }: QueryAnswer)
     ...(bytes === undefined ? {} : { 'content-length': String(bytes) }),
     ...(state === undefined ? {} : { 'x-drover-query-state': state }),
   };
-  return new Response(Buffer.isBuffer(body) ? new Uint8Array(body) : (Readable.toWeb(body) as ReadableStream), {
-    status,
-    headers,
-  });
+  return sendBody(context, status, headers, body);
 };
 
 export const queryRoutes = ({ queries, limits }: QueryApiDeps): Hono => {
   const routes = new Hono();
-  routes.onError((thrown, context) =>
-    thrown instanceof URIError
-      ? malformed(context, 'the path is not well encoded')
-      : answerQueryFailure(context, thrown),
-  );
-
   const queryIn = (context: Context, body: JsonObject): Query => {
     const url = new URL(context.req.url);
     const botId = decodeURIComponent(url.pathname.split('/')[3] ?? '');
-    if (botIdFault(botId) !== undefined) throw new QueryFailure('BOT_NOT_FOUND', 'there is no such bot');
+    if (!PLAIN_ID.test(botId) && botIdFault(botId) !== undefined)
+      throw new QueryFailure('BOT_NOT_FOUND', 'there is no such bot');
     return {
       botId,
       path: pathIn(url.pathname),
       params: { ...paramsIn(url.searchParams), ...body },
-      timeoutMs: timeoutIn(context.req.query(TIMEOUT), limits),
-      ...asOfIn(context.req.query(AS_OF)),
+      timeoutMs: timeoutIn(url.searchParams.get(TIMEOUT) ?? undefined, limits),
+      ...asOfIn(url.searchParams.get(AS_OF) ?? undefined),
       patient: false,
     };
   };
   const ask = async (context: Context, body: JsonObject): Promise<Response> =>
-    toResponse(await queries.ask(queryIn(context, body), context.req.raw.signal));
+    toResponse(context, await queries.ask(queryIn(context, body), callerControl(context)));
 
-  const tooLarge = queryBodyLimit(limits.maxBodyBytes, (context) =>
-    answerQueryFailure(
-      context,
-      new QueryFailure('QUERY_BODY_TOO_LARGE', `a query has at most ${String(limits.maxBodyBytes)} bytes`),
+  const take = async (context: Context): Promise<Response> => {
+    const body = context.req.method === 'GET' ? NO_BODY : await readQueryBody(context, limits.maxBodyBytes);
+    switch (body.kind) {
+      case 'tooLarge':
+        throw new QueryFailure('QUERY_BODY_TOO_LARGE', `a query has at most ${String(limits.maxBodyBytes)} bytes`);
+      case 'malformed':
+        return malformed(context, body.why);
+      case 'none':
+        return ask(context, {});
+      case 'value':
+        if (!isParams(body.value)) return refuseQuery('the body must be an object: the parameters by name');
+        return ask(context, body.value);
+    }
+  };
+  // Caught here: an error of a query has its own form, whichever app it was asked of.
+  routes.on(['GET', 'POST'], '/:id/query/*', (context) =>
+    take(context).catch((thrown: unknown) =>
+      thrown instanceof URIError
+        ? malformed(context, 'the path is not well encoded')
+        : answerQueryFailure(context, thrown),
     ),
   );
-  routes.get('/:id/query/*', (context) => ask(context, {}));
-  routes.post('/:id/query/*', tooLarge, async (context) => {
-    const body = await readQueryBody(context);
-    if (body.kind === 'malformed') return malformed(context, body.why);
-    if (body.kind === 'none') return ask(context, {});
-    if (!isParams(body.value)) return refuseQuery('the body must be an object: the parameters by name');
-    return ask(context, body.value);
-  });
   return routes;
 };

@@ -12,10 +12,14 @@ export interface QueryEndpoint {
   readonly host: string;
   readonly port: number;
   /**
-   * Does this address still belong to this container, which still lives? Cheap enough for every reply; undefined where only
-   * the engine can tell (fault R40).
+   * Does this address still belong to this container, which still lives? Asked of every new connection: one that was bound stays
+   * this container's. Undefined where only the engine can tell (fault R40).
    */
   holds(): boolean | undefined;
+  /** Does the container's process still live? Cheap enough for every reply; undefined as above. */
+  lives(): boolean | undefined;
+  /** Nobody asks any more. */
+  release(): void;
   /** Asks the engine. Never throws: what cannot be confirmed is not. */
   confirm(): Promise<boolean>;
 }

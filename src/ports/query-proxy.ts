@@ -15,7 +15,8 @@ export interface ProxyReply {
   readonly status: number;
   readonly contentType: string | undefined;
   readonly bytes: number | undefined;
-  readonly body: Readable;
+  /** Whole where it is small and says how long it is: most replies are of some hundred bytes. */
+  readonly body: Buffer | Readable;
 }
 
 /** One container's query server. */

@@ -43,6 +43,8 @@ const endpointAt = (port: number, change: Partial<QueryEndpoint> = {}): QueryEnd
   host: '127.0.0.1',
   port,
   holds: () => true,
+  lives: () => true,
+  release: () => undefined,
   confirm: () => Promise.resolve(true),
   ...change,
 });
@@ -234,14 +236,16 @@ describe('an address that is another container’s (fault R40)', () => {
     const { port } = await counting();
     let confirmed = 0;
     const confirm = () => Promise.resolve((confirmed += 1) > 0);
-    const target = open(endpointAt(port, { via: 'published', holds: () => undefined, confirm }));
+    const target = open(
+      endpointAt(port, { via: 'published', holds: () => undefined, lives: () => undefined, confirm }),
+    );
     for (let n = 0; n < 5; n += 1) expect(await ending(target)).toBe('an answer');
     expect(confirmed).toBeLessThanOrEqual(2);
   });
   it('meanwhile never answers', async () => {
     const { port } = await counting();
     let isOurs = true;
-    const target = open(endpointAt(port, { holds: () => isOurs }));
+    const target = open(endpointAt(port, { lives: () => isOurs }));
     expect(await ending(target)).toBe('an answer');
     isOurs = false;
     expect(await ending(target)).toBe('QUERY_UNREACHABLE');

@@ -13,7 +13,6 @@ export interface QuerySpineOptions extends SpineOptions {
   readonly query?: Partial<QueryPolicy>;
   readonly limits?: Partial<QueryLimits>;
   readonly reach?: 'address' | 'published';
-  readonly network?: string;
 }
 
 export interface Asked {
@@ -32,6 +31,8 @@ export interface QuerySpine extends Spine {
   /** `POST /query`. */
   askOld(body: object): Promise<Asked>;
   queryContainers(): Promise<number>;
+  /** What was kept warm for this bot goes. */
+  drop(id: string): Promise<void>;
   /** Uploads code with a query program, and puts a document for it. */
   deployAsked(
     id: string,
@@ -106,6 +107,11 @@ export const startQuerySpine = async (options: QuerySpineOptions = {}): Promise<
     queryContainers: async () => {
       const label = [`drover.install=${spine.install}`, 'drover.role=query'];
       return (await docker.listContainers({ all: true, filters: { label } })).length;
+    },
+    async drop(id) {
+      // As any change of its document tells.
+      const record = await spine.stores.specs.read(id);
+      if (record !== undefined) await spine.put(id, record.document);
     },
     async deployAsked(id, files, change = {}) {
       const custom = { entrypoints: { bot: 'main.js', query: 'query.js' } };

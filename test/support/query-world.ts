@@ -54,7 +54,7 @@ export interface QueryWorld {
 export const QUERY_DOC = (id: string): Record<string, unknown> => {
   const document = aDocument(id) as { custom: { config: { entrypoints: object } } };
   document.custom.config.entrypoints = { bot: 'main.js', query: 'query.js' };
-  return document as unknown as Record<string, unknown>;
+  return document;
 };
 
 const OK = JSON.stringify({ status: 'ok', data: { x: 1 } });
@@ -79,6 +79,8 @@ export const openQueryWorld = (policy: Partial<QueryPolicy> = {}, limits: Partia
         host: '',
         port: 1,
         holds: () => true,
+        lives: () => true,
+        release: () => undefined,
         confirm: () => Promise.resolve(true),
       } as const;
       return Promise.resolve({ kind: 'endpoint', endpoint });
@@ -150,7 +152,7 @@ export const openQueryWorld = (policy: Partial<QueryPolicy> = {}, limits: Partia
   });
   const answer = async (response: Response) => {
     const text = await response.text();
-    let body: Record<string, unknown> = {};
+    let body: Record<string, unknown>;
     try {
       body = JSON.parse(text) as Record<string, unknown>;
     } catch {

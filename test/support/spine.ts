@@ -58,6 +58,8 @@ export interface SpineOptions {
   /** Puts something between the service and its engine. */
   readonly wrap?: (engine: Engine) => Engine;
   readonly wrapRuns?: (engine: Engine) => Engine;
+  /** Another network than that of all bots. */
+  readonly network?: string;
   /** Query servers of bots are published on loopback. */
   readonly publishQueries?: boolean;
   readonly queries?: (made: { readonly install: string; readonly archives: ArchiveStore }) => QueryParts;
@@ -99,6 +101,7 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
       {
         role,
         publishQueries: options.publishQueries === true,
+        ...(options.network === undefined ? {} : { network: options.network }),
         ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
         ...(options.access === undefined ? {} : { access: options.access }),
       },

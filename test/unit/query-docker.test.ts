@@ -295,7 +295,9 @@ describe('the query port of a bot', () => {
   });
   it('is found at the address, or at the published port', () => {
     const info = (ports: object, ip: string, networks: object) =>
-      ({ NetworkSettings: { Ports: ports, IPAddress: ip, Networks: networks } }) as Parameters<typeof placeOf>[0];
+      ({ NetworkSettings: { Ports: ports, IPAddress: ip, Networks: networks } }) as unknown as Parameters<
+        typeof placeOf
+      >[0];
     const bound = { '9476/tcp': [{ HostIp: '127.0.0.1', HostPort: '40000' }] };
     const network = { a: { IPAddress: '' }, b: { IPAddress: '10.0.0.2' } };
     const at = (host: string) => ({ via: 'address', host, port: 9476 });

@@ -49,7 +49,7 @@ export const begin = async (
     stray = await strayVolumes(docker, mounts, name, abortSignal);
     if (stray.length > 0) throw new VolumeVanished(stray.join(', '));
     stream = await attach(made, abortSignal);
-    const talk = createTalk(stream, order, createExplain(made));
+    const talk = createTalk(stream, order, createExplain(docker, made));
     await made.start({ abortSignal });
     abortSignal.throwIfAborted();
     return { container: made, talk };

@@ -59,10 +59,12 @@ export const createEndpointLook = ({ docker, reach, reads, isLocal }: EndpointOp
   const endpoint = (seen: Inspected, place: Place): QueryEndpoint => {
     const { Id: id, State } = seen;
     const { via, host, port } = place;
-    const holds = isLocal && via === 'address' ? seeProcess(State.Pid, id, host) : undefined;
+    const process = isLocal && via === 'address' ? seeProcess(State.Pid, id, host) : undefined;
     return {
       ...place,
-      holds: () => holds?.(),
+      holds: () => process?.holds(),
+      lives: () => process?.lives(),
+      release: () => process?.release(),
       async confirm() {
         try {
           const now = await inspect(id, AbortSignal.timeout(CONFIRM_MS));

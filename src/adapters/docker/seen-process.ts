@@ -2,7 +2,7 @@
  * A container's first process as this host's /proc shows it: does it still live, and has its network this address? Synchronous,
  * some ten microseconds, so that each reply can be bound to its container (fault R40).
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
 const START_TIME = 22;
 const STATE = 3;
@@ -47,11 +47,18 @@ export const hasLocalAddress = (trie: string, address: string): boolean => {
   return false;
 };
 
-/**
- * Undefined where /proc does not show this very container: the engine is elsewhere, or counts its processes otherwise. Else a
- * function that says whether that process lives and has the address.
- */
-export const seeProcess = (pid: number, containerId: string, address: string): (() => boolean) | undefined => {
+export interface SeenProcess {
+  /** It lives and has the address. */
+  holds(): boolean;
+  /** It lives; a read of a file that is kept open, which ends with the very process, whoever has its number next. */
+  lives(): boolean;
+  release(): void;
+}
+
+const READ_BYTES = 512;
+
+/** Undefined where /proc does not show this very container: the engine is elsewhere, or counts its processes otherwise. */
+export const seeProcess = (pid: number, containerId: string, address: string): SeenProcess | undefined => {
   if (!Number.isInteger(pid) || pid <= 0) return undefined;
   const folder = `/proc/${String(pid)}`;
   const since = startOf(pid);
@@ -68,5 +75,38 @@ export const seeProcess = (pid: number, containerId: string, address: string): (
       return false;
     }
   };
-  return holds() ? holds : undefined;
+  let file: number | undefined;
+  try {
+    file = openSync(`${folder}/stat`, 'r');
+  } catch {
+    return undefined;
+  }
+  // Asked after the file is open: it is that of the process which this is true of.
+  if (!holds()) {
+    closeSync(file);
+    return undefined;
+  }
+  const buffer = Buffer.alloc(READ_BYTES);
+  let livedThisTurn = false;
+  return {
+    holds,
+    lives() {
+      // Replies of one turn of the event loop had all come when the first of them was asked about.
+      if (livedThisTurn) return true;
+      if (file === undefined) return false;
+      try {
+        const text = buffer.toString('latin1', 0, readSync(file, buffer, 0, READ_BYTES, 0));
+        const state = fieldAt(fieldsOf(text), STATE);
+        livedThisTurn = state !== 'Z' && state !== 'X' && state !== '';
+        if (livedThisTurn) setImmediate(() => (livedThisTurn = false));
+        return livedThisTurn;
+      } catch {
+        return false;
+      }
+    },
+    release() {
+      if (file !== undefined) closeSync(file);
+      file = undefined;
+    },
+  };
 };

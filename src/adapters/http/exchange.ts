@@ -3,12 +3,14 @@ import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { QueryEndpoint } from '../../ports/query-containers.ts';
 import type { ProxyReply, ProxyRequest } from '../../ports/query-proxy.ts';
+import { createLetGo } from './let-go.ts';
 import { notItsOwn, toProxyError } from './proxy-errors.ts';
 
 type Controller = Dispatcher.DispatchController;
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 const HIGH_WATER = 64 * 1024;
+const SMALL_BYTES = 64 * 1024;
 
 const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
 
@@ -16,6 +18,10 @@ const lengthOf = (headers: Headers): number | undefined => {
   const text = one(headers['content-length']);
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 };
+
+interface SmallReply extends Omit<ProxyReply, 'body'> {
+  readonly chunks: Buffer[];
+}
 
 const isError = (reason: unknown): reason is Error => reason instanceof Error;
 
@@ -25,7 +31,9 @@ export const exchange = (pool: Dispatcher, endpoint: QueryEndpoint, request: Pro
     const { path, body: content, signal } = request;
     let controller: Controller | undefined;
     let body: Readable | undefined;
+    let small: SmallReply | undefined;
     let over = false;
+    const passed = createLetGo();
 
     const finish = (): boolean => {
       if (over) return false;
@@ -78,19 +86,36 @@ export const exchange = (pool: Dispatcher, endpoint: QueryEndpoint, request: Pro
         onResponseStart(from, status, headers) {
           // What comes before the reply itself, e.g. 100.
           if (over || status < 200) return;
-          if (endpoint.holds() === false) {
+          if (endpoint.lives() === false) {
             fail(notItsOwn('meanwhile'));
+            return;
+          }
+          const bytes = lengthOf(headers);
+          const contentType = one(headers['content-type']);
+          if (bytes !== undefined && bytes <= SMALL_BYTES) {
+            small = { status, contentType, bytes, chunks: [] };
             return;
           }
           // It may break off before its reader looks at it, who is told then.
           body = bodyFrom(from).on('error', () => undefined);
-          resolve({ status, contentType: one(headers['content-type']), bytes: lengthOf(headers), body });
+          resolve({ status, contentType, bytes, body });
         },
         onResponseData(from, chunk) {
+          if (small !== undefined) {
+            small.chunks.push(chunk);
+            return;
+          }
           if (!over && body?.push(chunk) === false) from.pause();
+          passed(chunk.length);
         },
         onResponseEnd() {
-          if (finish()) body?.push(null);
+          if (!finish()) return;
+          if (small === undefined) {
+            body?.push(null);
+            return;
+          }
+          const { chunks, ...reply } = small;
+          resolve({ ...reply, body: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks) });
         },
         onResponseError(_controller, error) {
           // Nothing is tried again here. A connection that its server closed while it was idle is never written to, as far as the

@@ -31,7 +31,12 @@ export const createQueryProxy = ({ connections = 64, keepAliveMs = 3_000 }: Quer
       endpoint,
       ask: (request) => exchange(pool, endpoint, request),
       close() {
-        void pool.close().catch(() => undefined);
+        void pool
+          .close()
+          .catch(() => undefined)
+          .finally(() => {
+            endpoint.release();
+          });
       },
     };
   },

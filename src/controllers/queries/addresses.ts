@@ -18,6 +18,8 @@ interface Entry {
 }
 
 export interface Addresses {
+  /** The way to this container where it is known by now. */
+  known(bot: { readonly botId: string; readonly ref: InstanceRef }): ProxyTarget | undefined;
   /** @throws DroverError as the engine does */
   of(bot: { readonly botId: string; readonly ref: InstanceRef }): Promise<Address>;
   /** It turned out to be wrong. */
@@ -47,6 +49,10 @@ export const createAddresses = ({ containers, proxy }: AddressesOptions): Addres
   };
 
   return {
+    known({ botId, ref }) {
+      const entry = entries.get(botId);
+      return entry?.containerId === ref.id ? entry.target : undefined;
+    },
     of({ botId, ref }) {
       const known = entries.get(botId);
       if (known?.containerId === ref.id) return known.look;

@@ -55,7 +55,7 @@ export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunnin
   };
 
   const askOnce = async (bot: LiveBot, url: string, body: string | undefined, signal: AbortSignal) => {
-    const target = await targetOf(bot);
+    const target = addresses.known(bot) ?? (await targetOf(bot));
     try {
       const reply = await target.ask({ path: url, signal, ...(body === undefined ? {} : { body }) });
       return { reply, target };

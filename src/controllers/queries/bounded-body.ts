@@ -18,14 +18,15 @@ export const tooLarge = (maxBytes: number): DroverError =>
  * @throws DroverError QUERY_REPLY_TOO_LARGE before anything was handed on, where that is known by then; what the stream throws
  */
 export const boundBody = async (
-  source: Readable,
+  source: Buffer | Readable,
   bytes: number | undefined,
   maxBytes: number,
 ): Promise<BoundedBody> => {
   if (bytes !== undefined && bytes > maxBytes) {
-    source.destroy();
+    if (!Buffer.isBuffer(source)) source.destroy();
     throw tooLarge(maxBytes);
   }
+  if (Buffer.isBuffer(source)) return { body: source, bytes: source.length };
   const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
   const head: Buffer[] = [];
   let held = 0;
@@ -54,7 +55,8 @@ export const boundBody = async (
 };
 
 /** All of a reply that is an error; what is beyond the limit is left out. */
-export const readSmall = async (source: Readable, maxBytes = 1024 * 1024): Promise<Buffer> => {
+export const readSmall = async (source: Buffer | Readable, maxBytes = 1024 * 1024): Promise<Buffer> => {
+  if (Buffer.isBuffer(source)) return source;
   const chunks: Buffer[] = [];
   let held = 0;
   for await (const chunk of source as AsyncIterable<Buffer>) {

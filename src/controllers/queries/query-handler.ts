@@ -21,6 +21,8 @@ export interface EndingQueryHandler extends QueryHandler {
 }
 
 const LOOK_AGAIN_MS = 50;
+/** For those that were cut off to say so. */
+const CUT_MS = 500;
 const RETRY_AFTER_S: Readonly<Record<string, number>> = { starting: 1, stopping: 2 };
 
 const late = ({ timeoutMs }: Query): DroverError =>
@@ -47,8 +49,9 @@ const toFailure = (thrown: unknown, botState: string | undefined): QueryFailure 
 
 export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHandler => {
   const { resolver, running, resting, counters } = options;
-  const ending = new AbortController();
-  const underWay = new Set<Promise<void>>();
+  /** Of each query that is under way: how it is cut off. */
+  const underWay = new Set<(reason: Error) => void>();
+  let idle: () => void = () => undefined;
   let closed = false;
 
   const route = async (query: Query, found: Resolved, signal: AbortSignal): Promise<QueryAnswer | undefined> => {
@@ -72,7 +75,7 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
     let botState: string | undefined;
     try {
       for (;;) {
-        const found = await resolver.find(query.botId);
+        const found = resolver.known(query.botId) ?? (await resolver.find(query.botId));
         if (found === undefined) {
           throw new QueryFailure('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(query.botId)}`);
         }
@@ -88,34 +91,27 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
     }
   };
 
-  /** Runs until the answer was read, or there is none. */
-  const watched = async (query: Query, caller: AbortSignal): Promise<QueryAnswer> => {
-    const clock = new AbortController();
+  /** Under way until the answer was read, or there is none. */
+  const watched = async (query: Query, control: AbortController): Promise<QueryAnswer> => {
+    const cut = (reason: Error): void => {
+      control.abort(reason);
+    };
     const timer = setTimeout(() => {
-      clock.abort(late(query));
+      cut(late(query));
     }, query.timeoutMs);
-    const signal = AbortSignal.any([caller, clock.signal, ending.signal]);
-    let over: () => void = () => undefined;
-    const whole = new Promise<void>((resolve) => (over = resolve));
-    underWay.add(whole);
+    underWay.add(cut);
     const done = (): void => {
       clearTimeout(timer);
-      underWay.delete(whole);
-      over();
+      underWay.delete(cut);
+      if (underWay.size === 0) idle();
     };
     try {
-      const answer = await settled(query, signal);
-      const { body } = answer;
+      const answer = await settled(query, control.signal);
+      const { body, botState } = answer;
       if (Buffer.isBuffer(body)) done();
       else {
-        const cut = (): void => {
-          body.destroy(toFailure(signal.reason, answer.botState));
-        };
-        signal.addEventListener('abort', cut, { once: true });
-        body.once('close', () => {
-          signal.removeEventListener('abort', cut);
-          done();
-        });
+        control.signal.addEventListener('abort', () => body.destroy(toFailure(control.signal.reason, botState)));
+        body.once('close', done);
       }
       return answer;
     } catch (thrown) {
@@ -125,10 +121,10 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
   };
 
   return {
-    async ask(query, caller) {
+    async ask(query, control) {
       if (closed) throw new QueryFailure('QUERY_ENDING', 'drover ends', { retryAfterS: 1 });
       try {
-        const answer = await watched(query, caller);
+        const answer = await watched(query, control);
         counters.answered(answer.way);
         return answer;
       } catch (thrown) {
@@ -140,10 +136,10 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
     metrics: () => counters.metrics(underWay.size),
     async end(withinMs) {
       closed = true;
-      const all = Promise.all([...underWay]);
+      const all = underWay.size === 0 ? Promise.resolve() : new Promise<void>((resolve) => (idle = resolve));
       await Promise.race([all, sleep(withinMs, undefined, { ref: false })]);
-      ending.abort(new QueryFailure('QUERY_ENDING', 'drover ends', { retryAfterS: 1 }));
-      await Promise.race([all, sleep(500, undefined, { ref: false })]);
+      for (const cut of [...underWay]) cut(new QueryFailure('QUERY_ENDING', 'drover ends', { retryAfterS: 1 }));
+      await Promise.race([all, sleep(CUT_MS, undefined, { ref: false })]);
     },
   };
 };

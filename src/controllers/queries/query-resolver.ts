@@ -46,6 +46,8 @@ export interface ResolverOptions {
 }
 
 export interface QueryResolver {
+  /** What the logs say: nothing is waited for. Undefined: they know no such id. */
+  known(id: BotId): Resolved | undefined;
   /** Undefined for an id that nobody knows. @throws DroverError STORE_UNAVAILABLE: that is not the same as unknown */
   find(id: BotId): Promise<Resolved | undefined>;
 }
@@ -83,6 +85,7 @@ export const createQueryResolver = ({ bots, schedules, specs, scheduleSpecs }: R
   };
 
   return {
+    known: inLogs,
     async find(id) {
       const known = inLogs(id) ?? (await inStores(id));
       if (known !== undefined) return known;

@@ -9,9 +9,8 @@ const textOf = (value: Json): string => (typeof value === 'string' ? value : JSO
 
 /** @throws QueryFailure QUERY_BODY_TOO_LARGE: half of the parameters would be a wrong answer */
 export const queryUrl = (path: string, params: JsonObject): string => {
-  const search = new URLSearchParams(
-    Object.entries(params).map(([name, value]): [string, string] => [name, textOf(value)]),
-  ).toString();
+  const pairs = Object.entries(params).map(([name, value]): [string, string] => [name, textOf(value)]);
+  const search = pairs.length === 0 ? '' : new URLSearchParams(pairs).toString();
   const encoded = encodeURI(path.toWellFormed()).replace(/[?#]/g, (char) => (char === '?' ? '%3F' : '%23'));
   const url = search === '' ? encoded : `${encoded}?${search}`;
   if (url.length > MAX_URL) {

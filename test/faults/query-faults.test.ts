@@ -1,0 +1,200 @@
+/** Faults of queries on the real engine, where bots are reached at their own address and at ports on loopback alike. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startQuerySpine, type QuerySpine } from '../support/query-spine.ts';
+import { COUNTING, SDK_LIKE, WRONG_SERVER } from '../support/query-bots.ts';
+import { docker } from '../support/spine.ts';
+
+/** Also outside a test: set-up waits too. */
+const until = async (holds: () => Promise<boolean>): Promise<void> => {
+  const end = Date.now() + 30_000;
+  while (Date.now() < end) {
+    if (await holds()) return;
+    await sleep(50);
+  }
+  throw new Error('it does not come');
+};
+const ASKED = { custom: { entrypoints: { bot: 'main.js', query: 'query.js' } } };
+
+describe.each(['address', 'published'] as const)('queries to running bots by their %s', (reach) => {
+  let spine: QuerySpine;
+  const answers = (id: string, path = '/echo') => until(async () => (await spine.ask(id, path)).status === 200);
+  beforeAll(async () => {
+    spine = await startQuerySpine({
+      reach,
+      limits: { timeoutMs: 3_000 },
+      query: { settleMs: 1_500, maxReplyBytes: 16 * 1024 * 1024 },
+    });
+    await spine.deployAsked('bot', { 'main.js': COUNTING, 'query.js': SDK_LIKE });
+    await spine.deployAsked('wrong', { 'main.js': COUNTING, 'query.js': WRONG_SERVER });
+    await spine.deployAsked('deaf', { 'main.js': COUNTING, 'query.js': 'setInterval(() => undefined, 1000);' });
+    for (const id of ['bot', 'wrong', 'deaf']) await spine.reaches(id, 'running');
+    await answers('bot');
+    await answers('wrong', '/');
+  });
+  afterAll(() => spine.end());
+
+  it('says which way it took, and brings parameters in the URL and in the body', async () => {
+    expect(await spine.ask('bot', '/echo?a=1', { b: { c: 2 } })).toMatchObject({
+      status: 200,
+      way: reach,
+      body: { status: 'ok', data: { params: { a: '1', b: '{"c":2}' }, bot: 'bot' } },
+    });
+    expect((await spine.ask('bot', '/body', { b: { c: 2 } })).body['data']).toBe('{"b":{"c":2}}');
+    expect(await spine.askOld({ bot_id: 'bot', query_path: 'echo', params: { x: 1 } })).toMatchObject({
+      status: 200,
+      body: { status: 'ok', data: { params: { x: '1' } } },
+    });
+    expect(await spine.ask('bot', '/nothing')).toMatchObject({ status: 404, body: { code: 'QUERY_PATH_UNKNOWN' } });
+  });
+
+  it.each([
+    ['/slow?timeout_sec=0.5', 504, 'QUERY_TIMEOUT'],
+    ['/garbage', 502, 'QUERY_REPLY_INVALID'],
+    ['/half', 502, 'QUERY_REPLY_INVALID'],
+    ['/not-json', 502, 'QUERY_REPLY_INVALID'],
+    ['/error', 502, 'QUERY_FAILED'],
+  ])('R38: %s is told as %i %s', async (path, status, code) => {
+    expect(await spine.ask('wrong', path)).toMatchObject({ status, body: { code, botState: 'running' } });
+  });
+
+  it('R38: a reply of 100 MB is cut at the limit, and the bot goes on', async () => {
+    const response = await fetch(`${spine.url}/v1/bots/wrong/query/large`);
+    await expect(response.arrayBuffer()).rejects.toThrow();
+    expect(await spine.ask('wrong', '/')).toMatchObject({ status: 200 });
+  });
+
+  it('R38: a query server that never comes up is told as 503 at first, then as 502; the bot is not restarted', async () => {
+    await sleep(1_500);
+    expect(await spine.ask('deaf', '/x')).toMatchObject({
+      status: 502,
+      body: { code: 'QUERY_UNREACHABLE', retryable: true },
+    });
+    expect(spine.bot('deaf')).toMatchObject({ state: 'running', restarts: 0 });
+  });
+
+  it('R38: a query server that dies is started again, and answers', async () => {
+    const { containerId } = await spine.reaches('wrong', 'running');
+    await spine.ask('wrong', '/die');
+    await answers('wrong', '/');
+    expect(spine.bot('wrong')).toMatchObject({ state: 'running', containerId });
+  });
+
+  it('R39: a paused bot is told as 409, and answers again afterwards', async () => {
+    const { containerId } = await spine.reaches('bot', 'running');
+    await docker.getContainer(containerId ?? '').pause();
+    await expect
+      .poll(() => spine.ask('bot', '/echo'), { timeout: 10_000 })
+      .toMatchObject({ status: 409, body: { code: 'BOT_PAUSED' } });
+    await docker.getContainer(containerId ?? '').unpause();
+    await answers('bot');
+  });
+
+  it('R39: a query under way does not hold up a stop, and the stopped bot is asked in a container of its own', async () => {
+    const hanging = spine.ask('bot', '/hang?timeout_sec=30');
+    await sleep(200);
+    const begun = performance.now();
+    await spine.put('bot', spine.document('bot', { ...ASKED, config: { enabled: false } }));
+    await spine.reaches('bot', 'stopped');
+    expect(performance.now() - begun).toBeLessThan(20_000);
+    expect((await hanging).status).toBe(502);
+    expect(await spine.ask('bot', '/count')).toMatchObject({ status: 200, way: 'cold', body: { data: { count: 1 } } });
+    await spine.put('bot', spine.document('bot', ASKED));
+    await spine.reaches('bot', 'running');
+    await answers('bot');
+  });
+});
+
+describe('queries and networks', () => {
+  const name = `drover-test-${randomBytes(4).toString('hex')}`;
+  let spine: QuerySpine;
+  const inspect = async (id: string) =>
+    docker.getContainer((await spine.reaches(id, 'running')).containerId ?? '').inspect();
+  const addressOf = async (id: string) => (await inspect(id)).NetworkSettings.Networks[name]?.IPAddress;
+  const answer = async (id: string) => (await spine.ask(id, '/echo')).body['data'] as { bot?: string } | undefined;
+  const answers = (id: string) => until(async () => (await answer(id))?.bot === id);
+
+  beforeAll(async () => {
+    await docker.createNetwork({
+      Name: name,
+      Driver: 'bridge',
+      IPAM: { Driver: 'default', Config: [{ Subnet: '10.123.45.0/29' }] },
+    });
+    spine = await startQuerySpine({
+      query: { settleMs: 0 },
+      network: name,
+      policy: { backoffFirstMs: 100, backoffMaxMs: 500 },
+    });
+    for (const id of ['a', 'b']) {
+      await spine.deployAsked(id, { 'main.js': COUNTING, 'query.js': SDK_LIKE });
+      await spine.reaches(id, 'running');
+      await answers(id);
+    }
+  });
+  afterAll(async () => {
+    await spine.end();
+    await docker.getNetwork(name).remove();
+  });
+
+  it('R40: bots that swap addresses never answer for one another', async () => {
+    const before = { a: await addressOf('a'), b: await addressOf('b') };
+    let over = false;
+    let right = 0;
+    const wrong: unknown[] = [];
+    const storm = async (id: string): Promise<void> => {
+      while (!over) {
+        const data = await answer(id);
+        if (data?.bot === id) right += 1;
+        else if (data?.bot !== undefined) wrong.push({ asked: id, data });
+      }
+    };
+    const storms = ['a', 'b', 'a', 'b'].map(storm);
+    for (let round = 0; round < 3; round += 1) {
+      await Promise.all([(await inspect('a')).Id, (await inspect('b')).Id].map((id) => docker.getContainer(id).kill()));
+      for (const id of ['b', 'a']) {
+        await spine.reaches(id, 'running');
+        await answers(id);
+      }
+    }
+    over = true;
+    await Promise.all(storms);
+    expect(wrong).toEqual([]);
+    expect(right).toBeGreaterThan(20);
+    const after = { a: await addressOf('a'), b: await addressOf('b') };
+    // The subnet is small: some address of one was the other's at some time, or they stayed; both are in the pool of five.
+    expect([before, after].every(({ a, b }) => a !== undefined && b !== undefined && a !== b)).toBe(true);
+  });
+
+  it('R40: an address that went to another bot by hand never answers for the first', async () => {
+    const [a, b] = [await inspect('a'), await inspect('b')];
+    const address = a.NetworkSettings.Networks[name]?.IPAddress ?? '';
+    const network = docker.getNetwork(name);
+    await network.disconnect({ Container: a.Id });
+    await network.disconnect({ Container: b.Id });
+    await network.connect({ Container: b.Id, EndpointConfig: { IPAMConfig: { IPv4Address: address } } });
+    expect(await addressOf('b')).toBe(address);
+    for (let round = 0; round < 5; round += 1) {
+      const { status, body } = await spine.ask('a', '/echo');
+      // A kept connection breaks off; a new one is never made.
+      expect({ status, code: body['code'] }).toEqual({
+        status: 502,
+        code: expect.stringMatching(/^QUERY_(UNREACHABLE|REPLY_INVALID)$/) as string,
+      });
+    }
+    await answers('b');
+    await network.connect({ Container: a.Id });
+    await answers('a');
+  });
+
+  it('R26: a bot whose network is taken away is told as unreachable, and answers once it is back', async () => {
+    const { Id } = await inspect('a');
+    await docker.getNetwork(name).disconnect({ Container: Id });
+    // What is kept alive is let go after three seconds; then nothing leads there any more.
+    await expect
+      .poll(async () => (await spine.ask('a', '/echo?timeout_sec=1')).body, { timeout: 15_000 })
+      .toMatchObject({ code: 'QUERY_UNREACHABLE', retryable: true, botState: 'running' });
+    await docker.getNetwork(name).connect({ Container: Id });
+    await answers('a');
+  });
+});
