@@ -14,7 +14,7 @@ describe('ephemeral query containers', () => {
   it('F4: 200 queries at once never make more than the cap; what finds no place is told 429', async () => {
     const world = openQueryWorld({ containers: 3, queue: 5 });
     for (let bot = 0; bot < 20; bot += 1) world.bot(`b${String(bot)}`, 'stopped');
-    world.ephemeral = slow(30);
+    world.ephemeral = slow(200);
     const asked = Array.from({ length: 200 }, (_, at) => world.get(`/v1/bots/b${String(at % 20)}/query/x`));
     const all = await Promise.all(asked);
     expect(all.filter(({ status }) => status === 200)).toHaveLength(8);

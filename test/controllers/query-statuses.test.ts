@@ -363,7 +363,7 @@ describe('queries as REST', () => {
     const world = openQueryWorld({ inFlightPerBot: 4 });
     world.bot('b', 'running');
     world.running = async () => {
-      await sleep(50);
+      await sleep(300);
       return { body: '{"status":"ok"}' };
     };
     const all = await Promise.all(Array.from({ length: 50 }, () => world.get(ASK)));
@@ -387,7 +387,7 @@ describe('queries as REST', () => {
     const finished = world.get('/v1/bots/b/query/soon');
     const cut = world.get('/v1/bots/b/query/never');
     await sleep(20);
-    await world.queries.end(300);
+    await world.queries.end(2_000);
     expect(await finished).toMatchObject({ status: 200 });
     expect(await cut).toMatchObject({ status: 503, body: { code: 'QUERY_ENDING' } });
     expect(await world.get(ASK)).toMatchObject({ status: 503, body: { code: 'QUERY_ENDING' } });

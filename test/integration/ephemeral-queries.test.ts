@@ -17,7 +17,7 @@ describe('ephemeral queries', () => {
     const Binds = [`drover-${spine.install}-vol-${id}-1-state:/s:ro`];
     const container = await docker.createContainer({
       Image: IMAGE,
-      Entrypoint: ['sh', '-c', 'cd /s && find . -type f -printf "%p %T@ " -exec sha256sum {} ;'],
+      Entrypoint: ['sh', '-c', 'cd /s && find . -type f -printf "%p %T@ " -exec sha256sum {} \\;'],
       Cmd: [],
       HostConfig: { Binds },
     });
@@ -120,9 +120,12 @@ describe('ephemeral queries', () => {
     const all = await Promise.all(Array.from({ length: 60 }, () => spine.ask('bot', '/count')));
     over = true;
     await watch;
-    const statuses = all.map(({ status }) => status);
-    expect(statuses.filter((status) => status === 200)).toHaveLength(8);
-    expect(all.filter(({ status, headers }) => status === 429 && headers.has('retry-after'))).toHaveLength(52);
+    const answered = all.filter(({ status }) => status === 200).length;
+    const refused = all.filter(({ status, headers }) => status === 429 && headers.has('retry-after')).length;
+    // Three and the five that waited; more where the first were done before the last had come.
+    expect(answered).toBeGreaterThanOrEqual(8);
+    expect(refused).toBeGreaterThan(0);
+    expect(answered + refused).toBe(60);
     expect(most).toBeLessThanOrEqual(3);
   });
 
@@ -194,15 +197,16 @@ describe('ephemeral queries', () => {
   });
 
   it('broken code is told as what it is', async () => {
+    const before = await spine.queryContainers();
     await spine.deployAsked('broken', { 'main.js': COUNTING }, { config: { enabled: false } });
     expect(await spine.ask('broken', '/x')).toMatchObject({
       status: 409,
       body: { code: 'ENTRYPOINT_MISSING', botState: 'stopped' },
     });
-    await gone();
+    await expect.poll(() => spine.queryContainers(), { timeout: 5_000 }).toBe(before);
   });
 
-  it('R26: a network that was removed is made again', async () => {
+  it('R26: a network that was removed is made again', async ({ skip }) => {
     const network = docker.getNetwork('drover-bots');
     await spine.drop('bot');
     await spine.drop('new');
@@ -211,9 +215,10 @@ describe('ephemeral queries', () => {
       () => true,
       () => false,
     );
+    // Containers of others on this engine hold it: then there is nothing to be seen.
+    skip(!isRemoved, 'other containers of this engine are on the network drover-bots');
     expect(await spine.ask('new', '/count')).toMatchObject({ status: 200 });
-    // Others may use it on this engine: then it cannot be removed, and this says less.
-    expect([true, false]).toContain(isRemoved);
+    expect(await network.inspect()).toMatchObject({ Name: 'drover-bots' });
   });
 
   it('a scheduled bot is asked between its runs', async () => {

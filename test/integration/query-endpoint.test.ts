@@ -1,5 +1,5 @@
 /** Where running bots are reached, on a real engine that gives addresses of the dead to the living (fault R40). */
-import { text } from 'node:stream/consumers';
+import { text as textOf } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { removeInstall } from '../../scripts/remove-install.ts';
 import { createQueryProxy } from '../../src/adapters/http/query-proxy.ts';
@@ -7,6 +7,9 @@ import { DroverError } from '../../src/domain/errors.ts';
 import type { QueryContainers, QueryEndpoint } from '../../src/ports/query-containers.ts';
 import { newInstall, queryEngine, startBox, type Box } from '../support/query-engine.ts';
 import { docker } from '../support/spine.ts';
+
+const text = async (body: Buffer | NodeJS.ReadableStream): Promise<string> =>
+  Buffer.isBuffer(body) ? body.toString() : textOf(body);
 
 const install = newInstall();
 const network = `drover-${install}`;

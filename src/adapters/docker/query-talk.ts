@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { DroverError, isErrorCode } from '../../domain/errors.ts';
 import { createFrameParser, encodeWord, type QueryOrder, type QueryWord } from '../../domain/query-frames.ts';
 import type { ContainerReply, QueryCall } from '../../ports/query-containers.ts';
+import { createLetGo } from '../common/let-go.ts';
 import { createLastBytes, createSplitter } from './split-streams.ts';
 
 type None = Extract<QueryWord, { kind: 'none' }>;
@@ -48,6 +49,7 @@ export const createTalk = (stream: AttachStream, prepare: QueryOrder, explain: E
   const ended = new AbortController();
   const complaints = createLastBytes(COMPLAINTS);
   const parse = createFrameParser();
+  const passed = createLetGo();
   let count = 0;
   let state: string | undefined;
   let asked: Asked | undefined;
@@ -124,6 +126,7 @@ export const createTalk = (stream: AttachStream, prepare: QueryOrder, explain: E
   const take = (bytes: Buffer): void => {
     if (reply === undefined || bytes.length > reply.left) throw new Error('data that nobody waits for');
     reply.left -= bytes.length;
+    passed(bytes.length);
     if (!reply.body.destroyed && !reply.body.push(bytes)) stream.pause();
   };
 

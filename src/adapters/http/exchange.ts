@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { QueryEndpoint } from '../../ports/query-containers.ts';
 import type { ProxyReply, ProxyRequest } from '../../ports/query-proxy.ts';
-import { createLetGo } from './let-go.ts';
+import { createLetGo } from '../common/let-go.ts';
 import { notItsOwn, toProxyError } from './proxy-errors.ts';
 
 type Controller = Dispatcher.DispatchController;

@@ -72,7 +72,7 @@ export const createAskResting = (options: AskRestingOptions): AskResting => {
     const { exitCode, bytes, body, state } = reply;
     if (exitCode !== 0) {
       const failure = failureOf(await readSmall(body));
-      lent.giveBack(true);
+      lent.giveBack(body.readableEnded);
       throw failure;
     }
     const bounded = await boundBody(body, bytes, policy.maxReplyBytes);

@@ -22,6 +22,10 @@ export const failureOf = (body: Buffer, status?: number): QueryFailure => {
   const said = objectIn(body);
   const error = said?.['error'];
   const text = typeof error === 'string' ? error : body.toString('utf8').slice(0, MAX_TEXT);
+  if (status === undefined && said === undefined) {
+    // Killed while it wrote, most likely: half a result is none.
+    return new QueryFailure('QUERY_NO_RESULT', 'the query program failed and left no whole result');
+  }
   const isUnknown = status === 404 || (status === undefined && said?.['available'] !== undefined);
   return new QueryFailure(
     isUnknown ? 'QUERY_PATH_UNKNOWN' : 'QUERY_FAILED',

@@ -1,0 +1,262 @@
+/** Queries across processes: asked to end, killed, without their port, and beside one that acts (fault R22, issue 6 point 2). */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type Docker from 'dockerode';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { removeInstall } from '../../scripts/remove-install.ts';
+import type { RunningBot } from '../../src/domain/running-bot.ts';
+import { COUNTING, SDK_LIKE } from '../support/query-bots.ts';
+import { startQueryProcess, type QueryProcess } from '../support/query-process.ts';
+import type { Asked } from '../support/query-spine.ts';
+import { referenceDocument, type DocumentChange } from '../support/reference-document.ts';
+import { HAS, openWorld, type World } from '../support/servers-world.ts';
+import { openSocketProxy, type SocketProxy } from '../support/socket-proxy.ts';
+import { docker, HOST, IMAGE, zipOf } from '../support/spine.ts';
+
+/** Answers everything after as many milliseconds as it is told. */
+const SLOW_SERVER = `const http = require('http');
+http.createServer((request, response) => {
+  const ms = Number(new URL(request.url, 'http://x').searchParams.get('ms'));
+  setTimeout(() => response.end(JSON.stringify({ status: 'ok', data: { waited: ms } })), ms);
+}).listen(9476, '0.0.0.0');
+`;
+const ENTRYPOINTS = { entrypoints: { bot: 'main.js', query: 'query.js' } };
+const OFF: DocumentChange = { config: { enabled: false } };
+const FILES = { 'main.js': COUNTING, 'query.js': SDK_LIKE };
+
+const ofRole = (install: string, role: string): Promise<Docker.ContainerInfo[]> =>
+  docker.listContainers({ all: true, filters: { label: [`drover.install=${install}`, `drover.role=${role}`] } });
+const states = async (install: string): Promise<string[]> =>
+  (await ofRole(install, 'query')).map(({ State }) => State).sort();
+const startedAt = async (container: string): Promise<string> =>
+  (await docker.getContainer(container).inspect()).State.StartedAt;
+const send = async (url: string, method: string, body: Uint8Array<ArrayBuffer> | string): Promise<void> => {
+  const answer = await fetch(url, { method, body });
+  if (!answer.ok) throw new Error(`${method} ${url}: ${String(answer.status)} ${await answer.text()}`);
+};
+const botOf = async ({ url }: Pick<QueryProcess, 'url'>, id: string): Promise<Partial<RunningBot>> =>
+  (await (await fetch(`${url}/v1/bots/${id}`)).json()) as Partial<RunningBot>;
+
+describe('queries and the process that takes them', () => {
+  let dataDir: string;
+  let install: string;
+  let env: Record<string, string>;
+  let drover: QueryProcess | undefined;
+
+  const start = async (more: Readonly<Record<string, string>> = {}): Promise<QueryProcess> =>
+    (drover = await startQueryProcess(['up'], { ...env, ...more }));
+  const deploy = async (id: string, files: Readonly<Record<string, string>>, change: DocumentChange = {}) => {
+    const { url = '' } = drover ?? {};
+    await send(`${url}/v1/archives/test/${id}/1.0.0`, 'PUT', new Uint8Array(await buffer(zipOf(files))));
+    const document = referenceDocument(id, { ...change, custom: ENTRYPOINTS });
+    await send(`${url}/v1/bots/${id}`, 'PUT', JSON.stringify(document));
+  };
+  const reaches = async (id: string, state: RunningBot['state']): Promise<string> => {
+    const { url = '' } = drover ?? {};
+    let bot: Partial<RunningBot> = {};
+    const look = async (): Promise<unknown> => (bot = await botOf({ url }, id)).state;
+    await expect.poll(look, { timeout: 60_000, message: drover?.output() ?? '' }).toBe(state);
+    return bot.containerId ?? '';
+  };
+  const answers = (id: string, path: string): Promise<void> =>
+    expect.poll(async () => (await drover?.ask(id, path))?.status, { timeout: 30_000 }).toBe(200);
+
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'drover-queries-'));
+    install = `t${randomBytes(4).toString('hex')}`;
+    env = { DOCKER_HOST: HOST, RUNTIME_IMAGE: IMAGE, DROVER_DATA_DIR: dataDir, INSTALL_ID: install };
+    drover = undefined;
+  });
+  afterEach(async () => {
+    await drover?.end('SIGKILL');
+    await removeInstall(docker, install);
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  it('R22: SIGTERM of `drover up` with five queries in flight answers each of them and leaves the bot alone', async () => {
+    const up = await start();
+    await deploy('live', { 'main.js': COUNTING, 'query.js': SLOW_SERVER });
+    await deploy('rests', FILES, OFF);
+    const container = await reaches('live', 'running');
+    const since = await startedAt(container);
+    await reaches('rests', 'stopped');
+    await answers('live', '/slow?ms=0');
+
+    const hang = Array.from({ length: 2 }, () => up.ask('rests', '/hang'));
+    await expect.poll(() => states(install), { timeout: 30_000 }).toEqual(['running', 'running']);
+    const slow = [2_000, 2_000, 60_000].map((ms) => up.ask('live', `/slow?ms=${String(ms)}`));
+    const inFlight = async (): Promise<number> => {
+      const metrics = (await (await fetch(`${up.url}/v1/metrics`)).json()) as { queries: { inFlight: number } };
+      return metrics.queries.inFlight;
+    };
+    await expect.poll(inFlight, { timeout: 1_500, interval: 20 }).toBe(5);
+    const begun = Date.now();
+    const ended = up.end('SIGTERM');
+    const oneMore = async (): Promise<unknown> => (await up.ask('live', '/slow?ms=0')).body['code'];
+    await expect.poll(oneMore, { timeout: 1_500, interval: 20 }).toBe('QUERY_ENDING');
+    const all: Asked[] = await Promise.all([...slow, ...hang]);
+    expect(await ended).toBe(0);
+    expect(Date.now() - begun).toBeLessThan(10_000); // fault R22: the limit of the rule, not a measure of speed
+
+    const waited = { status: 200, body: { status: 'ok', data: { waited: 2_000 } } };
+    const cut = { status: 503, body: { status: 'error', code: 'QUERY_ENDING', retryable: true } };
+    expect(all).toMatchObject([waited, waited, cut, cut, cut]);
+    expect(all.map(({ headers }) => headers.get('retry-after'))).toEqual([null, null, '1', '1', '1']);
+    await expect.poll(() => states(install), { timeout: 5_000 }).toEqual([]);
+    expect(await ofRole(install, 'bot')).toMatchObject([{ Id: container, State: 'running' }]);
+    expect(await startedAt(container)).toBe(since);
+  });
+
+  it('R22: no query is lost that is asked of the API when `drover up` is asked to end', async () => {
+    const up = await start();
+    await deploy('live', { 'main.js': COUNTING, 'query.js': SLOW_SERVER });
+    await reaches('live', 'running');
+    await answers('live', '/slow?ms=0');
+    const asked = fetch(`${up.url}/v1/bots/live/query/slow?ms=1500`).then(
+      ({ status }) => status,
+      () => 'no answer',
+    );
+    await sleep(500);
+    expect(await up.end('SIGTERM')).toBe(0);
+    expect([200, 503]).toContain(await asked);
+  });
+
+  it('warm and busy query containers end with a `drover up` that is killed, and the next one removes them', async () => {
+    const killed = await start();
+    await deploy('rests', FILES, OFF);
+    await reaches('rests', 'stopped');
+    await answers('rests', '/echo');
+    expect(await killed.ask('rests', '/echo')).toMatchObject({ status: 200, way: 'warm' });
+    await deploy('hangs', FILES, OFF);
+    await reaches('hangs', 'stopped');
+    const hanging = killed.ask('hangs', '/hang').then(
+      ({ status }) => status,
+      () => 'no answer',
+    );
+    await expect.poll(() => states(install), { timeout: 30_000 }).toEqual(['running', 'running']);
+    expect(await killed.ask('rests', '/echo')).toMatchObject({ status: 200, way: 'warm' });
+    await killed.end('SIGKILL');
+    expect(await hanging).toBe('no answer');
+    await expect.poll(() => states(install), { timeout: 15_000 }).toEqual(['exited', 'exited']);
+    const next = await start();
+    await expect.poll(() => states(install), { timeout: 40_000 }).toEqual([]);
+    expect(await next.ask('rests', '/echo')).toMatchObject({ status: 200, way: 'cold' });
+  });
+
+  it('a controller whose query port is taken keeps its bots, says what to do, and takes queries once it is free', async () => {
+    const before = await start();
+    await deploy('live', FILES);
+    const container = await reaches('live', 'running');
+    const since = await startedAt(container);
+    await before.end('SIGTERM');
+
+    const holder = createServer();
+    await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+    const { port } = holder.address() as AddressInfo;
+    const release = (): Promise<unknown> => new Promise((resolve) => holder.close(resolve));
+    try {
+      const up = await start({ QUERY_SERVER_PORT: String(port) });
+      expect(up.queryUrl).toBeUndefined();
+      expect(up.log().find(({ msg }) => msg === 'no queries are taken')).toMatchObject({
+        level: expect.toSatisfy((level: unknown) => level === 'error' || level === 50) as unknown,
+        detail: expect.stringContaining(String(port)) as string,
+        remedy: expect.stringContaining('QUERY_SERVER_PORT') as string,
+      });
+      expect((await fetch(`${up.url}/readyz`)).status).toBe(200);
+      expect(await reaches('live', 'running')).toBe(container);
+      await release();
+      const health = (): Promise<unknown> =>
+        fetch(`http://127.0.0.1:${String(port)}/health`).then(
+          (answer) => answer.json(),
+          () => undefined,
+        );
+      await expect.poll(health, { timeout: 30_000, interval: 200 }).toEqual({ status: 'ok' });
+      expect(await startedAt(container)).toBe(since);
+    } finally {
+      if (holder.listening) await release();
+    }
+  });
+
+  it('a query server alone ends when its port is taken: it is there for nothing else', async () => {
+    const holder = createServer();
+    await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+    const { port } = holder.address() as AddressInfo;
+    try {
+      const started = startQueryProcess(['query-server', '--port', String(port)], env);
+      await expect(started).rejects.toThrow(/ended with [1-9][\s\S]*CONFIG_INVALID/);
+    } finally {
+      await new Promise((resolve) => holder.close(resolve));
+    }
+  });
+});
+
+describe.skipIf(!HAS.mongo)('a query server beside a controller on one MongoDB', () => {
+  let world: World;
+  let proxy: SocketProxy;
+  let server: QueryProcess | undefined;
+  beforeEach(async () => {
+    world = await openWorld({ env: { QUERY_SERVER_PORT: '0', RECONCILE_INTERVAL: '1s' } });
+    proxy = await openSocketProxy(HOST.replace(/^unix:\/\//, ''));
+    server = undefined;
+  });
+  afterEach(async () => {
+    await server?.end('SIGKILL');
+    await world.close();
+    await proxy.close();
+  });
+
+  it('answers as the controller does, goes on without it, and never starts or stops a bot', async () => {
+    const up = await startQueryProcess(['up'], world.env);
+    try {
+      await putCode(up.url);
+      await world.bots.insertOne(referenceDocument('live', { custom: ENTRYPOINTS }));
+      const bot = (): Promise<Partial<RunningBot>> => botOf(up, 'live');
+      await expect.poll(async () => (await bot()).state, { timeout: 60_000 }).toBe('running');
+      const container = (await bot()).containerId ?? '';
+      const since = await startedAt(container);
+
+      const beside = (server = await startQueryProcess(['query-server', '--port', '0'], {
+        ...world.env,
+        DOCKER_HOST: proxy.host,
+      }));
+      const health = async (): Promise<unknown> => (await fetch(`${beside.queryUrl ?? ''}/health`)).json();
+      expect(await health()).toEqual({ status: 'ok' });
+      const count = { bot_id: 'live', query_path: '/count' };
+      const echo = { bot_id: 'live', query_path: '/echo', params: { n: 1.5, text: 'ä' } };
+      const plain = ({ status, body: { status: word, data, error } }: Asked) => ({ status, word, data, error });
+      await expect.poll(async () => (await up.askOld(count)).status, { timeout: 30_000 }).toBe(200);
+      for (const query of [count, echo, { ...count, query_path: '/nothing' }, { ...count, bot_id: 'nobody' }]) {
+        expect(plain(await beside.askOld(query))).toEqual(plain(await up.askOld(query)));
+      }
+      const answered = { status: 200, body: { status: 'ok', data: { count: 1 } } };
+      expect(await beside.askOld(count)).toMatchObject(answered);
+      expect((await beside.ask('live', '/count')).way).toBe((await up.ask('live', '/count')).way);
+
+      expect(await up.end('SIGTERM')).toBe(0);
+      expect(await beside.askOld(count)).toMatchObject(answered);
+      // Work for whoever acts: a bot to start, and one to stop.
+      await world.bots.insertOne(referenceDocument('second', { filePath: 'test/live/1.0.0', custom: ENTRYPOINTS }));
+      await world.bots.updateOne({ id: 'live' }, { $set: { 'config.enabled': false } });
+      await sleep(5_000);
+      expect(await beside.askOld(count)).toMatchObject(answered);
+      expect(await health()).toEqual({ status: 'ok' });
+      expect(await ofRole(world.install, 'bot')).toMatchObject([{ Id: container, State: 'running' }]);
+      expect(await startedAt(container)).toBe(since);
+      const lines = proxy.requests().map(({ line }) => line);
+      expect(lines.length).toBeGreaterThan(0);
+      expect(lines.filter((line) => !/^(GET|HEAD) /.test(line))).toEqual([]);
+      expect(await beside.end('SIGTERM')).toBe(0);
+    } finally {
+      await up.end('SIGKILL');
+    }
+  });
+
+  /** Where the world keeps code, in the bucket or in the data folder, the controller's API knows. */
+  const putCode = async (url: string): Promise<void> =>
+    send(`${url}/v1/archives/test/live/1.0.0`, 'PUT', new Uint8Array(await buffer(zipOf(FILES))));
+});
