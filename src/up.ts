@@ -30,6 +30,8 @@ export const ALL_DUTIES: Duties = { services: ['bots', 'runs'], api: true, queri
 const COLOURS: Paint = { dim: pc.dim, good: pc.green, bad: pc.red, busy: pc.yellow, strong: pc.bold };
 /** Fault R22: gone within 10 s, whatever is under way. */
 const STOP_WITHIN_MS = 4_000;
+/** For answers that are on their way out. */
+const LAST_BYTES_MS = 300;
 const RETRY_MS = 1_000;
 const isPretty = (config: Config): boolean =>
   config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stdout.isTTY);
@@ -107,7 +109,7 @@ const openPorts = async (duties: Duties, doors: Doors, { config, logger, signal 
   return {
     url: api?.url ?? queries?.url(),
     queryUrl: queries?.url(),
-    closeApi: async () => api?.close(),
+    closeApi: async () => api?.close(LAST_BYTES_MS),
     closeQueries: async () => queries?.close(),
   };
 };
@@ -144,9 +146,9 @@ export const up = async (config: Config, duties: Duties = ALL_DUTIES): Promise<v
       logger.info('drover is up', { url: at, queryUrl, install, ...stores.places, image: config.runtimeImage });
       const signal = await asked;
       logger.info('drover ends; bots go on', { signal });
-      await ports.closeApi();
-      // Queries under way are answered, or told that drover ends, before their port goes.
+      // Queries under way are answered, or told that drover ends, before the ports go.
       await drover.stop(STOP_WITHIN_MS);
+      await ports.closeApi();
     } finally {
       await bus?.close();
       await stores.close();

@@ -23,6 +23,7 @@ const STATUS: Partial<Record<QueryFailure['code'], ContentfulStatusCode>> = {
   QUERY_UNSUPPORTED: 404,
   QUERY_BODY_TOO_LARGE: 413,
   QUERY_OVERLOADED: 429,
+  QUERY_ENDING: 503,
 };
 
 const queryOf = ({ bot_id, query_path, params, timeout_sec }: z.infer<typeof shape>, limits: QueryLimits): Query => {

@@ -4,6 +4,7 @@ import type { QueryEndpoint } from '../../ports/query-containers.ts';
 import type { QueryProxy } from '../../ports/query-proxy.ts';
 import { boundConnect } from './bound-connect.ts';
 import { exchange } from './exchange.ts';
+import { notItsOwn } from './proxy-errors.ts';
 
 export interface QueryProxyOptions {
   /** Connections to one container at most; more queries wait for one. */
@@ -11,6 +12,9 @@ export interface QueryProxyOptions {
   /** An idle connection is closed after this, ms: before servers with Node's default of 5 s do. */
   readonly keepAliveMs?: number;
 }
+
+/** So long an address is taken for granted between two looks, ms. */
+const HELD_FOR_MS = 200;
 
 const originOf = ({ host, port }: QueryEndpoint): string => `http://${host}:${String(port)}`;
 
@@ -27,9 +31,18 @@ export const createQueryProxy = ({ connections = 64, keepAliveMs = 3_000 }: Quer
       bodyTimeout: 0,
       connect: boundConnect(endpoint),
     });
+    let heldAt = performance.now();
+    /** A kept connection into a network that was taken away would say nothing until the query's time is over (fault R26). */
+    const stillHolds = (): boolean => {
+      const now = performance.now();
+      if (now - heldAt < HELD_FOR_MS) return true;
+      heldAt = now;
+      return endpoint.holds() !== false;
+    };
     return {
       endpoint,
-      ask: (request) => exchange(pool, endpoint, request),
+      ask: (request) =>
+        stillHolds() ? exchange(pool, endpoint, request) : Promise.reject(notItsOwn('before it was asked')),
       close() {
         void pool
           .close()
