@@ -387,7 +387,7 @@ describe('queries as REST', () => {
     const finished = world.get('/v1/bots/b/query/soon');
     const cut = world.get('/v1/bots/b/query/never');
     await sleep(20);
-    await world.queries.end(2_000);
+    await world.queries.end(1_000);
     expect(await finished).toMatchObject({ status: 200 });
     expect(await cut).toMatchObject({ status: 503, body: { code: 'QUERY_ENDING' } });
     expect(await world.get(ASK)).toMatchObject({ status: 503, body: { code: 'QUERY_ENDING' } });
