@@ -57,7 +57,7 @@ const bare = (): void => {
       .catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1', () => {
-    say({ url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}` });
+    say({ url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, pid: process.pid });
   });
   process.stdin.resume().once('end', () => process.exit(0));
 };

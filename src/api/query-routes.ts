@@ -33,13 +33,16 @@ const asOfIn = (text: string | undefined): { readonly asOf?: AsOf } => {
   if (text === undefined) return {};
   const snapshot = parseSnapshot(text);
   if (snapshot !== undefined) return { asOf: { kind: 'snapshot', snapshot } };
+  let at: number;
   try {
-    return { asOf: { kind: 'time', at: parseInstant(AS_OF, text) } };
+    at = parseInstant(AS_OF, text);
   } catch {
     return refuseQuery(
       '`asOf` must be a snapshot such as a3/s7, or an instant with its zone such as 2026-01-31T09:00:00Z',
     );
   }
+  // What the newest state will be by then nobody knows, and an answer from today's would be kept as one.
+  return at > Date.now() ? refuseQuery('`asOf` must not lie in the future') : { asOf: { kind: 'time', at } };
 };
 
 const timeoutIn = (text: string | undefined, { timeoutMs, maxTimeoutMs }: QueryLimits): number => {

@@ -127,6 +127,15 @@ const CASES: readonly Case[] = [
     expected: { code: 'REQUEST_INVALID' },
   },
   {
+    name: 'F9: 422 for a time that is still to come',
+    given: (w) => {
+      w.bot('b', 'running');
+    },
+    path: `${ASK}?asOf=2999-01-01T00:00:00Z`,
+    status: 422,
+    expected: { code: 'REQUEST_INVALID' },
+  },
+  {
     name: 'F5: 422 for a timeout beyond the longest',
     given: (w) => {
       w.bot('b', 'running');
