@@ -1,4 +1,5 @@
 /** The query plane put together on the given ports: QueryResolver, QueryHandler, and what stands behind them. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BotState } from '../../domain/bot-state.ts';
 import { ownerOf } from '../../domain/run-id.ts';
 import type { ScheduleState } from '../../domain/schedule-state.ts';
@@ -40,11 +41,12 @@ export interface Queries {
   /** Something happened to a bot, a run or a schedule. */
   noticed(transition: Transition): void;
   start(): void;
-  /** No query is taken any more; those under way have `withinMs`; every container that was made for one is gone. */
+  /** No query is taken any more; those under way have `withinMs`, and the removal of what was made for them two seconds. */
   end(withinMs: number): Promise<void>;
 }
 
 const SWEEP_MS = 30_000;
+const REMOVE_MS = 2_000;
 const MEMORY_LOOK_MS = 5_000;
 
 export const createQueries = (options: QueriesOptions): Queries => {
@@ -116,7 +118,8 @@ export const createQueries = (options: QueriesOptions): Queries => {
     async end(withinMs) {
       for (const stop of stops) stop();
       await handler.end(withinMs);
-      await pool.close();
+      // An engine that does not answer must not hold up the end: what is left ends by itself, and the next sweep takes it away.
+      await Promise.race([pool.close(), sleep(REMOVE_MS, undefined, { ref: false })]);
       running.close();
     },
   };
