@@ -47,6 +47,15 @@ describe.skipIf(MONGO_URI === undefined)('schedules on MongoDB', () => {
     expect(await scratch.mongo.schedules.countDocuments({ next_execution_time: { $lte: int64(2 * AT) } })).toBe(0);
   });
 
+  it('finds a document by the `_id` that another program knows it by, and by no other text (contract §3)', async () => {
+    await schedules.put('a', documentOf('a'), asked);
+    const name = String((await standing('a'))?.['_id']);
+    expect(await schedules.idOf?.(name)).toBe('a');
+    for (const other of ['a', '', 'f'.repeat(24), `${name}0`, '{"$ne":1}']) {
+      expect(await schedules.idOf?.(other)).toBeUndefined();
+    }
+  });
+
   it('keeps the note, as an int64, through all that is wished of the document', async () => {
     const odd = { id: 'odd', config: { $set: 1, 'a.b': { _bsontype: 'ObjectId' } }, custom: {} };
     await schedules.put('odd', odd, asked);

@@ -119,6 +119,15 @@ describe('POST /query', () => {
     expect({ asked: world.asked.length, plans: world.plans.length }).toEqual({ asked: 1, plans: 0 });
   });
 
+  it('takes the name that another program knows the bot by', async () => {
+    const world = openQueryWorld();
+    world.bot('b', 'running');
+    world.names.set('65f000000000000000000001', 'b');
+    expect(await world.post('/query', { bot_id: '65f000000000000000000001', query_path: '/x' })).toMatchObject({
+      status: 200,
+    });
+  });
+
   it('GET /health answers whatever the method', async () => {
     const world = openQueryWorld();
     for (const method of ['GET', 'POST', 'DELETE']) {

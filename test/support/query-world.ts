@@ -44,6 +44,8 @@ export interface QueryWorld {
   openFails: ErrorCode | undefined;
   endpoint: 'endpoint' | 'mute' | 'gone' | 'unreachable';
   storeAway: boolean;
+  /** What other programs call a bot → its id. */
+  readonly names: Map<string, string>;
   digest: string;
   memoryFree: number;
   send(method: string, path: string): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }>;
@@ -68,7 +70,8 @@ export const openQueryWorld = (policy: Partial<QueryPolicy> = {}, limits: Partia
     const document = documents.get(id);
     return Promise.resolve(document === undefined ? undefined : { id, document, revision: 1, requests: [] });
   };
-  const store = { read, onChange: () => () => undefined };
+  const idOf = (name: string) => Promise.resolve(self.names.get(name));
+  const store = { read, idOf, onChange: () => () => undefined };
 
   const containers: QueryContainers = {
     endpointOf: () => {
@@ -191,6 +194,7 @@ export const openQueryWorld = (policy: Partial<QueryPolicy> = {}, limits: Partia
     openFails: undefined,
     endpoint: 'endpoint',
     storeAway: false,
+    names: new Map(),
     digest: 'd1',
     memoryFree: 0.9,
     send: async (method, path) => answer(await self.app.request(`http://localhost${path}`, { method })),
