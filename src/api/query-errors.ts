@@ -36,7 +36,7 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
 /** Servers that are away, bots that move: what passes by itself. */
 const PASSES = 503;
 
-export const queryStatus = (failure: QueryFailure): ContentfulStatusCode => {
+const queryStatus = (failure: QueryFailure): ContentfulStatusCode => {
   const { code, botStatus } = failure;
   // A bot's own server may have refused the parameters: that is for the caller, and not a fault of the gateway.
   if (code === 'QUERY_FAILED' && botStatus !== undefined && botStatus >= 400 && botStatus < 500) {
@@ -45,8 +45,10 @@ export const queryStatus = (failure: QueryFailure): ContentfulStatusCode => {
   return STATUS[code] ?? PASSES;
 };
 
-export const toQueryFailure = (thrown: unknown): QueryFailure =>
-  thrown instanceof QueryFailure ? thrown : new QueryFailure(toDroverError(thrown).code, toDroverError(thrown).message);
+export const toQueryFailure = (thrown: unknown): QueryFailure => {
+  const error = toDroverError(thrown);
+  return error instanceof QueryFailure ? error : new QueryFailure(error.code, error.message);
+};
 
 /** Seconds, for a caller who may ask again; undefined when that is of no use. */
 export const retryAfter = (failure: QueryFailure, status: number): number | undefined =>

@@ -8,6 +8,9 @@ import type { SnapshotId } from './sync-report.ts';
 /** Where the query server of every SDK listens inside a bot's container (contract §8.1). */
 export const QUERY_PORT = 9476;
 
+/** A reply up to here is held whole: most are of some hundred bytes, and every error is looked into. */
+export const SMALL_REPLY_BYTES = 64 * 1024;
+
 /** A state of the past: the newest one stored by then, or the one that is named (feature F9). */
 export type AsOf =
   { readonly kind: 'time'; readonly at: number } | { readonly kind: 'snapshot'; readonly snapshot: SnapshotId };

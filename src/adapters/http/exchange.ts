@@ -1,6 +1,7 @@
 /** One request over a pool of connections: its reply as a stream that takes no more than its reader does. */
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { SMALL_REPLY_BYTES } from '../../domain/query.ts';
 import type { QueryEndpoint } from '../../ports/query-containers.ts';
 import type { ProxyReply, ProxyRequest } from '../../ports/query-proxy.ts';
 import { createLetGo } from '../common/let-go.ts';
@@ -10,7 +11,6 @@ type Controller = Dispatcher.DispatchController;
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 const HIGH_WATER = 64 * 1024;
-const SMALL_BYTES = 64 * 1024;
 
 const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
 
@@ -92,7 +92,7 @@ export const exchange = (pool: Dispatcher, endpoint: QueryEndpoint, request: Pro
           }
           const bytes = lengthOf(headers);
           const contentType = one(headers['content-type']);
-          if (bytes !== undefined && bytes <= SMALL_BYTES) {
+          if (bytes !== undefined && bytes <= SMALL_REPLY_BYTES) {
             small = { status, contentType, bytes, chunks: [] };
             return;
           }

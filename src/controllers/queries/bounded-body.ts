@@ -1,9 +1,7 @@
 /** Replies of bots: small ones whole, large ones as they come, none beyond its limit (feature F8). */
 import { Readable } from 'node:stream';
 import { DroverError } from '../../domain/errors.ts';
-
-/** Whole in memory up to here: most replies, and every error that is looked into. */
-export const SMALL_BYTES = 64 * 1024;
+import { SMALL_REPLY_BYTES } from '../../domain/query.ts';
 
 export interface BoundedBody {
   readonly body: Buffer | Readable;
@@ -30,7 +28,7 @@ export const boundBody = async (
   const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
   const head: Buffer[] = [];
   let held = 0;
-  while (held <= Math.min(SMALL_BYTES, maxBytes)) {
+  while (held <= Math.min(SMALL_REPLY_BYTES, maxBytes)) {
     const next = await chunks.next();
     if (next.done === true) return { body: Buffer.concat(head), bytes: held };
     head.push(next.value);

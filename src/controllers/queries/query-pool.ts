@@ -70,7 +70,7 @@ export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
   let closed = false;
 
   /** A place became free: the first who waits has it. */
-  const free1 = (): void => {
+  const freePlace = (): void => {
     const next = waiting.shift();
     if (next === undefined) free += 1;
     else next.take(undefined);
@@ -80,7 +80,7 @@ export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
   const remove = (container: QueryContainer): void => {
     const removal = container.remove().finally(() => {
       removals.delete(removal);
-      free1();
+      freePlace();
     });
     removals.add(removal);
   };
@@ -195,7 +195,7 @@ export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
           },
         };
       } catch (thrown) {
-        free1();
+        freePlace();
         throw thrown;
       }
     },
