@@ -1,4 +1,5 @@
 /** The feed with three writing processes: dense, in order, once each, chained, with everything that was acknowledged. */
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,10 +30,17 @@ const follow = async (store: EventStore, until: AbortSignal, breakAfter: () => n
 
 describe.skipIf(MONGO_URI === undefined)('three processes that write to MongoDB at once', () => {
   let scratch: MongoScratch;
+  let writers: ChildProcess[] = [];
+  let endReaders: () => Promise<(readonly Commit[])[]>;
   beforeEach(async () => {
     scratch = await mongoScratch();
   });
-  afterEach(() => scratch.close());
+  afterEach(async () => {
+    // Also where the test failed before it did: a reader of a closed client is another error beside the first.
+    for (const child of writers) child.kill('SIGKILL');
+    await endReaders();
+    await scratch.close();
+  });
 
   it('leave one dense log, and every reader sees each commit once and in order', async () => {
     const stores = oneTo(3).map(() =>
@@ -43,17 +51,26 @@ describe.skipIf(MONGO_URI === undefined)('three processes that write to MongoDB 
     const readers = stores.map((reader, index) =>
       follow(reader, ended.signal, () => (index === 0 ? Number.MAX_SAFE_INTEGER : Math.ceil(Math.random() * 40))),
     );
+    endReaders = () => {
+      ended.abort();
+      return Promise.all(readers);
+    };
     const acknowledged = new Map<number, string>();
-    const writers = ['a', 'b', 'c'].map((tag) => spawnWriter(scratch, tag));
+    const writing = new Set<number>();
+    const spawned = ['a', 'b', 'c'].map((tag) => spawnWriter(scratch, tag));
+    writers = spawned;
     const done = Promise.all(
-      writers.map(async (child) => {
+      spawned.map(async (child, index) => {
         for await (const line of createInterface({ input: child.stdout })) {
           const { position, hash } = JSON.parse(line) as Acknowledged;
           expect(acknowledged.has(position)).toBe(false);
           acknowledged.set(position, hash);
+          writing.add(index);
         }
       }),
     );
+    // Processes start when they do: on a busy machine two may have written a lot before the third begins.
+    await expect.poll(() => writing.size, { timeout: 60_000 }).toBe(writers.length);
     await expect.poll(() => acknowledged.size, { timeout: 90_000 }).toBeGreaterThan(COMMITS);
     const over = writers.map((child) => once(child, 'close'));
     for (const child of writers) child.kill('SIGKILL');
@@ -67,8 +84,7 @@ describe.skipIf(MONGO_URI === undefined)('three processes that write to MongoDB 
     const hashes = new Map(log.map(({ position, hash }) => [position, hash]));
     for (const [position, hash] of acknowledged) expect(hashes.get(position)).toBe(hash);
     await sleep(1_500);
-    ended.abort();
-    for (const seen of await Promise.all(readers)) expect(seen).toEqual(log);
+    for (const seen of await endReaders()) expect(seen).toEqual(log);
     for (const reader of stores) await reader.close();
   });
 });

@@ -2,24 +2,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startQuerySpine, type QuerySpine } from '../support/query-spine.ts';
+import { startQuerySpine, type Asked, type QuerySpine } from '../support/query-spine.ts';
 import { COUNTING, SDK_LIKE, WRONG_SERVER } from '../support/query-bots.ts';
 import { docker } from '../support/spine.ts';
 
-/** Also outside a test: set-up waits too. */
-const until = async (holds: () => Promise<boolean>): Promise<void> => {
+/** Also outside a test: set-up waits too. What was answered last is told. */
+const until = async (ask: () => Promise<Asked>, isRight: (asked: Asked) => boolean): Promise<void> => {
   const end = Date.now() + 30_000;
+  let last: Asked | undefined;
   while (Date.now() < end) {
-    if (await holds()) return;
+    const begun = Date.now();
+    last = await ask();
+    if (isRight(last)) return;
+    if (Date.now() - begun > 5_000) console.warn(`took ${String(Date.now() - begun)} ms: ${last.text}`);
     await sleep(50);
   }
-  throw new Error('it does not come');
+  throw new Error(`the answer does not come; the last was ${String(last?.status)} ${String(last?.text)}`);
 };
 const ASKED = { custom: { entrypoints: { bot: 'main.js', query: 'query.js' } } };
 
 describe.each(['address', 'published'] as const)('queries to running bots by their %s', (reach) => {
   let spine: QuerySpine;
-  const answers = (id: string, path = '/echo') => until(async () => (await spine.ask(id, path)).status === 200);
+  const answers = (id: string, path = '/echo') =>
+    until(
+      () => spine.ask(id, path),
+      ({ status }) => status === 200,
+    );
   beforeAll(async () => {
     spine = await startQuerySpine({
       reach,
@@ -112,8 +120,12 @@ describe('queries and networks', () => {
   const inspect = async (id: string) =>
     docker.getContainer((await spine.reaches(id, 'running')).containerId ?? '').inspect();
   const addressOf = async (id: string) => (await inspect(id)).NetworkSettings.Networks[name]?.IPAddress;
-  const answer = async (id: string) => (await spine.ask(id, '/echo')).body['data'] as { bot?: string } | undefined;
-  const answers = (id: string) => until(async () => (await answer(id))?.bot === id);
+  const dataOf = ({ body }: Asked) => body['data'] as { bot?: string } | undefined;
+  const answers = (id: string) =>
+    until(
+      () => spine.ask(id, '/echo'),
+      (asked) => dataOf(asked)?.bot === id,
+    );
 
   beforeAll(async () => {
     await docker.createNetwork({
@@ -144,7 +156,7 @@ describe('queries and networks', () => {
     const wrong: unknown[] = [];
     const storm = async (id: string): Promise<void> => {
       while (!over) {
-        const data = await answer(id);
+        const data = dataOf(await spine.ask(id, '/echo'));
         if (data?.bot === id) right += 1;
         else if (data?.bot !== undefined) wrong.push({ asked: id, data });
       }
