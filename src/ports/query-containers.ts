@@ -20,8 +20,8 @@ export interface QueryEndpoint {
   lives(): boolean | undefined;
   /** Nobody asks any more. */
   release(): void;
-  /** Asks the engine. Never throws: what cannot be confirmed is not. */
-  confirm(): Promise<boolean>;
+  /** Asks the engine. Never throws: undefined when it does not answer. */
+  confirm(): Promise<boolean | undefined>;
 }
 
 export type EndpointLook =

@@ -114,7 +114,10 @@ describe.each(['address', 'published'] as const)('queries to running bots by the
   });
 });
 
-describe('queries and networks', () => {
+describe.each([
+  ['/proc', true],
+  ['the engine', false],
+])('queries and networks, as %s tells', (_how, procfs) => {
   const name = `drover-test-${randomBytes(4).toString('hex')}`;
   let spine: QuerySpine;
   const inspect = async (id: string) =>
@@ -136,6 +139,7 @@ describe('queries and networks', () => {
     spine = await startQuerySpine({
       query: { settleMs: 0 },
       network: name,
+      procfs,
       policy: { backoffFirstMs: 100, backoffMaxMs: 500 },
     });
     for (const id of ['a', 'b']) {
@@ -207,6 +211,24 @@ describe('queries and networks', () => {
       .poll(async () => (await spine.ask('a', '/echo?timeout_sec=1')).body, { timeout: 15_000 })
       .toMatchObject({ code: 'QUERY_UNREACHABLE', retryable: true, botState: 'running' });
     await docker.getNetwork(name).connect({ Container: Id });
+    await answers('a');
+  });
+
+  it('R26: a query under way when its bot loses its network ends in seconds, and not with its time', async () => {
+    const { Id } = await inspect('a');
+    const hanging = spine.ask('a', '/mute?timeout_sec=30');
+    await sleep(300);
+    const begun = performance.now();
+    await docker.getNetwork(name).disconnect({ Container: Id });
+    expect(await hanging).toMatchObject({ status: 502, body: { code: 'QUERY_REPLY_INVALID', retryable: true } });
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    expect((await spine.ask('a', '/echo')).body).toMatchObject({ code: 'QUERY_UNREACHABLE' });
+    await docker.getNetwork(name).connect({ Container: Id });
+    await answers('a');
+  });
+
+  it('R26: a long query at a bot that keeps its network has its time', async () => {
+    expect(await spine.ask('a', '/mute?timeout_sec=4')).toMatchObject({ status: 504, body: { code: 'QUERY_TIMEOUT' } });
     await answers('a');
   });
 });

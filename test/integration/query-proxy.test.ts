@@ -133,6 +133,37 @@ describe('a query server that behaves', () => {
   });
 });
 
+describe('a query server whose container loses its address while it is asked', () => {
+  const mute = (change: Partial<QueryEndpoint>) =>
+    rawServer(() => undefined).then((port) => open(endpointAt(port, { holds: () => undefined, ...change })));
+  const afterFirst = (then: boolean | undefined) => {
+    let isFirst = true;
+    return (): Promise<boolean | undefined> => {
+      const says = isFirst ? true : then;
+      isFirst = false;
+      return Promise.resolve(says);
+    };
+  };
+
+  it('R26: is given up in a second, and asked no more', async () => {
+    const target = await mute({ confirm: afterFirst(false) });
+    const begun = performance.now();
+    expect(await ending(target)).toBe('QUERY_REPLY_INVALID');
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(await ending(target)).toBe('QUERY_UNREACHABLE');
+  });
+  it('R26: is given up also when no query has the time to find out', async () => {
+    const target = await mute({ confirm: afterFirst(false) });
+    await expect(ask(target, '/', soon(100))).rejects.toThrow('timeout');
+    await sleep(50);
+    expect(await ending(target)).toBe('QUERY_UNREACHABLE');
+  });
+  it.each([true, undefined])('has its time while the engine says %s', async (says) => {
+    const target = await mute({ confirm: afterFirst(says) });
+    await expect(ask(target, '/', soon(2_000))).rejects.toThrow('timeout');
+  });
+});
+
 describe('a query server that does not', () => {
   it('is never up', async () => {
     const port = await listening(net.createServer());

@@ -37,6 +37,7 @@ if (readOnly) {
 }
 http.createServer((request, response) => {
   const url = new URL(request.url, 'http://x');
+  if (url.pathname === '/mute') return;
   let body = '';
   request.on('data', (chunk) => (body += chunk)).on('end', () => {
     if (url.pathname === '/body') { response.end(JSON.stringify({ status: 'ok', data: body })); return; }

@@ -13,6 +13,8 @@ export interface QuerySpineOptions extends SpineOptions {
   readonly query?: Partial<QueryPolicy>;
   readonly limits?: Partial<QueryLimits>;
   readonly reach?: 'address' | 'published';
+  /** False: as in a container of its own, where /proc shows no other. */
+  readonly procfs?: boolean;
 }
 
 export interface Asked {
@@ -53,7 +55,7 @@ export const toAsked = async (response: Response): Promise<Asked> => {
 };
 
 export const startQuerySpine = async (options: QuerySpineOptions = {}): Promise<QuerySpine> => {
-  const { query, limits, reach = 'address', network = 'drover-bots' } = options;
+  const { query, limits, reach = 'address', procfs = true, network = 'drover-bots' } = options;
   const spine = await startSpine({
     ...options,
     publishQueries: reach === 'published',
@@ -69,6 +71,7 @@ export const startQuerySpine = async (options: QuerySpineOptions = {}): Promise<
         env: {},
         startsInFlight: 4,
         reach,
+        procfs,
       }),
       proxy: createQueryProxy(),
       policy: {

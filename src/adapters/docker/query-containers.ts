@@ -30,6 +30,8 @@ export interface QueryContainersOptions extends Omit<QuerySettings, 'owner'> {
   /** Query containers that are made and started at once, at most. */
   readonly startsInFlight: number;
   readonly reach: QueryReach;
+  /** Whether /proc of this host is asked who has an address; false: always the engine, as in a container of its own. Default true. */
+  readonly procfs?: boolean;
   /** Deadline of a call that changes something, ms; reads have a third of it. */
   readonly deadlineMs?: number;
   /** Longest time in which nothing of a code archive moves, ms. */
@@ -40,7 +42,17 @@ export interface QueryContainersOptions extends Omit<QuerySettings, 'owner'> {
 const REMOVALS_IN_FLIGHT = 8;
 
 export const createQueryContainers = (options: QueryContainersOptions): QueryContainers => {
-  const { docker, install, archives, reach, startsInFlight, deadlineMs = 30_000, idleMs = 30_000, logger } = options;
+  const {
+    docker,
+    install,
+    archives,
+    reach,
+    procfs = true,
+    startsInFlight,
+    deadlineMs = 30_000,
+    idleMs = 30_000,
+    logger,
+  } = options;
   const owner = randomBytes(8).toString('hex');
   // Lanes of their own: a storm of queries holds up no bot (architecture §3).
   const starts = createLane({ name: 'query start', width: startsInFlight, deadlineMs: deadlineMs * 2 });
@@ -63,7 +75,7 @@ export const createQueryContainers = (options: QueryContainersOptions): QueryCon
   });
 
   return {
-    endpointOf: createEndpointLook({ docker, reach, reads, isLocal: isLocal(docker) }),
+    endpointOf: createEndpointLook({ docker, reach, reads, procfs: procfs && isLocal(docker) }),
     async open(plan, signal) {
       signal.throwIfAborted();
       const name = queryName(install, plan.spec.id, randomBytes(6).toString('hex'));

@@ -18,8 +18,8 @@ export interface EndpointOptions {
   readonly reach: QueryReach;
   /** Has the deadline of a look. */
   readonly reads: Lane;
-  /** The engine is on this host, so /proc may show its containers. */
-  readonly isLocal: boolean;
+  /** The engine is on this host and /proc is to be asked: it may show its containers. */
+  readonly procfs: boolean;
 }
 
 const CONFIRM_MS = 5_000;
@@ -52,14 +52,14 @@ const hasQueryProgram = ({ Config }: Inspected): boolean =>
   Config.Env.some((line) => line.startsWith('QUERY_ENTRYPOINT=') && line !== 'QUERY_ENTRYPOINT=');
 
 /** @returns the port's `endpointOf` */
-export const createEndpointLook = ({ docker, reach, reads, isLocal }: EndpointOptions) => {
+export const createEndpointLook = ({ docker, reach, reads, procfs }: EndpointOptions) => {
   const inspect = (id: string, abortSignal: AbortSignal): Promise<Inspected> =>
     docker.getContainer(id).inspect({ abortSignal });
 
   const endpoint = (seen: Inspected, place: Place): QueryEndpoint => {
     const { Id: id, State } = seen;
     const { via, host, port } = place;
-    const process = isLocal && via === 'address' ? seeProcess(State.Pid, id, host) : undefined;
+    const process = procfs && via === 'address' ? seeProcess(State.Pid, id, host) : undefined;
     return {
       ...place,
       holds: () => process?.holds(),
@@ -72,8 +72,8 @@ export const createEndpointLook = ({ docker, reach, reads, isLocal }: EndpointOp
           const isSamePlace = there?.via === via && there.host === host && there.port === port;
           // Started again in the same container it is another one: its address may have been somebody else's in between.
           return now.State.Running && now.State.StartedAt === State.StartedAt && isSamePlace;
-        } catch {
-          return false;
+        } catch (thrown) {
+          return statusOf(thrown) === 404 ? false : undefined;
         }
       },
     };

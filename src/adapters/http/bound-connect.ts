@@ -18,10 +18,11 @@ export const boundConnect = (endpoint: QueryEndpoint): buildConnector.connector 
         callback(error, null);
         return;
       }
-      const settle = (isBound: boolean): void => {
+      const settle = (isBound: boolean | undefined): void => {
         // A port on loopback is open also where nobody listens inside: the engine's relay then closes it at once.
         const isClosed = socket.destroyed || socket.readableEnded;
-        if (isBound && !isClosed) {
+        // What cannot be confirmed is not.
+        if (isBound === true && !isClosed) {
           callback(null, socket);
           return;
         }
@@ -30,7 +31,7 @@ export const boundConnect = (endpoint: QueryEndpoint): buildConnector.connector 
           'QUERY_UNREACHABLE',
           'its query server is not there: the connection was closed',
         );
-        callback(isBound ? refused : notItsOwn('before it was asked'), null);
+        callback(isBound === true ? refused : notItsOwn('before it was asked'), null);
       };
       const known = endpoint.holds();
       if (known === undefined) void endpoint.confirm().then(settle);

@@ -25,8 +25,13 @@ interface SmallReply extends Omit<ProxyReply, 'body'> {
 
 const isError = (reason: unknown): reason is Error => reason instanceof Error;
 
-/** @throws as the port says */
-export const exchange = (pool: Dispatcher, endpoint: QueryEndpoint, request: ProxyRequest): Promise<ProxyReply> =>
+/** `ended`: called once, after the last byte or whatever came instead. @throws as the port says */
+export const exchange = (
+  pool: Dispatcher,
+  endpoint: QueryEndpoint,
+  request: ProxyRequest,
+  ended: (isGivenUp: boolean) => void,
+): Promise<ProxyReply> =>
   new Promise((resolve, reject) => {
     const { path, body: content, signal } = request;
     let controller: Controller | undefined;
@@ -35,22 +40,23 @@ export const exchange = (pool: Dispatcher, endpoint: QueryEndpoint, request: Pro
     let over = false;
     const passed = createLetGo();
 
-    const finish = (): boolean => {
+    const finish = (isGivenUp = false): boolean => {
       if (over) return false;
       over = true;
+      ended(isGivenUp);
       signal.removeEventListener('abort', abort);
       return true;
     };
     /** Ends the exchange with its connection: what else would come on it belongs to nobody. */
-    const fail = (error: Error): void => {
-      if (!finish()) return;
+    const fail = (error: Error, isGivenUp = false): void => {
+      if (!finish(isGivenUp)) return;
       if (body === undefined) reject(error);
       else body.destroy(error);
       controller?.abort(error);
     };
     const abort = (): void => {
       const reason: unknown = signal.reason;
-      fail(isError(reason) ? reason : new Error(String(reason)));
+      fail(isError(reason) ? reason : new Error(String(reason)), true);
     };
     const bodyFrom = (from: Controller): Readable =>
       new Readable({

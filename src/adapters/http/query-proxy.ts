@@ -4,6 +4,7 @@ import type { QueryEndpoint } from '../../ports/query-containers.ts';
 import type { QueryProxy } from '../../ports/query-proxy.ts';
 import { boundConnect } from './bound-connect.ts';
 import { exchange } from './exchange.ts';
+import { createFlightWatch } from './flight-watch.ts';
 import { notItsOwn } from './proxy-errors.ts';
 
 export interface QueryProxyOptions {
@@ -32,8 +33,17 @@ export const createQueryProxy = ({ connections = 64, keepAliveMs = 3_000 }: Quer
       connect: boundConnect(endpoint),
     });
     let heldAt = performance.now();
+    let isLost = false;
+    const watch = createFlightWatch({
+      endpoint,
+      onLost: () => {
+        isLost = true;
+        void pool.destroy(new Error('its container lost its address')).catch(() => undefined);
+      },
+    });
     /** A kept connection into a network that was taken away would say nothing until the query's time is over (fault R26). */
     const stillHolds = (): boolean => {
+      if (isLost) return false;
       const now = performance.now();
       if (now - heldAt < HELD_FOR_MS) return true;
       heldAt = now;
@@ -42,12 +52,15 @@ export const createQueryProxy = ({ connections = 64, keepAliveMs = 3_000 }: Quer
     return {
       endpoint,
       ask: (request) =>
-        stillHolds() ? exchange(pool, endpoint, request) : Promise.reject(notItsOwn('before it was asked')),
+        stillHolds()
+          ? exchange(pool, endpoint, request, watch.begin())
+          : Promise.reject(notItsOwn('before it was asked')),
       close() {
         void pool
           .close()
           .catch(() => undefined)
           .finally(() => {
+            watch.close();
             endpoint.release();
           });
       },
