@@ -4,7 +4,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
 import { isObject, type JsonObject } from '../domain/json.ts';
 import type { Query, QueryFailure } from '../domain/query.ts';
-import { callerControl } from './caller-control.ts';
+import { callerCancellation } from './caller-cancellation.ts';
 import { readQueryBody } from './query-body.ts';
 import { envelope } from './query-envelope.ts';
 import { retryAfter, toQueryFailure } from './query-errors.ts';
@@ -67,7 +67,11 @@ export const queryContract = ({ queries, limits }: QueryApiDeps): Hono => {
     if (bot_id === '') return refused(context, 400, 'bot_id is required', since);
     if (query_path === '') return refused(context, 400, 'query_path is required', since);
     try {
-      return envelope.answer(context, await queries.ask(queryOf(parsed.data, limits), callerControl(context)), since);
+      return envelope.answer(
+        context,
+        await queries.ask(queryOf(parsed.data, limits), callerCancellation(context)),
+        since,
+      );
     } catch (thrown) {
       const failure = toQueryFailure(thrown);
       const status = STATUS[failure.code] ?? 500;

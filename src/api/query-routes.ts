@@ -5,7 +5,7 @@ import { botIdFault } from '../domain/naming.ts';
 import { QueryFailure, type AsOf, type Query, type QueryAnswer } from '../domain/query.ts';
 import { parseSnapshot } from '../domain/sync-report.ts';
 import type { QueryHandler } from '../ports/query-handler.ts';
-import { callerControl } from './caller-control.ts';
+import { callerCancellation } from './caller-cancellation.ts';
 import { isParams, readQueryBody } from './query-body.ts';
 import { answerQueryFailure, malformed, refuseQuery } from './query-errors.ts';
 import { parseInstant } from './query-values.ts';
@@ -94,7 +94,7 @@ export const queryRoutes = ({ queries, limits }: QueryApiDeps): Hono => {
     };
   };
   const ask = async (context: Context, body: JsonObject): Promise<Response> =>
-    toResponse(context, await queries.ask(queryIn(context, body), callerControl(context)));
+    toResponse(context, await queries.ask(queryIn(context, body), callerCancellation(context)));
 
   const take = async (context: Context): Promise<Response> => {
     const body = context.req.method === 'GET' ? NO_BODY : await readQueryBody(context, limits.maxBodyBytes);

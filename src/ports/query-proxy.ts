@@ -1,5 +1,6 @@
 /** HTTP to the query servers of running bots, over connections that are kept. */
 import type { Readable } from 'node:stream';
+import type { Cancellation } from '../domain/cancellation.ts';
 import type { QueryEndpoint } from './query-containers.ts';
 
 export interface ProxyRequest {
@@ -8,7 +9,7 @@ export interface ProxyRequest {
   /** JSON; absent: no body. */
   readonly body?: string;
   /** Of the whole exchange, until the last byte of the reply. */
-  readonly signal: AbortSignal;
+  readonly cancellation: Cancellation;
 }
 
 export interface ProxyReply {
@@ -24,7 +25,7 @@ export interface ProxyTarget {
   readonly endpoint: QueryEndpoint;
   /**
    * @throws DroverError QUERY_UNREACHABLE when no connection could be made or it was not this container's any more: nothing was
-   * asked; QUERY_REPLY_INVALID for what is no HTTP or broke off. An aborted signal's reason as it is.
+   * asked; QUERY_REPLY_INVALID for what is no HTTP or broke off. A cancellation's reason as it is.
    */
   ask(request: ProxyRequest): Promise<ProxyReply>;
   /** Ends all connections, those in use when they are done. */

@@ -148,7 +148,7 @@ const CASES: readonly Case[] = [
     name: 'R38: 504 from one that is slow',
     given: (w) => {
       w.bot('b', 'running');
-      w.running = ({ signal }) => never(signal);
+      w.running = ({ cancellation }) => never(cancellation.signal);
     },
     path: `${ASK}?timeout_sec=0.1`,
     status: 504,
@@ -388,8 +388,8 @@ describe('queries as REST', () => {
     world.bot('b', 'running');
     world.bot('s', 'stopped');
     await world.get('/v1/bots/s/query/x');
-    world.running = async ({ path, signal }) => {
-      if (path === '/never') return never(signal);
+    world.running = async ({ path, cancellation }) => {
+      if (path === '/never') return never(cancellation.signal);
       await sleep(100);
       return { body: '{"status":"ok","data":1}' };
     };

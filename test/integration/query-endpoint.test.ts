@@ -3,6 +3,7 @@ import { text as textOf } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { removeInstall } from '../../scripts/remove-install.ts';
 import { createQueryProxy } from '../../src/adapters/http/query-proxy.ts';
+import { Cancellation } from '../../src/domain/cancellation.ts';
 import { DroverError } from '../../src/domain/errors.ts';
 import type { QueryContainers, QueryEndpoint } from '../../src/ports/query-containers.ts';
 import { newInstall, queryEngine, startBox, type Box } from '../support/query-engine.ts';
@@ -30,7 +31,9 @@ const said = async (endpoint: QueryEndpoint): Promise<string> => {
   // The endpoint is asked again later.
   const target = proxy.open({ ...endpoint, release: () => undefined });
   try {
-    return await text((await target.ask({ path: '/', signal: AbortSignal.timeout(10_000) })).body);
+    return await text(
+      (await target.ask({ path: '/', cancellation: Cancellation.of(AbortSignal.timeout(10_000)) })).body,
+    );
   } catch (thrown) {
     return thrown instanceof DroverError ? thrown.code : String(thrown);
   } finally {
@@ -122,7 +125,7 @@ describe('an address that went to the next container', () => {
     await answers(old).toBe('old');
     const kept = proxy.open(old);
     const ask = async (): Promise<string> =>
-      text((await kept.ask({ path: '/', signal: AbortSignal.timeout(10_000) })).body);
+      text((await kept.ask({ path: '/', cancellation: Cancellation.of(AbortSignal.timeout(10_000)) })).body);
     expect(await ask()).toBe('old');
     if (how === 'removed') await box.container.remove({ force: true });
     else await docker.getNetwork(network).disconnect({ Container: box.container.id });

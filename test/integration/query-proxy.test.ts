@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createQueryProxy } from '../../src/adapters/http/query-proxy.ts';
+import { Cancellation } from '../../src/domain/cancellation.ts';
 import { DroverError } from '../../src/domain/errors.ts';
 import type { QueryEndpoint } from '../../src/ports/query-containers.ts';
 import type { ProxyTarget } from '../../src/ports/query-proxy.ts';
@@ -61,8 +62,8 @@ const open = (endpoint: QueryEndpoint): ProxyTarget => {
   });
   return target;
 };
-const soon = (ms = 20_000): AbortSignal => AbortSignal.timeout(ms);
-const ask = (target: ProxyTarget, path = '/p', signal = soon()) => target.ask({ path, signal });
+const soon = (ms = 20_000): Cancellation => Cancellation.of(AbortSignal.timeout(ms));
+const ask = (target: ProxyTarget, path = '/p', cancellation = soon()) => target.ask({ path, cancellation });
 const codeOf = (thrown: unknown): unknown => (thrown instanceof DroverError ? thrown.code : thrown);
 /** Error code of the exchange, or of its body. */
 const ending = (target: ProxyTarget, path?: string): Promise<unknown> =>
@@ -93,7 +94,7 @@ describe('a query server that behaves', () => {
     server.on('connection', () => (connections += 1));
     const target = open(endpointAt(await listening(server)));
     for (let n = 0; n < 20; n += 1) {
-      const reply = await target.ask({ path: '/a?b=c', body: '{"b":"c"}', signal: soon() });
+      const reply = await target.ask({ path: '/a?b=c', body: '{"b":"c"}', cancellation: soon() });
       expect(reply).toMatchObject({ status: 200, contentType: 'application/json', bytes: 15 });
       expect(await text(reply.body)).toBe('{"status":"ok"}');
     }
@@ -193,23 +194,23 @@ describe('a query server that does not', () => {
     const target = open(endpointAt(await rawServer(say)));
     expect(await ending(target)).toBe('QUERY_REPLY_INVALID');
   });
-  it('is slow: the caller’s signal is the only clock, before and within the reply', async () => {
+  it('is slow: its caller’s patience is the only clock, before and within the reply', async () => {
     const server = http.createServer((request, response) => {
       if (request.url === '/half') response.write('half');
     });
     const target = open(endpointAt(await listening(server)));
     const reason = new DroverError('QUERY_TIMEOUT', 'late');
-    const within = (ms: number): AbortSignal => {
-      const abort = new AbortController();
+    const within = (ms: number): Cancellation => {
+      const cancellation = new Cancellation();
       setTimeout(() => {
-        abort.abort(reason);
+        cancellation.cancel(reason);
       }, ms);
-      return abort.signal;
+      return cancellation;
     };
     await expect(ask(target, '/slow', within(100))).rejects.toBe(reason);
     const { body } = await ask(target, '/half', within(200));
     await expect(text(body)).rejects.toBe(reason);
-    await expect(ask(target, '/slow', AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(ask(target, '/slow', Cancellation.of(AbortSignal.abort(reason)))).rejects.toBe(reason);
   });
 });
 

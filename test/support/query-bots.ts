@@ -73,15 +73,15 @@ net.createServer((socket) => {
     if (path === '/slow') return;
     if (path === '/garbage') return socket.end('hello there\\r\\n\\r\\n');
     if (path === '/half') return socket.write('HTTP/1.1 200 OK\\r\\ncontent-type: application/json\\r\\ncontent-length: 500\\r\\n\\r\\n{"status":', () => socket.destroy());
-    if (path === '/not-json') return socket.end('HTTP/1.1 200 OK\\r\\ncontent-length: 6\\r\\n\\r\\n<html>');
-    if (path === '/error') return socket.end('HTTP/1.1 500 Oh\\r\\ncontent-length: 35\\r\\n\\r\\n{"status":"error","error":"no luck"}');
+    if (path === '/not-json') return socket.end('HTTP/1.1 200 OK\\r\\nconnection: close\\r\\ncontent-length: 6\\r\\n\\r\\n<html>');
+    if (path === '/error') return socket.end('HTTP/1.1 500 Oh\\r\\nconnection: close\\r\\ncontent-length: 35\\r\\n\\r\\n{"status":"error","error":"no luck"}');
     if (path === '/die') process.exit(9);
     if (path === '/large') {
       socket.write('HTTP/1.1 200 OK\\r\\ncontent-type: text/plain\\r\\n\\r\\n');
       for (let sent = 0; sent < 100 && !socket.destroyed; sent += 1) await write(socket, big);
       return socket.end();
     }
-    socket.end('HTTP/1.1 200 OK\\r\\ncontent-length: 24\\r\\n\\r\\n{"status":"ok","data":1}');
+    socket.end('HTTP/1.1 200 OK\\r\\nconnection: close\\r\\ncontent-length: 24\\r\\n\\r\\n{"status":"ok","data":1}');
   });
 }).listen(9476, '0.0.0.0');
 `;

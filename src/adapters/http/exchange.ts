@@ -23,8 +23,6 @@ interface SmallReply extends Omit<ProxyReply, 'body'> {
   readonly chunks: Buffer[];
 }
 
-const isError = (reason: unknown): reason is Error => reason instanceof Error;
-
 /** `ended`: called once, after the last byte or whatever came instead. @throws as the port says */
 export const exchange = (
   pool: Dispatcher,
@@ -33,18 +31,19 @@ export const exchange = (
   ended: (isGivenUp: boolean) => void,
 ): Promise<ProxyReply> =>
   new Promise((resolve, reject) => {
-    const { path, body: content, signal } = request;
+    const { path, body: content, cancellation } = request;
     let controller: Controller | undefined;
     let body: Readable | undefined;
     let small: SmallReply | undefined;
     let over = false;
+    let stopListening = (): void => undefined;
     const passed = createLetGo();
 
     const finish = (isGivenUp = false): boolean => {
       if (over) return false;
       over = true;
       ended(isGivenUp);
-      signal.removeEventListener('abort', abort);
+      stopListening();
       return true;
     };
     /** Ends the exchange with its connection: what else would come on it belongs to nobody. */
@@ -53,10 +52,6 @@ export const exchange = (
       if (body === undefined) reject(error);
       else body.destroy(error);
       controller?.abort(error);
-    };
-    const abort = (): void => {
-      const reason: unknown = signal.reason;
-      fail(isError(reason) ? reason : new Error(String(reason)), true);
     };
     const bodyFrom = (from: Controller): Readable =>
       new Readable({
@@ -71,11 +66,15 @@ export const exchange = (
         },
       });
 
-    if (signal.aborted) {
-      abort();
+    const cancel = (): void => {
+      const { reason } = cancellation;
+      if (reason !== undefined) fail(reason, true);
+    };
+    if (cancellation.reason !== undefined) {
+      cancel();
       return;
     }
-    signal.addEventListener('abort', abort, { once: true });
+    stopListening = cancellation.onCancel(cancel);
     pool.dispatch(
       {
         path,

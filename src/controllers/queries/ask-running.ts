@@ -3,6 +3,7 @@
  * is bound to the container: an address that went to another one never answers for it (faults R39, R40).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cancellation } from '../../domain/cancellation.ts';
 import { DroverError } from '../../domain/errors.ts';
 import { QueryFailure, type Query, type QueryAnswer } from '../../domain/query.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -24,7 +25,7 @@ export interface AskRunningOptions {
 
 export interface AskRunning {
   /** @throws QueryFailure, DroverError as the engine does */
-  ask(bot: LiveBot, query: Query, signal: AbortSignal): Promise<QueryAnswer>;
+  ask(bot: LiveBot, query: Query, cancellation: Cancellation): Promise<QueryAnswer>;
   /** Connections to any other container of this bot are ended. */
   retain(botId: string, containerId: string | undefined): void;
   close(): void;
@@ -54,10 +55,10 @@ export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunnin
     }
   };
 
-  const askOnce = async (bot: LiveBot, url: string, body: string | undefined, signal: AbortSignal) => {
+  const askOnce = async (bot: LiveBot, url: string, body: string | undefined, cancellation: Cancellation) => {
     const target = addresses.known(bot) ?? (await targetOf(bot));
     try {
-      const reply = await target.ask({ path: url, signal, ...(body === undefined ? {} : { body }) });
+      const reply = await target.ask({ path: url, cancellation, ...(body === undefined ? {} : { body }) });
       return { reply, target };
     } catch (thrown) {
       // The next one looks at the container again: it may have another address by now.
@@ -67,12 +68,12 @@ export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunnin
   };
 
   /** Nothing was asked where nobody was reached: asking again is safe. */
-  const askReached = async (bot: LiveBot, query: Query, signal: AbortSignal) => {
+  const askReached = async (bot: LiveBot, query: Query, cancellation: Cancellation) => {
     const url = queryUrl(query.path, query.params);
     const body = Object.keys(query.params).length === 0 ? undefined : JSON.stringify(query.params);
     for (let tries = 1; ; tries += 1) {
       try {
-        return await askOnce(bot, url, body, signal);
+        return await askOnce(bot, url, body, cancellation);
       } catch (thrown) {
         if (!isUnreachable(thrown)) throw thrown;
         const isSettling = clock.now() - bot.startedAt < policy.settleMs;
@@ -81,7 +82,7 @@ export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunnin
           const message = 'its query server does not listen yet';
           throw new QueryFailure('BOT_NOT_READY', message, { retryAfterS: RETRY_AFTER_S, cause: thrown });
         }
-        if (tries > 1) await sleep(AGAIN_MS, undefined, { signal });
+        if (tries > 1) await sleep(AGAIN_MS, undefined, { signal: cancellation.signal });
       }
     }
   };
@@ -99,7 +100,7 @@ export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunnin
   };
 
   return {
-    async ask(bot, query, signal) {
+    async ask(bot, query, cancellation) {
       const { botId } = bot;
       const busy = underWay.get(botId) ?? 0;
       if (busy >= policy.inFlightPerBot) {
@@ -113,7 +114,7 @@ export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunnin
         else underWay.set(botId, left);
       };
       try {
-        const answer = await toAnswer(bot, await askReached(bot, query, signal));
+        const answer = await toAnswer(bot, await askReached(bot, query, cancellation));
         if (Buffer.isBuffer(answer.body)) done();
         else answer.body.once('close', done);
         return answer;

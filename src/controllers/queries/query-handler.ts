@@ -1,5 +1,6 @@
 /** QueryHandler: one query from the caller to the bot and back, within its time, and told for what it is (issue 6 point 2). */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cancellation } from '../../domain/cancellation.ts';
 import { DroverError, toDroverError } from '../../domain/errors.ts';
 import { QueryFailure, type Query, type QueryAnswer } from '../../domain/query.ts';
 import type { QueryHandler } from '../../ports/query-handler.ts';
@@ -54,13 +55,15 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
   let idle: () => void = () => undefined;
   let closed = false;
 
-  const route = async (query: Query, found: Resolved, signal: AbortSignal): Promise<QueryAnswer | undefined> => {
-    if (query.asOf !== undefined) return resting(found.kind === 'resting' ? found : asResting(found), query, signal);
+  const route = async (query: Query, found: Resolved, cancellation: Cancellation): Promise<QueryAnswer | undefined> => {
+    if (query.asOf !== undefined) {
+      return resting(found.kind === 'resting' ? found : asResting(found), query, cancellation.signal);
+    }
     switch (found.kind) {
       case 'live':
-        return running.ask(found, query, signal);
+        return running.ask(found, query, cancellation);
       case 'resting':
-        return resting(found, query, signal);
+        return resting(found, query, cancellation.signal);
       case 'paused':
         throw new QueryFailure('BOT_PAUSED', 'its container is paused: it cannot answer');
       case 'moving':
@@ -71,7 +74,7 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
     }
   };
 
-  const settled = async (query: Query, signal: AbortSignal): Promise<QueryAnswer> => {
+  const settled = async (query: Query, cancellation: Cancellation): Promise<QueryAnswer> => {
     let botState: string | undefined;
     try {
       for (;;) {
@@ -80,21 +83,20 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
           throw new QueryFailure('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(query.botId)}`);
         }
         botState = found.botState;
-        const answer = await route(query, found, signal);
+        const answer = await route(query, found, cancellation);
         if (answer !== undefined) return answer;
-        await sleep(LOOK_AGAIN_MS, undefined, { signal });
+        await sleep(LOOK_AGAIN_MS, undefined, { signal: cancellation.signal });
       }
     } catch (thrown) {
-      // An aborted call fails in its own words: what counts is why it was aborted.
-      const cause: unknown = signal.aborted && !(thrown instanceof QueryFailure) ? signal.reason : thrown;
-      throw toFailure(cause, botState);
+      // A cancelled call fails in its own words: what counts is why it was cancelled.
+      throw toFailure(thrown instanceof QueryFailure ? thrown : (cancellation.reason ?? thrown), botState);
     }
   };
 
   /** Under way until the answer was read, or there is none. */
-  const watched = async (query: Query, control: AbortController): Promise<QueryAnswer> => {
+  const watched = async (query: Query, cancellation: Cancellation): Promise<QueryAnswer> => {
     const cut = (reason: Error): void => {
-      control.abort(reason);
+      cancellation.cancel(reason);
     };
     const timer = setTimeout(() => {
       cut(late(query));
@@ -106,11 +108,11 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
       if (underWay.size === 0) idle();
     };
     try {
-      const answer = await settled(query, control.signal);
+      const answer = await settled(query, cancellation);
       const { body, botState } = answer;
       if (Buffer.isBuffer(body)) done();
       else {
-        control.signal.addEventListener('abort', () => body.destroy(toFailure(control.signal.reason, botState)));
+        cancellation.onCancel(() => body.destroy(toFailure(cancellation.reason, botState)));
         body.once('close', done);
       }
       return answer;
@@ -121,10 +123,10 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
   };
 
   return {
-    async ask(query, control) {
+    async ask(query, cancellation) {
       if (closed) throw new QueryFailure('QUERY_ENDING', 'drover ends', { retryAfterS: 1 });
       try {
-        const answer = await watched(query, control);
+        const answer = await watched(query, cancellation);
         counters.answered(answer.way);
         return answer;
       } catch (thrown) {

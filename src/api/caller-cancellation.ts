@@ -1,5 +1,6 @@
 /** The switch of a query that is thrown when its caller goes away before the answer is out. */
 import type { Context } from 'hono';
+import { Cancellation } from '../domain/cancellation.ts';
 
 interface NodeBindings {
   readonly outgoing?: {
@@ -9,18 +10,14 @@ interface NodeBindings {
 }
 
 /** A request's own signal costs a whole Request of the platform: the connection says the same for nothing. */
-export const callerControl = (context: Context): AbortController => {
-  const control = new AbortController();
+export const callerCancellation = (context: Context): Cancellation => {
   const { outgoing } = (context.env ?? {}) as NodeBindings;
   if (outgoing === undefined) {
-    const { signal } = context.req.raw;
-    signal.addEventListener('abort', () => {
-      control.abort(signal.reason);
-    });
-  } else {
-    outgoing.once('close', () => {
-      if (!outgoing.writableFinished) control.abort();
-    });
+    return Cancellation.of(context.req.raw.signal);
   }
-  return control;
+  const cancellation = new Cancellation();
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) cancellation.cancel(new Error('its caller went away'));
+  });
+  return cancellation;
 };
