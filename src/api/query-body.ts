@@ -35,13 +35,15 @@ const readBytes = async (context: Context, maxBytes: number): Promise<Buffer | u
   return Buffer.concat(chunks);
 };
 
-const hasNone = (context: Context): boolean =>
-  context.req.header('content-length') === '0' ||
-  (context.req.header('content-length') === undefined && context.req.header('transfer-encoding') === undefined);
+/** Known beforehand, of what Node serves. */
+export const hasNoBody = ({ req, env }: Context): boolean => {
+  if ((env as NodeBindings | undefined)?.incoming === undefined) return false;
+  const length = req.header('content-length');
+  return length === '0' || (length === undefined && req.header('transfer-encoding') === undefined);
+};
 
 export const readQueryBody = async (context: Context, maxBytes: number): Promise<QueryBody> => {
-  const isServed = (context.env as NodeBindings | undefined)?.incoming !== undefined;
-  if (isServed && hasNone(context)) return { kind: 'none' };
+  if (hasNoBody(context)) return { kind: 'none' };
   const bytes = await readBytes(context, maxBytes);
   if (bytes === undefined) return { kind: 'tooLarge' };
   let text: string;

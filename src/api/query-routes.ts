@@ -6,7 +6,7 @@ import { QueryFailure, type AsOf, type Query, type QueryAnswer } from '../domain
 import { parseSnapshot } from '../domain/sync-report.ts';
 import type { QueryHandler } from '../ports/query-handler.ts';
 import { callerCancellation } from './caller-cancellation.ts';
-import { isParams, readQueryBody } from './query-body.ts';
+import { hasNoBody, isParams, readQueryBody } from './query-body.ts';
 import { answerQueryFailure, malformed, refuseQuery } from './query-errors.ts';
 import { parseInstant } from './query-values.ts';
 import { sendBody } from './send-body.ts';
@@ -59,8 +59,9 @@ const pathIn = (pathname: string): string => {
 };
 
 /** SDKs take the first of several values. */
-const paramsIn = (search: URLSearchParams): JsonObject => {
-  const pairs = [...search].reverse().filter(([name]) => name !== AS_OF && name !== TIMEOUT);
+const paramsIn = ({ search, searchParams }: URL): JsonObject => {
+  if (search === '') return {};
+  const pairs = [...searchParams].reverse().filter(([name]) => name !== AS_OF && name !== TIMEOUT);
   return Object.fromEntries(pairs);
 };
 
@@ -87,7 +88,7 @@ export const queryRoutes = ({ queries, limits }: QueryApiDeps): Hono => {
     return {
       botId,
       path: pathIn(url.pathname),
-      params: { ...paramsIn(url.searchParams), ...body },
+      params: { ...paramsIn(url), ...body },
       timeoutMs: timeoutIn(url.searchParams.get(TIMEOUT) ?? undefined, limits),
       ...asOfIn(url.searchParams.get(AS_OF) ?? undefined),
       patient: false,
@@ -97,7 +98,8 @@ export const queryRoutes = ({ queries, limits }: QueryApiDeps): Hono => {
     toResponse(context, await queries.ask(queryIn(context, body), callerCancellation(context)));
 
   const take = async (context: Context): Promise<Response> => {
-    const body = context.req.method === 'GET' ? NO_BODY : await readQueryBody(context, limits.maxBodyBytes);
+    const isBare = context.req.method === 'GET' || hasNoBody(context);
+    const body = isBare ? NO_BODY : await readQueryBody(context, limits.maxBodyBytes);
     switch (body.kind) {
       case 'tooLarge':
         throw new QueryFailure('QUERY_BODY_TOO_LARGE', `a query has at most ${String(limits.maxBodyBytes)} bytes`);
@@ -111,12 +113,13 @@ export const queryRoutes = ({ queries, limits }: QueryApiDeps): Hono => {
     }
   };
   // Caught here: an error of a query has its own form, whichever app it was asked of.
-  routes.on(['GET', 'POST'], '/:id/query/*', (context) =>
-    take(context).catch((thrown: unknown) =>
-      thrown instanceof URIError
-        ? malformed(context, 'the path is not well encoded')
-        : answerQueryFailure(context, thrown),
-    ),
-  );
+  routes.on(['GET', 'POST'], '/:id/query/*', async (context) => {
+    try {
+      return await take(context);
+    } catch (thrown) {
+      if (thrown instanceof URIError) return malformed(context, 'the path is not well encoded');
+      return answerQueryFailure(context, thrown);
+    }
+  });
   return routes;
 };

@@ -9,7 +9,7 @@ import { QueryFailure, type Query, type QueryAnswer } from '../../domain/query.t
 import type { Clock } from '../../ports/clock.ts';
 import type { QueryContainers } from '../../ports/query-containers.ts';
 import type { ProxyReply, ProxyTarget, QueryProxy } from '../../ports/query-proxy.ts';
-import { boundBody, readSmall } from './bounded-body.ts';
+import { boundBody, boundWhole, readSmall, type BoundedBody } from './bounded-body.ts';
 import { createAddresses } from './addresses.ts';
 import { failureOf, requireAnswer } from './judge-reply.ts';
 import type { QueryPolicy } from './query-policy.ts';
@@ -34,6 +34,11 @@ export interface AskRunning {
 const AGAIN_MS = 100;
 const RETRY_AFTER_S = 1;
 
+interface Reached {
+  readonly reply: ProxyReply;
+  readonly target: ProxyTarget;
+}
+
 const isUnreachable = (thrown: unknown): boolean =>
   thrown instanceof DroverError && thrown.code === 'QUERY_UNREACHABLE';
 
@@ -55,27 +60,19 @@ export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunnin
     }
   };
 
-  const askOnce = async (bot: LiveBot, url: string, body: string | undefined, cancellation: Cancellation) => {
-    const target = addresses.known(bot) ?? (await targetOf(bot));
-    try {
-      const reply = await target.ask({ path: url, cancellation, ...(body === undefined ? {} : { body }) });
-      return { reply, target };
-    } catch (thrown) {
-      // The next one looks at the container again: it may have another address by now.
-      if (isUnreachable(thrown)) addresses.forget(bot.botId, target);
-      throw thrown;
-    }
-  };
-
   /** Nothing was asked where nobody was reached: asking again is safe. */
-  const askReached = async (bot: LiveBot, query: Query, cancellation: Cancellation) => {
-    const url = queryUrl(query.path, query.params);
-    const body = Object.keys(query.params).length === 0 ? undefined : JSON.stringify(query.params);
+  const askReached = async (bot: LiveBot, query: Query, cancellation: Cancellation): Promise<Reached> => {
+    const path = queryUrl(query.path, query.params);
+    const request = Object.keys(query.params).length === 0 ? { path } : { path, body: JSON.stringify(query.params) };
     for (let tries = 1; ; tries += 1) {
+      let target: ProxyTarget | undefined;
       try {
-        return await askOnce(bot, url, body, cancellation);
+        target = addresses.known(bot) ?? (await targetOf(bot));
+        return { reply: await target.ask({ ...request, cancellation }), target };
       } catch (thrown) {
         if (!isUnreachable(thrown)) throw thrown;
+        // The next one looks at the container again: it may have another address by now.
+        if (target !== undefined) addresses.forget(bot.botId, target);
         const isSettling = clock.now() - bot.startedAt < policy.settleMs;
         if (tries > 1 && !(isSettling && query.patient)) {
           if (!isSettling) throw thrown;
@@ -87,16 +84,22 @@ export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunnin
     }
   };
 
-  const toAnswer = async (
-    bot: LiveBot,
-    { reply, target }: { reply: ProxyReply; target: ProxyTarget },
-  ): Promise<QueryAnswer> => {
-    const { status, contentType, bytes } = reply;
-    if (status < 200 || status >= 300) throw failureOf(await readSmall(reply.body), status);
-    const bounded = await boundBody(reply.body, bytes, policy.maxReplyBytes);
+  const answerWith = ({ botState }: LiveBot, { reply, target }: Reached, bounded: BoundedBody): QueryAnswer => {
+    const { status, contentType } = reply;
     if (Buffer.isBuffer(bounded.body)) requireAnswer(bounded.body, contentType);
-    const { botState } = bot;
     return { status, contentType: contentType ?? 'application/json', ...bounded, way: target.endpoint.via, botState };
+  };
+
+  /** A small reply that is there whole, as nearly all are, is judged without waiting for anything. */
+  const toAnswer = (bot: LiveBot, reached: Reached): QueryAnswer | Promise<QueryAnswer> => {
+    const { status, body, bytes } = reached.reply;
+    if (status < 200 || status >= 300) {
+      return readSmall(body).then((said) => {
+        throw failureOf(said, status);
+      });
+    }
+    if (Buffer.isBuffer(body)) return answerWith(bot, reached, boundWhole(body, policy.maxReplyBytes));
+    return boundBody(body, bytes, policy.maxReplyBytes).then((bounded) => answerWith(bot, reached, bounded));
   };
 
   return {
@@ -114,7 +117,9 @@ export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunnin
         else underWay.set(botId, left);
       };
       try {
-        const answer = await toAnswer(bot, await askReached(bot, query, cancellation));
+        const reached = await askReached(bot, query, cancellation);
+        const judged = toAnswer(bot, reached);
+        const answer = judged instanceof Promise ? await judged : judged;
         if (Buffer.isBuffer(answer.body)) done();
         else answer.body.once('close', done);
         return answer;

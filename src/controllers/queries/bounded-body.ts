@@ -11,20 +11,25 @@ export interface BoundedBody {
 export const tooLarge = (maxBytes: number): DroverError =>
   new DroverError('QUERY_REPLY_TOO_LARGE', `the reply has more than ${String(maxBytes)} bytes`);
 
+/** @throws DroverError QUERY_REPLY_TOO_LARGE */
+export const boundWhole = (body: Buffer, maxBytes: number): BoundedBody => {
+  if (body.length > maxBytes) throw tooLarge(maxBytes);
+  return { body, bytes: body.length };
+};
+
 /**
  * `bytes`: its length where that is known. The stream is destroyed with whatever ends this early.
  * @throws DroverError QUERY_REPLY_TOO_LARGE before anything was handed on, where that is known by then; what the stream throws
  */
 export const boundBody = async (
-  source: Buffer | Readable,
+  source: Readable,
   bytes: number | undefined,
   maxBytes: number,
 ): Promise<BoundedBody> => {
   if (bytes !== undefined && bytes > maxBytes) {
-    if (!Buffer.isBuffer(source)) source.destroy();
+    source.destroy();
     throw tooLarge(maxBytes);
   }
-  if (Buffer.isBuffer(source)) return { body: source, bytes: source.length };
   const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
   const head: Buffer[] = [];
   let held = 0;

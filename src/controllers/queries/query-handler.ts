@@ -55,7 +55,8 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
   let idle: () => void = () => undefined;
   let closed = false;
 
-  const route = async (query: Query, found: Resolved, cancellation: Cancellation): Promise<QueryAnswer | undefined> => {
+  /** Undefined: not yet. @throws QueryFailure */
+  const route = (query: Query, found: Resolved, cancellation: Cancellation): Promise<QueryAnswer> | undefined => {
     if (query.asOf !== undefined) {
       return resting(found.kind === 'resting' ? found : asResting(found), query, cancellation.signal);
     }
@@ -109,7 +110,8 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
     };
     try {
       const answer = await settled(query, cancellation);
-      const { body, botState } = answer;
+      const { body, botState, way } = answer;
+      counters.answered(way);
       if (Buffer.isBuffer(body)) done();
       else {
         cancellation.onCancel(() => body.destroy(toFailure(cancellation.reason, botState)));
@@ -118,22 +120,17 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
       return answer;
     } catch (thrown) {
       done();
-      throw thrown;
+      const failure = toFailure(thrown, undefined);
+      counters.failed(failure.code);
+      throw failure;
     }
   };
 
   return {
-    async ask(query, cancellation) {
-      if (closed) throw new QueryFailure('QUERY_ENDING', 'drover ends', { retryAfterS: 1 });
-      try {
-        const answer = await watched(query, cancellation);
-        counters.answered(answer.way);
-        return answer;
-      } catch (thrown) {
-        const failure = toFailure(thrown, undefined);
-        counters.failed(failure.code);
-        throw failure;
-      }
+    ask(query, cancellation) {
+      if (!closed) return watched(query, cancellation);
+      counters.failed('QUERY_ENDING');
+      return Promise.reject(new QueryFailure('QUERY_ENDING', 'drover ends', { retryAfterS: 1 }));
     },
     metrics: () => counters.metrics(underWay.size),
     async end(withinMs) {
