@@ -55,3 +55,10 @@ export class Cancellation {
     return cancellation;
   }
 }
+
+/** Nobody waits for the answer any more: no defect, and told to nobody. */
+export class CallerGone extends Error {
+  constructor() {
+    super('its caller went away');
+  }
+}

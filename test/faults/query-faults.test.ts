@@ -75,9 +75,11 @@ describe.each(['address', 'published'] as const)('queries to running bots by the
 
   it('R38: a query server that never comes up is told as 503 at first, then as 502; the bot is not restarted', async () => {
     await sleep(1_500);
+    // A relay takes connections where nobody listens: one that closes late is not told from a server that gave no reply.
+    const code = reach === 'address' ? /^QUERY_UNREACHABLE$/ : /^QUERY_(UNREACHABLE|REPLY_INVALID)$/;
     expect(await spine.ask('deaf', '/x')).toMatchObject({
       status: 502,
-      body: { code: 'QUERY_UNREACHABLE', retryable: true },
+      body: { code: expect.stringMatching(code) as string, retryable: true },
     });
     expect(spine.bot('deaf')).toMatchObject({ state: 'running', restarts: 0 });
   });

@@ -42,6 +42,7 @@ export interface QueryWorld {
   running: Running;
   ephemeral: Ephemeral;
   openFails: ErrorCode | undefined;
+  beforeOpen: () => Promise<void>;
   endpoint: 'endpoint' | 'mute' | 'gone' | 'unreachable';
   storeAway: boolean;
   /** What other programs call a bot → its id. */
@@ -61,7 +62,12 @@ export const QUERY_DOC = (id: string): Record<string, unknown> => {
 
 const OK = JSON.stringify({ status: 'ok', data: { x: 1 } });
 
-export const openQueryWorld = (policy: Partial<QueryPolicy> = {}, limits: Partial<QueryLimits> = {}): QueryWorld => {
+/** `started`: the logs are read. */
+export const openQueryWorld = (
+  policy: Partial<QueryPolicy> = {},
+  limits: Partial<QueryLimits> = {},
+  started = true,
+): QueryWorld => {
   const folds = new Map<string, Versioned<BotState>>();
   const schedules = new Map<string, Versioned<ScheduleState>>();
   const documents = new Map<string, unknown>();
@@ -88,8 +94,9 @@ export const openQueryWorld = (policy: Partial<QueryPolicy> = {}, limits: Partia
       } as const;
       return Promise.resolve({ kind: 'endpoint', endpoint });
     },
-    open: (plan) => {
-      if (self.openFails !== undefined) return Promise.reject(new DroverError(self.openFails, 'told to fail'));
+    open: async (plan) => {
+      await self.beforeOpen();
+      if (self.openFails !== undefined) throw new DroverError(self.openFails, 'told to fail');
       self.plans.push(plan);
       const ended = new AbortController();
       const container: QueryContainer = {
@@ -153,6 +160,7 @@ export const openQueryWorld = (policy: Partial<QueryPolicy> = {}, limits: Partia
       ...policy,
     },
   });
+  if (started) queries.start();
   const answer = async (response: Response) => {
     const text = await response.text();
     let body: Record<string, unknown>;
@@ -192,6 +200,7 @@ export const openQueryWorld = (policy: Partial<QueryPolicy> = {}, limits: Partia
     running: () => ({ body: OK }),
     ephemeral: () => Promise.resolve({ exitCode: 0, body: OK }),
     openFails: undefined,
+    beforeOpen: () => Promise.resolve(),
     endpoint: 'endpoint',
     storeAway: false,
     names: new Map(),

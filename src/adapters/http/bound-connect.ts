@@ -5,6 +5,8 @@ import type { QueryEndpoint } from '../../ports/query-containers.ts';
 import { notItsOwn } from './proxy-errors.ts';
 
 const CONNECT_MS = 2_000;
+/** So long the engine's relay may take to find out that nobody listens inside, and to close. */
+const RELAY_MS = 10;
 
 /**
  * The order matters: an address that is the container's after the connection was made was so at its other end. From then on the
@@ -34,8 +36,12 @@ export const boundConnect = (endpoint: QueryEndpoint): buildConnector.connector 
         callback(isBound === true ? refused : notItsOwn('before it was asked'), null);
       };
       const known = endpoint.holds();
-      if (known === undefined) void endpoint.confirm().then(settle);
-      else settle(known);
+      if (known === undefined) {
+        void endpoint.confirm().then((isBound) => {
+          if (endpoint.via === 'published') setTimeout(settle, RELAY_MS, isBound);
+          else settle(isBound);
+        });
+      } else settle(known);
     });
   };
 };

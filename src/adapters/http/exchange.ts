@@ -5,7 +5,7 @@ import { SMALL_REPLY_BYTES } from '../../domain/query.ts';
 import type { QueryEndpoint } from '../../ports/query-containers.ts';
 import type { ProxyReply, ProxyRequest } from '../../ports/query-proxy.ts';
 import { createLetGo } from '../common/let-go.ts';
-import { notItsOwn, toProxyError } from './proxy-errors.ts';
+import { endedMeanwhile, toProxyError } from './proxy-errors.ts';
 
 type Controller = Dispatcher.DispatchController;
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
@@ -92,7 +92,7 @@ export const exchange = (
           // What comes before the reply itself, e.g. 100.
           if (over || status < 200) return;
           if (endpoint.lives() === false) {
-            fail(notItsOwn('meanwhile'));
+            fail(endedMeanwhile());
             return;
           }
           const bytes = lengthOf(headers);

@@ -21,6 +21,10 @@ export const toProxyError = (thrown: unknown, asked: boolean): DroverError => {
     : new DroverError('QUERY_UNREACHABLE', `its query server is not reached: ${textOf(thrown)}`, { cause: thrown });
 };
 
+/** It was asked, and may have done what it was asked to: never asked again. */
+export const endedMeanwhile = (): DroverError =>
+  new DroverError('QUERY_REPLY_INVALID', 'its container ended while it was asked: the reply may be another one’s');
+
 /** The address is another container's by now, or nobody's. */
 export const notItsOwn = (when: string): DroverError =>
   new DroverError('QUERY_UNREACHABLE', `the container ended or lost its address ${when}`);

@@ -12,12 +12,13 @@ import type { ArchiveStore } from '../../ports/archive-store.ts';
 import type { ContainerReply, QueryContainers, QueryPlan } from '../../ports/query-containers.ts';
 import type { ScheduleStore, SpecStore } from '../../ports/spec-store.ts';
 import { boundBody, readSmall } from './bounded-body.ts';
-import { failureOf, requireAnswer } from './judge-reply.ts';
+import { failureOf, requireAnswer, saysError } from './judge-reply.ts';
 import type { QueryPolicy } from './query-policy.ts';
-import type { Lent, QueryPool } from './query-pool.ts';
-import type { RestingBot } from './query-resolver.ts';
+import type { Lent, QueryPool, Recipe } from './query-pool.ts';
+import { NoLongerResting, type QueryResolver, type RestingBot } from './query-resolver.ts';
 
 export interface AskRestingOptions {
+  readonly known: QueryResolver['known'];
   readonly specs: Pick<SpecStore, 'read'>;
   readonly scheduleSpecs: Pick<ScheduleStore, 'read'>;
   readonly archives: Pick<ArchiveStore, 'digestOfCode'>;
@@ -27,17 +28,19 @@ export interface AskRestingOptions {
   readonly policy: QueryPolicy;
 }
 
-/** @throws QueryFailure, DroverError */
+/** @throws QueryFailure, DroverError, NoLongerResting */
 export type AskResting = (bot: RestingBot, query: Query, signal: AbortSignal) => Promise<QueryAnswer>;
 
-/** Parameters are variables of the process, and a system takes no longer ones. */
-const MAX_PARAMS = 120 * 1024;
+type Variant = Pick<QueryPlan, 'avoidVolume'>;
+
+/** Path and parameters are variables of the process, and a system takes no longer ones. */
+const MAX_VARIABLE = 120 * 1024;
 
 const keyOf = ({ spec, asOf, avoidVolume, ...plan }: QueryPlan): string =>
   canonicalJson({ id: spec.id, asOf: asOf ?? null, avoidVolume: avoidVolume === true, ...plan });
 
 export const createAskResting = (options: AskRestingOptions): AskResting => {
-  const { specs, scheduleSpecs, archives, defaults, containers, pool, policy } = options;
+  const { known, specs, scheduleSpecs, archives, defaults, containers, pool, policy } = options;
 
   const specOf = async ({ botId, of }: RestingBot): Promise<BotSpec> => {
     const record = await (of === 'bot' ? specs : scheduleSpecs).read(botId);
@@ -75,7 +78,8 @@ export const createAskResting = (options: AskRestingOptions): AskResting => {
       lent.giveBack(body.readableEnded);
       throw failure;
     }
-    const bounded = await boundBody(body, bytes, policy.maxReplyBytes);
+    const { head, ...bounded } = await boundBody(body, bytes, policy.maxReplyBytes);
+    if (head !== undefined && saysError(head)) throw failureOf(await readSmall(bounded.body));
     if (Buffer.isBuffer(bounded.body)) {
       lent.giveBack(true);
       requireAnswer(bounded.body, undefined);
@@ -88,33 +92,46 @@ export const createAskResting = (options: AskRestingOptions): AskResting => {
     return { status: 200, contentType: 'application/json', ...bounded, way, botState: bot.botState, state };
   };
 
-  const askIn = async (plan: QueryPlan, bot: RestingBot, query: Query, signal: AbortSignal): Promise<QueryAnswer> => {
-    const { path, params, timeoutMs } = query;
-    const open = () => containers.open(plan, signal);
-    const lent = await pool.lend({ botId: bot.botId, key: keyOf(plan), open, signal });
+  /** As it is by now, when the query has had its turn. */
+  const current = (bot: RestingBot, { asOf }: Query): RestingBot => {
+    const now = known(bot.botId);
+    if (asOf !== undefined || now === undefined) return bot;
+    if (now.kind !== 'resting') throw new NoLongerResting(`${bot.botId} is ${now.botState}`);
+    return now;
+  };
+
+  const askIn = async (bot: RestingBot, query: Query, signal: AbortSignal, variant: Variant): Promise<QueryAnswer> => {
+    const { path, params, timeoutMs, botId } = { ...query, botId: bot.botId };
+    let now = bot;
+    const recipe = async (): Promise<Recipe> => {
+      now = current(bot, query);
+      const plan = { ...(await planFor(now, query)), ...variant };
+      return { key: keyOf(plan), open: () => containers.open(plan, signal) };
+    };
+    const lent = await pool.lend({ botId, recipe, signal });
     try {
-      return await toAnswer(await lent.container.ask({ path, params, timeoutMs }, signal), lent, bot);
+      return await toAnswer(await lent.container.ask({ path, params, timeoutMs }, signal), lent, now);
     } catch (thrown) {
       // Whatever it is good for now: nobody knows. One that was given back already stays as it is.
       lent.giveBack(false);
       // A kept one that had just ended is no fault of this query, which changed nothing: another one answers it.
-      if (lent.warm && lent.container.ended.aborted && !signal.aborted) return askIn(plan, bot, query, signal);
+      if (lent.warm && lent.container.ended.aborted && !signal.aborted) return askIn(bot, query, signal, variant);
       throw thrown;
     }
   };
 
   return async (bot, query, signal) => {
-    if (JSON.stringify(query.params).length > MAX_PARAMS) {
-      throw new QueryFailure('QUERY_BODY_TOO_LARGE', `the parameters take more than ${String(MAX_PARAMS)} bytes`);
+    const bytes = Math.max(Buffer.byteLength(query.path), Buffer.byteLength(JSON.stringify(query.params)));
+    if (bytes > MAX_VARIABLE) {
+      const message = `path and parameters take at most ${String(MAX_VARIABLE)} bytes each at a bot that does not run`;
+      throw new QueryFailure('QUERY_BODY_TOO_LARGE', message);
     }
-    const plan = await planFor(bot, query);
-    signal.throwIfAborted();
     try {
-      return await askIn(plan, bot, query, signal);
+      return await askIn(bot, query, signal, {});
     } catch (thrown) {
       // A restore broke off on the volume: what is whole lies in the archive store.
       if (!(thrown instanceof DroverError) || thrown.code !== 'STATE_UNSETTLED') throw thrown;
-      return askIn({ ...plan, avoidVolume: true }, bot, query, signal);
+      return askIn(bot, query, signal, { avoidVolume: true });
     }
   };
 };

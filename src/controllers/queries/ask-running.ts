@@ -9,9 +9,10 @@ import { QueryFailure, type Query, type QueryAnswer } from '../../domain/query.t
 import type { Clock } from '../../ports/clock.ts';
 import type { QueryContainers } from '../../ports/query-containers.ts';
 import type { ProxyReply, ProxyTarget, QueryProxy } from '../../ports/query-proxy.ts';
+import { createBotLimit } from './bot-limit.ts';
 import { boundBody, boundWhole, readSmall, type BoundedBody } from './bounded-body.ts';
 import { createAddresses } from './addresses.ts';
-import { failureOf, requireAnswer } from './judge-reply.ts';
+import { failureOf, requireAnswer, saysError } from './judge-reply.ts';
 import type { QueryPolicy } from './query-policy.ts';
 import type { LiveBot } from './query-resolver.ts';
 import { queryUrl } from './query-url.ts';
@@ -44,7 +45,7 @@ const isUnreachable = (thrown: unknown): boolean =>
 
 export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunningOptions): AskRunning => {
   const addresses = createAddresses({ containers, proxy });
-  const underWay = new Map<string, number>();
+  const limit = createBotLimit(policy.inFlightPerBot);
 
   const targetOf = async (bot: LiveBot): Promise<ProxyTarget> => {
     const look = await addresses.of(bot);
@@ -99,23 +100,15 @@ export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunnin
       });
     }
     if (Buffer.isBuffer(body)) return answerWith(bot, reached, boundWhole(body, policy.maxReplyBytes));
-    return boundBody(body, bytes, policy.maxReplyBytes).then((bounded) => answerWith(bot, reached, bounded));
+    return boundBody(body, bytes, policy.maxReplyBytes).then(async ({ head, ...bounded }) => {
+      if (head !== undefined && saysError(head)) throw failureOf(await readSmall(bounded.body));
+      return answerWith(bot, reached, bounded);
+    });
   };
 
   return {
     async ask(bot, query, cancellation) {
-      const { botId } = bot;
-      const busy = underWay.get(botId) ?? 0;
-      if (busy >= policy.inFlightPerBot) {
-        const message = `${String(busy)} queries are under way at this bot`;
-        throw new QueryFailure('QUERY_OVERLOADED', message, { retryAfterS: RETRY_AFTER_S });
-      }
-      underWay.set(botId, busy + 1);
-      const done = (): void => {
-        const left = (underWay.get(botId) ?? 1) - 1;
-        if (left === 0) underWay.delete(botId);
-        else underWay.set(botId, left);
-      };
+      const done = limit.enter(bot.botId);
       try {
         const reached = await askReached(bot, query, cancellation);
         const judged = toAnswer(bot, reached);

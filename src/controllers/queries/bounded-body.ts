@@ -8,6 +8,11 @@ export interface BoundedBody {
   readonly bytes?: number;
 }
 
+export interface StreamedBody extends BoundedBody {
+  /** How one that is not there whole begins. */
+  readonly head?: Buffer;
+}
+
 export const tooLarge = (maxBytes: number): DroverError =>
   new DroverError('QUERY_REPLY_TOO_LARGE', `the reply has more than ${String(maxBytes)} bytes`);
 
@@ -25,7 +30,7 @@ export const boundBody = async (
   source: Readable,
   bytes: number | undefined,
   maxBytes: number,
-): Promise<BoundedBody> => {
+): Promise<StreamedBody> => {
   if (bytes !== undefined && bytes > maxBytes) {
     source.destroy();
     throw tooLarge(maxBytes);
@@ -54,7 +59,8 @@ export const boundBody = async (
       source.destroy();
     }
   };
-  return { body: Readable.from(rest(), { objectMode: false }), ...(bytes === undefined ? {} : { bytes }) };
+  const begin = { head: Buffer.concat(head) };
+  return { body: Readable.from(rest(), { objectMode: false }), ...begin, ...(bytes === undefined ? {} : { bytes }) };
 };
 
 /** All of a reply that is an error; what is beyond the limit is left out. */

@@ -40,6 +40,7 @@ export interface Queries {
   readonly handler: EndingQueryHandler;
   /** Something happened to a bot, a run or a schedule. */
   noticed(transition: Transition): void;
+  /** The logs are read: from now on queries are routed by what they say. */
   start(): void;
   /** No query is taken any more; those under way have `withinMs`, and the removal of what was made for them two seconds. */
   end(withinMs: number): Promise<void>;
@@ -61,10 +62,15 @@ export const createQueries = (options: QueriesOptions): Queries => {
   });
   const running = createAskRunning({ containers, proxy, policy, clock });
   const counters = createQueryCounters(pool);
+  const resolver = createQueryResolver({ bots: states, schedules: scheduleStates, specs, scheduleSpecs: schedules });
+  let isReady = false;
   const handler = createQueryHandler({
-    resolver: createQueryResolver({ bots: states, schedules: scheduleStates, specs, scheduleSpecs: schedules }),
+    resolver,
+    isReady: () => isReady,
     running,
+    waitingPerBot: policy.inFlightPerBot,
     resting: createAskResting({
+      known: (id) => resolver.known(id),
       specs,
       scheduleSpecs: schedules,
       archives,
@@ -101,6 +107,7 @@ export const createQueries = (options: QueriesOptions): Queries => {
       running.retain(botId, container == null || container.exited === true ? undefined : container.ref.id);
     },
     start() {
+      isReady = true;
       void containers.sweep();
       every(SWEEP_MS, () => void containers.sweep());
       every(MEMORY_LOOK_MS, () => {

@@ -37,6 +37,12 @@ export const failureOf = (body: Buffer, status?: number): QueryFailure => {
   );
 };
 
+/** As SDKs write one: the status first. */
+const ERROR_HEAD = /^\s*\{\s*"status"\s*:\s*"error"/;
+
+/** Of a reply that is too large to be looked into: does it begin as an error does? */
+export const saysError = (head: Buffer): boolean => ERROR_HEAD.test(head.toString('utf8', 0, 256));
+
 const isJson = (contentType: string | undefined): boolean => contentType === undefined || /\bjson\b/i.test(contentType);
 
 /** Looks into a whole reply that came as a good one. @throws QueryFailure QUERY_REPLY_INVALID, QUERY_FAILED */

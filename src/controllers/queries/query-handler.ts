@@ -1,19 +1,24 @@
 /** QueryHandler: one query from the caller to the bot and back, within its time, and told for what it is (issue 6 point 2). */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cancellation } from '../../domain/cancellation.ts';
+import { CallerGone, type Cancellation } from '../../domain/cancellation.ts';
 import { DroverError, toDroverError } from '../../domain/errors.ts';
 import { QueryFailure, type Query, type QueryAnswer } from '../../domain/query.ts';
 import type { QueryHandler } from '../../ports/query-handler.ts';
+import { createBotLimit } from './bot-limit.ts';
 import type { AskResting } from './ask-resting.ts';
 import type { AskRunning } from './ask-running.ts';
 import type { QueryCounters } from './query-counters.ts';
-import type { QueryResolver, Resolved, RestingBot } from './query-resolver.ts';
+import { NoLongerResting, type QueryResolver, type Resolved, type RestingBot } from './query-resolver.ts';
 
 export interface QueryHandlerOptions {
   readonly resolver: QueryResolver;
   readonly running: Pick<AskRunning, 'ask'>;
   readonly resting: AskResting;
   readonly counters: QueryCounters;
+  /** The logs are read. */
+  readonly isReady: () => boolean;
+  /** Queries that may wait until one bot has started or stopped; beyond it 429. */
+  readonly waitingPerBot: number;
 }
 
 export interface EndingQueryHandler extends QueryHandler {
@@ -28,6 +33,11 @@ const RETRY_AFTER_S: Readonly<Record<string, number>> = { starting: 1, stopping:
 
 const late = ({ timeoutMs }: Query): DroverError =>
   new DroverError('QUERY_TIMEOUT', `the bot did not answer within ${String(timeoutMs)} ms`);
+
+const notReady = (message: string, retryAfterS = 1): QueryFailure =>
+  new QueryFailure('BOT_NOT_READY', message, { retryAfterS });
+
+const isNotReady = (thrown: unknown): boolean => thrown instanceof QueryFailure && thrown.code === 'BOT_NOT_READY';
 
 /** In a container of its own, whatever else runs of it. */
 const asResting = (bot: Exclude<Resolved, RestingBot>): RestingBot => {
@@ -49,14 +59,15 @@ const toFailure = (thrown: unknown, botState: string | undefined): QueryFailure 
 };
 
 export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHandler => {
-  const { resolver, running, resting, counters } = options;
+  const { resolver, running, resting, counters, isReady } = options;
+  const waiting = createBotLimit(options.waitingPerBot);
   /** Of each query that is under way: how it is cut off. */
   const underWay = new Set<(reason: Error) => void>();
   let idle: () => void = () => undefined;
   let closed = false;
 
-  /** Undefined: not yet. @throws QueryFailure */
-  const route = (query: Query, found: Resolved, cancellation: Cancellation): Promise<QueryAnswer> | undefined => {
+  /** @throws QueryFailure, NoLongerResting */
+  const route = (query: Query, found: Resolved, cancellation: Cancellation): Promise<QueryAnswer> => {
     if (query.asOf !== undefined) {
       return resting(found.kind === 'resting' ? found : asResting(found), query, cancellation.signal);
     }
@@ -68,29 +79,35 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
       case 'paused':
         throw new QueryFailure('BOT_PAUSED', 'its container is paused: it cannot answer');
       case 'moving':
-        if (query.patient) return undefined;
-        throw new QueryFailure('BOT_NOT_READY', `the bot is ${found.botState}`, {
-          retryAfterS: RETRY_AFTER_S[found.botState],
-        });
+        throw notReady(`the bot is ${found.botState}`, RETRY_AFTER_S[found.botState]);
     }
   };
 
   const settled = async (query: Query, cancellation: Cancellation): Promise<QueryAnswer> => {
+    const { botId, patient } = query;
     let botState: string | undefined;
+    let leave: (() => void) | undefined;
     try {
       for (;;) {
-        const found = resolver.known(query.botId) ?? (await resolver.find(query.botId));
-        if (found === undefined) {
-          throw new QueryFailure('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(query.botId)}`);
+        try {
+          // Before the logs are read every bot would look as if it did not run.
+          if (!isReady()) throw notReady('drover has not read its logs yet');
+          const found = resolver.known(botId) ?? (await resolver.find(botId));
+          if (found === undefined) throw new QueryFailure('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(botId)}`);
+          botState = found.botState;
+          return await route(query, found, cancellation);
+        } catch (thrown) {
+          const isPassing = thrown instanceof NoLongerResting || (patient && isNotReady(thrown));
+          if (!isPassing) throw thrown;
         }
-        botState = found.botState;
-        const answer = await route(query, found, cancellation);
-        if (answer !== undefined) return answer;
+        leave ??= waiting.enter(botId);
         await sleep(LOOK_AGAIN_MS, undefined, { signal: cancellation.signal });
       }
     } catch (thrown) {
       // A cancelled call fails in its own words: what counts is why it was cancelled.
       throw toFailure(thrown instanceof QueryFailure ? thrown : (cancellation.reason ?? thrown), botState);
+    } finally {
+      leave?.();
     }
   };
 
@@ -114,6 +131,8 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
       counters.answered(way);
       if (Buffer.isBuffer(body)) done();
       else {
+        // Nobody may be reading it yet, or any more, when it breaks off.
+        body.on('error', () => undefined);
         cancellation.onCancel(() => body.destroy(toFailure(cancellation.reason, botState)));
         body.once('close', done);
       }
@@ -121,7 +140,7 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
     } catch (thrown) {
       done();
       const failure = toFailure(thrown, undefined);
-      counters.failed(failure.code);
+      if (!(cancellation.reason instanceof CallerGone)) counters.failed(failure.code);
       throw failure;
     }
   };

@@ -1,10 +1,11 @@
 /**
- * Ephemeral query containers: never more than a number of them, those that answered kept warm for a while, a bounded queue before
- * them (features F4, F7). One container answers one query at a time.
+ * Ephemeral query containers: never more than a number of them, those that answered kept warm for a while (features F4, F7). One
+ * container answers one query at a time.
  */
 import { QueryFailure } from '../../domain/query.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { QueryContainer } from '../../ports/query-containers.ts';
+import { createTurns } from './query-turns.ts';
 
 export interface QueryPoolOptions {
   readonly size: number;
@@ -15,11 +16,17 @@ export interface QueryPoolOptions {
   readonly clock: Clock;
 }
 
-export interface Wanted {
-  readonly botId: string;
-  /** Everything that a container was made from: only one of the same key answers. */
+/** What a container is made from. */
+export interface Recipe {
+  /** Everything of it: only a kept one of the same key answers. */
   readonly key: string;
   readonly open: () => Promise<QueryContainer>;
+}
+
+export interface Wanted {
+  readonly botId: string;
+  /** Asked when it is this query's turn: what waited long must not answer from what was true before. */
+  readonly recipe: () => Promise<Recipe>;
   readonly signal: AbortSignal;
 }
 
@@ -32,7 +39,7 @@ export interface Lent {
 }
 
 export interface QueryPool {
-  /** @throws QueryFailure QUERY_OVERLOADED; what `open` throws; the signal's reason */
+  /** @throws QueryFailure QUERY_OVERLOADED; what `recipe` and `open` throw; the signal's reason */
   lend(wanted: Wanted): Promise<Lent>;
   /** Nothing of this bot is kept any more: its state, code or spec changed. Those in use go when they are given back. */
   drop(botId: string): void;
@@ -50,37 +57,31 @@ interface Kept {
   cancel: () => void;
 }
 
-interface Waiter {
-  readonly key: string;
-  readonly take: (kept: Kept | undefined) => void;
+/** A query whose turn it is. */
+interface Use {
+  readonly botId: string;
+  /** Something happened to the bot since. */
+  isStale: boolean;
+  readonly end: () => void;
 }
-
-const RETRY_AFTER_S = 2;
 
 export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
   const { size, queue, warmTtlMs, mayKeep, clock } = options;
+  const turns = createTurns({ size, queue });
   /** Oldest first. */
   const warm = new Set<Kept>();
-  const waiting: Waiter[] = [];
+  const uses = new Set<Use>();
   const removals = new Set<Promise<void>>();
-  /** Grows with each drop: what was lent before is not kept. */
-  const drops = new Map<string, number>();
-  let free = size;
-  let busy = 0;
-  let closed = false;
+  /** Containers that are made, in use, kept or on their way out. */
+  let there = 0;
+  /** Queries that wait for one of them to be gone. */
+  let wanting = 0;
+  let isClosed = false;
 
-  /** A place became free: the first who waits has it. */
-  const freePlace = (): void => {
-    const next = waiting.shift();
-    if (next === undefined) free += 1;
-    else next.take(undefined);
-  };
-
-  /** Its place is free once it is gone: there are never more than `size`. */
   const remove = (container: QueryContainer): void => {
     const removal = container.remove().finally(() => {
       removals.delete(removal);
-      freePlace();
+      there -= 1;
     });
     removals.add(removal);
   };
@@ -92,18 +93,6 @@ export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
   };
 
   const keep = (kept: Kept): void => {
-    const [first] = waiting;
-    if (first !== undefined) {
-      waiting.shift();
-      if (first.key === kept.key) {
-        first.take(kept);
-        return;
-      }
-      // Its place is what they wait for.
-      waiting.unshift(first);
-      remove(kept.container);
-      return;
-    }
     warm.add(kept);
     const ended = (): void => {
       unkeep(kept);
@@ -124,92 +113,77 @@ export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
     return found;
   };
 
-  /** A place, or a warm container of this key. */
-  const place = async ({ key, signal }: Wanted): Promise<Kept | undefined> => {
-    const found = takeWarm(key);
-    if (found !== undefined) return found;
-    if (free > 0) {
-      free -= 1;
-      return undefined;
+  /** Of `size` turns one has no container yet, so where there are as many, one is kept or goes: the oldest kept makes room. */
+  const makeRoom = async (signal: AbortSignal): Promise<void> => {
+    wanting += 1;
+    let leave: () => void = () => undefined;
+    const left = new Promise<void>((resolve) => (leave = resolve));
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      while (there >= size) {
+        const [oldest] = warm;
+        if (oldest !== undefined && removals.size < wanting) unkeep(oldest);
+        await Promise.race([left, ...removals]);
+        signal.throwIfAborted();
+      }
+      there += 1;
+    } finally {
+      wanting -= 1;
+      signal.removeEventListener('abort', leave);
     }
-    if (waiting.length >= queue) {
-      const message = `${String(size)} query containers are in use and ${String(queue)} queries wait`;
-      throw new QueryFailure('QUERY_OVERLOADED', message, { retryAfterS: RETRY_AFTER_S });
-    }
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        const at = waiting.indexOf(waiter);
-        if (at >= 0) waiting.splice(at, 1);
-        reject(signal.reason as Error);
-      };
-      const waiter: Waiter = {
-        key,
-        take: (kept) => {
-          signal.removeEventListener('abort', leave);
-          resolve(kept);
-        },
-      };
-      waiting.push(waiter);
-      signal.addEventListener('abort', leave, { once: true });
-      // The one that was kept the longest makes room.
-      const [oldest] = warm;
-      if (oldest !== undefined) unkeep(oldest);
-    });
   };
 
-  const lent = (kept: Kept, isWarm: boolean): Lent => {
-    const { botId, container } = kept;
-    const dropsThen = drops.get(botId) ?? 0;
-    busy += 1;
-    let given = false;
-    return {
-      container,
-      warm: isWarm,
-      giveBack(answered) {
-        if (given) return;
-        given = true;
-        busy -= 1;
-        const isSame = (drops.get(botId) ?? 0) === dropsThen;
-        if (answered && isSame && warmTtlMs > 0 && !closed && !container.ended.aborted && mayKeep()) keep(kept);
-        else remove(container);
-      },
-    };
+  const openNew = async ({ open }: Recipe, signal: AbortSignal): Promise<QueryContainer> => {
+    await makeRoom(signal);
+    try {
+      return await open();
+    } catch (thrown) {
+      there -= 1;
+      throw thrown;
+    }
   };
+
+  const lent = (kept: Kept, isWarm: boolean, use: Use): Lent => ({
+    container: kept.container,
+    warm: isWarm,
+    giveBack(answered) {
+      if (!uses.delete(use)) return;
+      const isGood = answered && !use.isStale && !kept.container.ended.aborted;
+      if (isGood && warmTtlMs > 0 && !isClosed && mayKeep()) keep(kept);
+      else remove(kept.container);
+      use.end();
+    },
+  });
 
   return {
-    async lend(wanted) {
-      wanted.signal.throwIfAborted();
-      const kept = await place(wanted);
-      if (kept !== undefined) return lent(kept, true);
-      const { botId, key } = wanted;
-      const dropsThen = drops.get(botId) ?? 0;
+    async lend({ botId, recipe, signal }) {
+      const use: Use = { botId, isStale: false, end: await turns.take(botId, signal) };
+      uses.add(use);
       try {
-        if (closed) throw new QueryFailure('QUERY_ENDING', 'drover ends');
-        wanted.signal.throwIfAborted();
-        const opened = lent({ botId, key, container: await wanted.open(), cancel: () => undefined }, false);
-        const isSame = (drops.get(botId) ?? 0) === dropsThen;
-        return {
-          ...opened,
-          giveBack: (answered) => {
-            opened.giveBack(answered && isSame);
-          },
-        };
+        const made = await recipe();
+        signal.throwIfAborted();
+        if (isClosed) throw new QueryFailure('QUERY_ENDING', 'drover ends');
+        const { key } = made;
+        const found = takeWarm(key);
+        if (found !== undefined) return lent(found, true, use);
+        const container = await openNew(made, signal);
+        return lent({ botId, key, container, cancel: () => undefined }, false, use);
       } catch (thrown) {
-        freePlace();
+        uses.delete(use);
+        use.end();
         throw thrown;
       }
     },
     drop(botId) {
-      if (busy > 0) drops.set(botId, (drops.get(botId) ?? 0) + 1);
-      else drops.clear();
+      for (const use of uses) if (use.botId === botId) use.isStale = true;
       for (const kept of [...warm]) if (kept.botId === botId) unkeep(kept);
     },
     dropAll() {
       for (const kept of [...warm]) unkeep(kept);
     },
-    counts: () => ({ busy, warm: warm.size, waiting: waiting.length }),
+    counts: () => ({ busy: uses.size, warm: warm.size, waiting: turns.waiting() }),
     async close() {
-      closed = true;
+      isClosed = true;
       for (const kept of [...warm]) unkeep(kept);
       await Promise.all([...removals]);
     },

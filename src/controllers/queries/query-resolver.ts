@@ -38,6 +38,9 @@ export type Resolved =
   | (Known & { readonly kind: 'moving'; readonly incarnation: number })
   | (Known & { readonly kind: 'paused'; readonly incarnation: number });
 
+/** It was resting when a query came, and is not when it is that query's turn: to be routed anew. */
+export class NoLongerResting extends Error {}
+
 export interface ResolverOptions {
   readonly bots: Pick<FoldStore<BotState>, 'folds'>;
   readonly schedules: Pick<FoldStore<ScheduleState>, 'folds'>;

@@ -1,0 +1,168 @@
+/** What happens to a bot while a query to it waits, and what one bot may take from the others (features F4, F6, F7; fault R39). */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { CallerGone, Cancellation } from '../../src/domain/cancellation.ts';
+import { openQueryWorld, type QueryWorld } from '../support/query-world.ts';
+
+const ASK = '/v1/bots/b/query/x';
+const OK = { exitCode: 0, body: '{"status":"ok","data":1}' };
+/** Shut until it is opened. */
+const aGate = () => {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { open, opened };
+};
+const wayOf = async (asked: Promise<{ headers: Headers }>) => (await asked).headers.get('x-drover-query-way');
+const waits = (world: QueryWorld, count: number) =>
+  expect.poll(() => world.queries.handler.metrics().waiting).toBe(count);
+
+describe('before the logs are read', () => {
+  it('nobody is taken for one that does not run', async () => {
+    const world = openQueryWorld({}, {}, false);
+    world.document('b', { any: 'document' });
+    expect(await world.get(ASK)).toMatchObject({ status: 503, body: { code: 'BOT_NOT_READY', retryable: true } });
+    expect((await world.get(ASK)).headers.get('retry-after')).toBe('1');
+    const patient = world.post('/query', { bot_id: 'b', query_path: '/x' });
+    await sleep(100);
+    world.bot('b', 'running');
+    world.queries.start();
+    expect(await patient).toMatchObject({ status: 200 });
+    expect({ asked: world.asked.length, plans: world.plans.length }).toEqual({ asked: 1, plans: 0 });
+  });
+});
+
+describe('a bot that changes', () => {
+  it('while its container is made is not answered for by that one afterwards', async () => {
+    const world = openQueryWorld();
+    world.bot('b', 'stopped');
+    const gate = aGate();
+    world.beforeOpen = () => gate.opened;
+    const asked = world.get(ASK);
+    await sleep(20);
+    world.queries.noticed({ kind: 'bot', botId: 'b' } as never);
+    gate.open();
+    expect(await wayOf(asked)).toBe('cold');
+    expect(world.live.size).toBe(0);
+    expect(await wayOf(world.get(ASK))).toBe('cold');
+  });
+  it('while a query waits for its turn is asked as it is by then', async () => {
+    const world = openQueryWorld({ containers: 1, queue: 4 });
+    world.bot('a', 'stopped');
+    world.bot('b', 'stopped');
+    const gate = aGate();
+    world.ephemeral = () => gate.opened.then(() => OK);
+    const first = world.get('/v1/bots/a/query/x');
+    const second = world.get(ASK);
+    await waits(world, 1);
+    world.digest = 'd2';
+    gate.open();
+    expect((await Promise.all([first, second])).map(({ status }) => status)).toEqual([200, 200]);
+    expect(world.plans.map(({ spec, digest }) => [spec.id, digest])).toEqual([
+      ['a', expect.not.stringMatching(/^d2$/) as string],
+      ['b', 'd2'],
+    ]);
+  });
+  it('and runs by then is asked where it runs', async () => {
+    const world = openQueryWorld({ containers: 1, queue: 4 });
+    world.bot('a', 'stopped');
+    world.bot('b', 'stopped');
+    const gate = aGate();
+    world.ephemeral = () => gate.opened.then(() => OK);
+    const first = world.get('/v1/bots/a/query/x');
+    const second = world.get(ASK);
+    await waits(world, 1);
+    world.bot('b', 'running');
+    gate.open();
+    await first;
+    expect(await second).toMatchObject({ status: 200 });
+    expect(await wayOf(second)).toBe('address');
+    expect(world.plans.map(({ spec }) => spec.id)).toEqual(['a']);
+  });
+  it('and has just ended is looked at again for who waits', async () => {
+    const world = openQueryWorld();
+    world.bot('b', 'running');
+    world.endpoint = 'gone';
+    expect(await world.get(ASK)).toMatchObject({ status: 503, body: { code: 'BOT_NOT_READY' } });
+    const patient = world.post('/query', { bot_id: 'b', query_path: '/x' });
+    await sleep(100);
+    world.bot('b', 'stopped');
+    expect(await patient).toMatchObject({ status: 200 });
+  });
+});
+
+describe('one bot', () => {
+  it('that hangs does not take all places nor the whole queue', async () => {
+    const world = openQueryWorld({ containers: 4, queue: 16 });
+    world.bot('b', 'stopped');
+    world.bot('hangs', 'stopped');
+    const gate = aGate();
+    world.ephemeral = ({ path }) => (path === '/hang' ? gate.opened.then(() => OK) : Promise.resolve(OK));
+    const storm = Array.from({ length: 30 }, () => world.get('/v1/bots/hangs/query/hang'));
+    await waits(world, 8);
+    for (let round = 0; round < 5; round += 1) {
+      expect(await world.get(ASK)).toMatchObject({ status: 200 });
+    }
+    expect(world.most).toBeLessThanOrEqual(4);
+    gate.open();
+    const all = await Promise.all(storm);
+    expect(all.filter(({ status }) => status === 200)).toHaveLength(11);
+    expect(all.filter(({ status }) => status === 429)).toHaveLength(19);
+    expect(world.queries.handler.metrics()).toMatchObject({ busy: 0, waiting: 0, inFlight: 0 });
+  });
+  it('that starts has so many waiting for it, and no more', async () => {
+    const world = openQueryWorld({ inFlightPerBot: 4 });
+    world.bot('b', 'starting');
+    const storm = Array.from({ length: 10 }, () => world.post('/query', { bot_id: 'b', query_path: '/x' }));
+    await sleep(100);
+    world.bot('b', 'running');
+    const all = await Promise.all(storm);
+    expect(all.filter(({ status }) => status === 200)).toHaveLength(4);
+    expect(all.filter(({ status }) => status === 429)).toHaveLength(6);
+  });
+});
+
+describe('how a query ends', () => {
+  it('is no failure where its caller went away', async () => {
+    const world = openQueryWorld();
+    world.bot('b', 'running');
+    const cancellation = new Cancellation();
+    world.running = ({ cancellation: given }) =>
+      new Promise((_, reject) => {
+        given.onCancel(() => {
+          reject(given.reason);
+        });
+      });
+    const query = { botId: 'b', path: '/x', params: {}, timeoutMs: 5_000, patient: false };
+    const asked = world.queries.handler.ask(query, cancellation);
+    await sleep(20);
+    cancellation.cancel(new CallerGone());
+    await expect(asked).rejects.toThrow('went away');
+    expect(world.queries.handler.metrics()).toMatchObject({ failed: {}, inFlight: 0 });
+  });
+  it('is an error where a large reply begins as one, of a bot that runs and of one that does not', async () => {
+    const world = openQueryWorld();
+    world.bot('b', 'running');
+    world.bot('s', 'stopped');
+    const body = JSON.stringify({ status: 'error', error: `told to fail ${'x'.repeat(100_000)}` });
+    world.running = () => ({ body });
+    world.ephemeral = () => Promise.resolve({ exitCode: 0, body });
+    for (const id of ['b', 's']) {
+      const { status, body: said } = await world.get(`/v1/bots/${id}/query/x`);
+      expect({ status, code: said['code'], error: (said['error'] as string).slice(0, 12) }).toEqual({
+        status: 502,
+        code: 'QUERY_FAILED',
+        error: 'told to fail',
+      });
+    }
+    expect(world.live.size).toBe(0);
+  });
+  it.each([
+    ['parameters', `/v1/bots/s/query/x?a=${'%E2%82%AC'.repeat(45_000)}`],
+    ['a path', `/v1/bots/s/query/${'%E2%82%AC'.repeat(45_000)}`],
+  ])('is 413 with %s that no process can be given', async (_what, path) => {
+    const world = openQueryWorld();
+    world.bot('s', 'stopped');
+    expect(await world.get(path)).toMatchObject({ status: 413, body: { code: 'QUERY_BODY_TOO_LARGE' } });
+    expect(world.plans).toEqual([]);
+  });
+});
