@@ -129,7 +129,7 @@ describe('how a query ends', () => {
     world.running = ({ cancellation: given }) =>
       new Promise((_, reject) => {
         given.onCancel(() => {
-          reject(given.reason);
+          reject(given.reason ?? new Error('no reason'));
         });
       });
     const query = { botId: 'b', path: '/x', params: {}, timeoutMs: 5_000, patient: false };
