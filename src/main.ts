@@ -108,7 +108,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
           defaults,
           clock,
         });
-  const { mayAct } = botOffice.leader;
+  const { mayAct, inTerm } = botOffice.leader;
   const intake = createWishIntake({
     kind: BOT_WISH_KIND,
     specs,
@@ -117,7 +117,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     mintId,
     mayAct,
   });
-  const botWishes = bus === undefined ? undefined : createWishSource(bus, intake);
+  const botWishes = bus === undefined ? undefined : createWishSource(bus, intake, inTerm);
   const scheduleIntake = createWishIntake({
     kind: SCHEDULE_WISH_KIND,
     specs: scheduleStore,
@@ -126,7 +126,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     mintId,
     mayAct: runOffice.leader.mayAct,
   });
-  const scheduleWishes = bus === undefined ? undefined : createWishSource(bus, scheduleIntake);
+  const scheduleWishes = bus === undefined ? undefined : createWishSource(bus, scheduleIntake, runOffice.leader.inTerm);
 
   /** Facts for whoever listens; of several processes the one that acts says them, and what nobody heard is in the log. */
   const tellAll = (transition: Transition): void => {
@@ -161,14 +161,14 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     queries: queries?.handler,
     stateSnapshots: createStateSnapshots(
       createStateOwners({
-        bots: { states, engine: parts.bots.engine, mayAct, specs },
-        schedules: { states: schedules.states, engine: parts.runs.engine, mayAct: runOffice.leader.mayAct },
+        bots: { states, engine: parts.bots.engine, inTerm, specs },
+        schedules: { states: schedules.states, engine: parts.runs.engine, inTerm: runOffice.leader.inTerm },
       }),
     ),
     takeover: createTakeover({
       predecessor: parts.predecessor,
       specs,
-      mayAct,
+      inTerm,
       logger,
       onTaken: () => {
         bots.service.resyncSoon();

@@ -5,13 +5,14 @@ import type { ScheduleState } from '../domain/schedule-state.ts';
 import type { Engine } from '../ports/container-tools.ts';
 import type { SpecStore } from '../ports/spec-store.ts';
 import type { FoldStore } from './fold-store.ts';
+import type { Leader } from './leader.ts';
 import type { StateOwner } from './state-snapshots.ts';
 
 interface Keeper<S> {
   readonly states: Pick<FoldStore<S>, 'folds'>;
   readonly engine: Engine;
   /** @throws DroverError LEASE_LOST */
-  readonly mayAct: () => void;
+  readonly inTerm: Leader['inTerm'];
 }
 
 export interface StateOwnersOptions {
@@ -29,7 +30,7 @@ export const createStateOwners =
         incarnation,
         attempt,
         engine: bots.engine,
-        mayAct: bots.mayAct,
+        inTerm: bots.inTerm,
         async onChosen({ requestId, actor, at }, reason) {
           const kind = bots.states.folds().get(id)?.state.at === 'failed.exhausted' ? 'reset' : 'restart';
           await bots.specs.addRequest(id, { requestId, kind, actor, reason, at });
@@ -39,6 +40,6 @@ export const createStateOwners =
     const schedule = schedules.states.folds().get(id)?.state;
     if (schedule === undefined || schedule.context.incarnation === 0) return undefined;
     const { incarnation, attempt } = schedule.context;
-    const { engine, mayAct } = schedules;
-    return { incarnation, attempt, engine, mayAct, onChosen: () => Promise.resolve() };
+    const { engine, inTerm } = schedules;
+    return { incarnation, attempt, engine, inTerm, onChosen: () => Promise.resolve() };
   };

@@ -6,6 +6,7 @@ import { snapshotText } from '../domain/sync-report.ts';
 import type { ContainerTools } from '../ports/container-tools.ts';
 import type { Asked } from '../ports/spec-store.ts';
 import type { StateSnapshots } from '../ports/state-snapshots.ts';
+import type { Leader } from './leader.ts';
 
 /** A snapshot may be of 8 GiB, and is verified whole before it is chosen. */
 const TIMEOUT_MS = 10 * 60_000;
@@ -16,7 +17,7 @@ export interface StateOwner {
   readonly attempt: number;
   readonly engine: Pick<ContainerTools, 'runTool'>;
   /** @throws DroverError LEASE_LOST */
-  readonly mayAct: () => void;
+  readonly inTerm: Leader['inTerm'];
   /** Once a snapshot was chosen; `reason` says which. */
   readonly onChosen: (asked: Asked, reason: string) => Promise<void>;
 }
@@ -37,10 +38,9 @@ export const createStateSnapshots = (find: (id: BotId) => StateOwner | undefined
     return owner;
   };
   const run = async (botId: BotId, owner: StateOwner, args: readonly string[]): Promise<unknown> => {
-    const { incarnation, attempt, engine, mayAct } = owner;
-    mayAct();
+    const { incarnation, attempt, engine, inTerm } = owner;
     const asked = { botId, incarnation, attempt, image: null, args: ['state', ...args], timeoutMs: TIMEOUT_MS };
-    const { code, output, complaints } = await engine.runTool(asked);
+    const { code, output, complaints } = await inTerm(() => engine.runTool(asked));
     const answer = answerIn(output);
     if (code === 0) return answer;
     const said = isObject(answer) ? answer : {};

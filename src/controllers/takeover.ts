@@ -3,12 +3,13 @@ import { DroverError } from '../domain/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Predecessor, Takeover } from '../ports/predecessor.ts';
 import type { SpecStore } from '../ports/spec-store.ts';
+import type { Leader } from './leader.ts';
 
 export interface TakeoverOptions {
   readonly predecessor: Predecessor;
   readonly specs: SpecStore;
   /** @throws DroverError LEASE_LOST */
-  readonly mayAct: () => void;
+  readonly inTerm: Leader['inTerm'];
   /** Look at the fleet soon. */
   readonly onTaken: () => void;
   readonly logger: Logger;
@@ -17,7 +18,7 @@ export interface TakeoverOptions {
 /** What the predecessor itself gives its bots (contract §9.1). */
 const GRACE_MS = 30_000;
 
-export const createTakeover = ({ predecessor, specs, mayAct, onTaken, logger }: TakeoverOptions): Takeover => ({
+export const createTakeover = ({ predecessor, specs, inTerm, onTaken, logger }: TakeoverOptions): Takeover => ({
   async look() {
     const [found, { records }] = await Promise.all([predecessor.list(), specs.readFleet()]);
     const known = new Set(records.filter(({ document }) => document !== null).map(({ id }) => id));
@@ -26,18 +27,19 @@ export const createTakeover = ({ predecessor, specs, mayAct, onTaken, logger }: 
       strangers: found.filter(({ botId }) => !known.has(botId)),
     };
   },
-  async take(botId) {
-    mayAct();
-    const record = await specs.read(botId);
-    if (record === undefined || record.document === null) {
-      throw new DroverError('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(botId)}: its containers are left alone`);
-    }
-    const containers = (await predecessor.list()).filter((container) => container.botId === botId);
-    for (const { container, name } of containers) {
-      logger.warn('takeover: stops a container of the predecessor', { bot: botId, container, name });
-      await predecessor.stop(container, GRACE_MS);
-    }
-    onTaken();
-    return containers;
-  },
+  take: async (botId) =>
+    inTerm(async () => {
+      const record = await specs.read(botId);
+      if (record === undefined || record.document === null) {
+        const message = `there is no bot ${JSON.stringify(botId)}: its containers are left alone`;
+        throw new DroverError('BOT_NOT_FOUND', message);
+      }
+      const containers = (await predecessor.list()).filter((container) => container.botId === botId);
+      for (const { container, name } of containers) {
+        logger.warn('takeover: stops a container of the predecessor', { bot: botId, container, name });
+        await predecessor.stop(container, GRACE_MS);
+      }
+      onTaken();
+      return containers;
+    }),
 });

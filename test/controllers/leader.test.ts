@@ -139,6 +139,47 @@ describe('the leader', () => {
     });
   });
 
+  it('refuses a turn of a later term that is over as well', async () => {
+    for (const epoch of [1, 3]) {
+      win(epoch);
+      await expect.poll(() => leader.leads()).toBe(true);
+      await leader.inTerm(() => Promise.resolve());
+      if (epoch === 1) lose(true);
+    }
+    let wake: () => void = () => undefined;
+    const waits = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    const turn = leader.inTerm(async () => {
+      leader.mayAct();
+      await waits;
+      leader.mayAct();
+    });
+    lose(true);
+    win(5);
+    await expect.poll(() => leader.leads()).toBe(true);
+    wake();
+    await expect(turn).rejects.toThrow(/earlier term/);
+  });
+
+  it('refuses in a later term what belongs to none: it may be left over from the first', async () => {
+    win(1);
+    await expect.poll(() => leader.leads()).toBe(true);
+    leader.mayAct();
+    await leader.inTerm(() => Promise.resolve());
+    leader.mayAct();
+    lose(true);
+    win(3);
+    await expect.poll(() => leader.leads()).toBe(true);
+    expect(() => {
+      leader.mayAct();
+    }).toThrow(/earlier term/);
+    await leader.inTerm(async () => {
+      await sleep(1);
+      leader.mayAct();
+    });
+  });
+
   it('does not let act who has the lease and not yet the log', () => {
     folded = 0;
     win(1);

@@ -1,5 +1,6 @@
 /** Dead letters and the takeover over the API. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Leader } from '../../src/controllers/leader.ts';
 import { createTakeover } from '../../src/controllers/takeover.ts';
 import type { PredecessorContainer } from '../../src/ports/predecessor.ts';
 import { aDocument, openApp, type ServedApp } from '../support/served.ts';
@@ -58,10 +59,10 @@ describe('the takeover', () => {
     looked = 0;
   });
   afterEach(() => api.close());
-  const takeover = (mayAct: () => void = () => undefined) =>
+  const takeover = (inTerm: Leader['inTerm'] = (work) => work()) =>
     createTakeover({
       specs: api.stores.specs,
-      mayAct,
+      inTerm,
       logger: silentLogger,
       onTaken: () => {
         looked += 1;

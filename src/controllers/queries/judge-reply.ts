@@ -17,11 +17,23 @@ const objectIn = (body: Buffer): JsonObject | undefined => {
 
 const MAX_TEXT = 2_000;
 
+/** As SDKs write one: the status first. */
+const ERROR_HEAD = /^\s*\{\s*"status"\s*:\s*"error"/;
+const ERROR_TEXT = /^\s*\{\s*"status"\s*:\s*"error"\s*,\s*"error"\s*:\s*"((?:[^"\\]|\\.)*)/;
+
+/** Of a reply that is too large to be looked into: does it begin as an error does? */
+export const saysError = (head: Buffer): boolean => ERROR_HEAD.test(head.toString('utf8', 0, 256));
+
 /** `status`: HTTP status of the bot's own server; undefined for a result from a file. */
 export const failureOf = (body: Buffer, status?: number): QueryFailure => {
   const said = objectIn(body);
   const error = said?.['error'];
   const text = typeof error === 'string' ? error : body.toString('utf8').slice(0, MAX_TEXT);
+  if (said === undefined && saysError(body)) {
+    // Too large to be taken whole: what it says first is what counts.
+    const begun = ERROR_TEXT.exec(body.toString('utf8', 0, MAX_TEXT))?.[1] ?? '';
+    return new QueryFailure('QUERY_FAILED', begun === '' ? 'the handler failed' : begun, { botStatus: status });
+  }
   if (status === undefined && said === undefined) {
     // Killed while it wrote, most likely: half a result is none.
     return new QueryFailure('QUERY_NO_RESULT', 'the query program failed and left no whole result');
@@ -36,12 +48,6 @@ export const failureOf = (body: Buffer, status?: number): QueryFailure => {
     },
   );
 };
-
-/** As SDKs write one: the status first. */
-const ERROR_HEAD = /^\s*\{\s*"status"\s*:\s*"error"/;
-
-/** Of a reply that is too large to be looked into: does it begin as an error does? */
-export const saysError = (head: Buffer): boolean => ERROR_HEAD.test(head.toString('utf8', 0, 256));
 
 const isJson = (contentType: string | undefined): boolean => contentType === undefined || /\bjson\b/i.test(contentType);
 
