@@ -1,6 +1,6 @@
 /** What a bot's reply means: an answer, an error of its handler, or nothing that an SDK would say (contract §8.1, §8.2). Pure. */
 import { isObject, type JsonObject } from '../../domain/json.ts';
-import { QueryFailure } from '../../domain/query.ts';
+import { QueryFailure, SMALL_REPLY_BYTES } from '../../domain/query.ts';
 
 const parse = (body: Buffer): unknown => {
   try {
@@ -29,7 +29,7 @@ export const failureOf = (body: Buffer, status?: number): QueryFailure => {
   const said = objectIn(body);
   const error = said?.['error'];
   const text = typeof error === 'string' ? error : body.toString('utf8').slice(0, MAX_TEXT);
-  if (said === undefined && saysError(body)) {
+  if (said === undefined && body.length > SMALL_REPLY_BYTES && saysError(body)) {
     // Too large to be taken whole: what it says first is what counts.
     const begun = ERROR_TEXT.exec(body.toString('utf8', 0, MAX_TEXT))?.[1] ?? '';
     return new QueryFailure('QUERY_FAILED', begun === '' ? 'the handler failed' : begun, { botStatus: status });
