@@ -120,5 +120,18 @@ describe.skipIf(!HAS.mongo)('a frozen leader', () => {
     }
     expect(await leaseOf(frozen)).toMatch(/^standby/);
     await expect.poll(async () => (await frozen.bot(ids[0] ?? ''))?.generation).toBe(3);
+
+    // A second term of the same process: turns, looks at the fleet and what is asked of it belong to that one.
+    await other.end('SIGKILL');
+    await leads(frozen);
+    await world.bots.updateMany({}, { $set: { 'config.round': 4 } });
+    for (const id of ids) {
+      await expect.poll(async () => (await frozen.bot(id))?.generation, { timeout: 60_000 }).toBe(4);
+      await world.reaches(frozen, id, 'running');
+      expect(await world.containers(id)).toHaveLength(1);
+    }
+    expect((await frozen.call('GET', `/v1/bots/${ids[0] ?? ''}/state`)).status).toBe(200);
+    await world.bots.updateOne({ id: ids[0] }, { $set: { 'config.enabled': false } });
+    await world.reaches(frozen, ids[0] ?? '', 'stopped');
   });
 });
