@@ -60,8 +60,10 @@ export type QueryFrame =
 const HEADER = 5;
 const WORD = 1;
 const DATA = 2;
-/** A query's parameters or a configuration, and some air. */
+/** To the container: a query's parameters or a configuration, and some air. */
 const MAX_FRAME = 8 * 1024 * 1024;
+/** From the container, where code of the bot can write what it likes: a piece of a reply, or a word with the last of some output. */
+export const MAX_SAID_BYTES = 64 * 1024;
 
 const frame = (kind: number, payload: Buffer): Buffer => {
   const header = Buffer.allocUnsafe(HEADER);
@@ -73,28 +75,54 @@ const frame = (kind: number, payload: Buffer): Buffer => {
 export const encodeWord = (word: QueryOrder | QueryWord): Buffer => frame(WORD, Buffer.from(JSON.stringify(word)));
 export const encodeData = (bytes: Buffer): Buffer => frame(DATA, bytes);
 
-/** Takes bytes as they come, gives the frames that are whole by then. @throws Error for what is no frame of ours */
-export const createFrameParser = (): ((bytes: Buffer) => QueryFrame[]) => {
-  let pending: Buffer[] = [];
-  let held = 0;
+/**
+ * Takes bytes as they come, gives the frames that are whole by then. What is held is one frame, of at most `most` bytes, in one
+ * piece: who sends it byte by byte makes us hold no more. @throws Error for what is no frame of ours
+ */
+export const createFrameParser = (most: number = MAX_FRAME): ((bytes: Buffer) => QueryFrame[]) => {
+  const header = Buffer.alloc(HEADER);
+  let inHeader = 0;
+  /** Of the frame that is under way, once its header is there. */
+  let payload: Buffer | undefined;
+  let inPayload = 0;
+
+  const begun = (bytes: Buffer, at: number): number => {
+    const taken = bytes.copy(header, inHeader, at, at + HEADER - inHeader);
+    inHeader += taken;
+    return taken;
+  };
+  const announced = (): number => {
+    const length = header.readUInt32BE(0);
+    const kind = header.readUInt8(4);
+    if (length > most || (kind !== WORD && kind !== DATA)) throw new Error('this is no frame');
+    return length;
+  };
+  const whole = (content: Buffer): QueryFrame => {
+    inHeader = 0;
+    payload = undefined;
+    inPayload = 0;
+    return header.readUInt8(4) === WORD
+      ? { kind: 'word', text: content.toString('utf8') }
+      : { kind: 'data', bytes: content };
+  };
+
   return (bytes) => {
-    pending.push(bytes);
-    held += bytes.length;
     const frames: QueryFrame[] = [];
-    for (;;) {
-      if (held < HEADER) return frames;
-      let all = pending[0] as Buffer;
-      if (all.length < HEADER) pending = [(all = Buffer.concat(pending))];
-      const length = all.readUInt32BE(0);
-      const kind = all.readUInt8(4);
-      if (length > MAX_FRAME || (kind !== WORD && kind !== DATA)) throw new Error('this is no frame');
-      if (held < HEADER + length) return frames;
-      if (pending.length > 1) all = Buffer.concat(pending);
-      const payload = all.subarray(HEADER, HEADER + length);
-      frames.push(kind === WORD ? { kind: 'word', text: payload.toString('utf8') } : { kind: 'data', bytes: payload });
-      const rest = all.subarray(HEADER + length);
-      pending = rest.length === 0 ? [] : [rest];
-      held = rest.length;
+    for (let at = 0; ;) {
+      if (inHeader < HEADER) at += begun(bytes, at);
+      if (inHeader < HEADER) return frames;
+      const length = announced();
+      if (payload === undefined && bytes.length - at >= length) {
+        frames.push(whole(bytes.subarray(at, at + length)));
+        at += length;
+        continue;
+      }
+      payload ??= Buffer.allocUnsafe(length);
+      const taken = bytes.copy(payload, inPayload, at);
+      inPayload += taken;
+      at += taken;
+      if (inPayload < length) return frames;
+      frames.push(whole(payload));
     }
   };
 };

@@ -122,8 +122,8 @@ describe('ephemeral queries', () => {
     await watch;
     const answered = all.filter(({ status }) => status === 200).length;
     const refused = all.filter(({ status, headers }) => status === 429 && headers.has('retry-after')).length;
-    // Three and the five that waited; more where the first were done before the last had come.
-    expect(answered).toBeGreaterThanOrEqual(8);
+    // One bot has all turns but one, and half of the queue: two and three; more where the first were done before the last had come.
+    expect(answered).toBeGreaterThanOrEqual(5);
     expect(refused).toBeGreaterThan(0);
     expect(answered + refused).toBe(60);
     expect(most).toBeLessThanOrEqual(3);

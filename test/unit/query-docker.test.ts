@@ -14,7 +14,13 @@ import { createLastBytes, createSplitter } from '../../src/adapters/docker/split
 import { readPolicy } from '../../src/adapters/minio/bot-policy.ts';
 import { DroverError } from '../../src/domain/errors.ts';
 import { botIdFault, botOfContainerName, codeToolName, encodeId, queryName } from '../../src/domain/naming.ts';
-import { encodeData, encodeWord, type QueryOrder, type QueryWord } from '../../src/domain/query-frames.ts';
+import {
+  encodeData,
+  encodeWord,
+  MAX_SAID_BYTES,
+  type QueryOrder,
+  type QueryWord,
+} from '../../src/domain/query-frames.ts';
 import { aSpec } from '../support/given.ts';
 
 const LEGAL = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
@@ -62,6 +68,15 @@ describe('the attach stream', () => {
     for (const text of ['abc', 'defghij', 'k']) last.add(Buffer.from(text));
     expect(last.text()).toBe('hijk');
   });
+  it('keeps it however it comes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ maxLength: 12 })), (pieces) => {
+        const last = createLastBytes(5);
+        for (const text of pieces) last.add(Buffer.from(text));
+        expect(last.text()).toBe(Buffer.from(pieces.join('')).subarray(-5).toString().trim());
+      }),
+    );
+  });
 });
 
 describe('the conversation', () => {
@@ -87,6 +102,8 @@ describe('the conversation', () => {
     };
     return { talk, stream, say, heard: () => Buffer.concat(heard).toString() };
   };
+  const word = (what: unknown): Buffer => encodeWord(what as QueryWord);
+  const failed = (code: string): QueryWord => ({ kind: 'failed', code, detail: 'why' });
   const reply = (id: number, bytes: number): QueryWord => ({ kind: 'reply', id, exitCode: 0, bytes });
 
   it('asks before it is ready, and gets the whole reply', async () => {
@@ -123,7 +140,7 @@ describe('the conversation', () => {
   ])('that failed with %s is over', async (said, code) => {
     const { talk, say } = talking();
     const first = talk.ask(CALL, never);
-    say({ kind: 'failed', code: said, detail: 'why' });
+    say(failed(said));
     await expect(first).rejects.toMatchObject({ code, message: 'why' });
     expect(talk.ended.aborted).toBe(true);
     await expect(talk.ask(CALL, never)).rejects.toMatchObject({ code });
@@ -135,6 +152,20 @@ describe('the conversation', () => {
     ['more than it said', [{ kind: 'ready', state: 'none' }, reply(1, 1), encodeData(Buffer.from('xx'))]],
     ['less than it said', [{ kind: 'ready', state: 'none' }, reply(1, 2), { kind: 'end', id: 1 }]],
     ['another reply', [{ kind: 'ready', state: 'none' }, reply(7, 1)]],
+    ['a state that is none', [{ kind: 'ready', state: 'volume\nx' }, reply(1, 0)]],
+    ['a state that is no text', [word({ kind: 'ready', state: 7 })]],
+    ['a second readiness', [...Array<QueryWord>(2).fill({ kind: 'ready', state: 'a3/s7' }), reply(1, 0)]],
+    ['a length below none', [{ kind: 'ready', state: 'none' }, reply(1, -1)]],
+    ['a length that is no number', [{ kind: 'ready', state: 'none' }, word({ ...reply(1, 0), bytes: '5' })]],
+    ['half a byte', [{ kind: 'ready', state: 'none' }, reply(1, 0.5)]],
+    ['more than can be counted', [{ kind: 'ready', state: 'none' }, reply(1, 2 ** 60)]],
+    ['no exit code', [{ kind: 'ready', state: 'none' }, word({ kind: 'reply', id: 1, bytes: 0 })]],
+    ['no result and no words', [{ kind: 'ready', state: 'none' }, word({ kind: 'none', id: 1, exitCode: 0 })]],
+    ['a kind of everything', [word({ kind: 'toString' })]],
+    ['a word that is none', [word(['ready'])]],
+    ['a failure that anybody may have said', [{ kind: 'ready', state: 'none' }, failed('STATE_UNSETTLED')]],
+    ['a failure without words', [word({ kind: 'failed', code: 'INTERNAL' })]],
+    ['a frame that is too large', [{ kind: 'ready', state: 'none' }, encodeData(Buffer.alloc(MAX_SAID_BYTES + 1))]],
   ])('with %s is no reply', async (_what, words) => {
     const { talk, say } = talking();
     const answer = talk.ask(CALL, never).then(({ body }) => buffer(body));

@@ -1,7 +1,13 @@
 /** The frames between the controller and `runtime query`: however the bytes are cut, and whatever is no frame of ours. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFrameParser, encodeData, encodeWord, type QueryFrame } from '../../src/domain/query-frames.ts';
+import {
+  createFrameParser,
+  encodeData,
+  encodeWord,
+  MAX_SAID_BYTES,
+  type QueryFrame,
+} from '../../src/domain/query-frames.ts';
 
 const HEADER = 5;
 const MAX_FRAME = 8 * 1024 * 1024;
@@ -47,6 +53,13 @@ describe('a stream of frames', () => {
     for (const byte of bytes.subarray(0, -1)) expect(parse(Buffer.from([byte]))).toEqual([]);
     expect(parse(bytes.subarray(-1))).toEqual([{ kind: 'word', text: '{"kind":"ready","state":"a3/s7"}' }]);
   });
+  it('may be of large frames that come byte by byte, between others', () => {
+    const parse = createFrameParser(MAX_SAID_BYTES);
+    const sent = [Buffer.alloc(MAX_SAID_BYTES, 'x'), Buffer.from('y'), Buffer.alloc(3_000, 'z')];
+    const got: QueryFrame[] = [];
+    for (const byte of Buffer.concat(sent.map(encodeData))) got.push(...parse(Buffer.from([byte])));
+    expect(plain(got)).toEqual(sent.map((bytes) => bytes.toString('hex')));
+  });
   it('may hold frames without content', () => {
     expect(createFrameParser()(encodeData(Buffer.alloc(0)))).toEqual([{ kind: 'data', bytes: Buffer.alloc(0) }]);
   });
@@ -58,6 +71,11 @@ describe('what is no frame', () => {
       expect(() => createFrameParser()(bytes)).toThrow('no frame');
     }
     expect(createFrameParser()(header(MAX_FRAME, 2))).toEqual([]);
+  });
+  it('is also what is larger than the other side ever sends', () => {
+    const parse = createFrameParser(MAX_SAID_BYTES);
+    expect(parse(encodeData(Buffer.alloc(MAX_SAID_BYTES)))).toHaveLength(1);
+    expect(() => parse(header(MAX_SAID_BYTES + 1, 2))).toThrow('no frame');
   });
   it('such as output of a bot between two frames gives an error or frames, and nothing else', () => {
     fc.assert(

@@ -25,6 +25,14 @@ it('is released once it has taken its variables, however quickly it ends then', 
   }
 });
 
+it('is released also when somebody has stopped it, with all of its group', async () => {
+  const program = shell(`${TAKES} exit 7`);
+  process.kill(-(program.pid ?? 0), 'SIGSTOP');
+  expect(await program.release('a\0\0')).toBe(true);
+  expect(await program.ended).toBe(7);
+  program.close();
+});
+
 it.each([
   ['ends unasked', 'exit 3', 3],
   ['closes its gate unread and goes on', 'exec 3<&-; sleep 60', 137],

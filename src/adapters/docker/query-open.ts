@@ -5,12 +5,12 @@
 import { DroverError } from '../../domain/errors.ts';
 import type { QueryContainer, QueryPlan } from '../../ports/query-containers.ts';
 import type { StoreAccessSource } from '../../ports/store-access-source.ts';
-import { unlessAborted, whileBegun } from './abortable.ts';
+import { unlessAborted } from './abortable.ts';
 import type { CodeCache } from './code-cache.ts';
 import { toEngineError } from './docker-errors.ts';
 import type { Lane } from './lanes.ts';
 import { ensureNetwork } from './network.ts';
-import { begin, VolumeVanished, type Beginning, type Made } from './query-begin.ts';
+import { createAttempt, VolumeVanished, type Beginning, type Made } from './query-begin.ts';
 import { queryMounts } from './query-mounts.ts';
 import { imageOf } from './query-options.ts';
 
@@ -21,7 +21,29 @@ export interface QueryOpening extends Beginning {
   readonly starts: Lane;
 }
 
+/** An engine that gives no answer must not keep a caller waiting who gave up. */
+const UNDONE_WITHIN_MS = 2_000;
+
 const neverMind = (): void => undefined;
+
+/** Also when it is given up, `work` settles only when nothing of it is left, for its place is free then; but not for ever. */
+const untilUndone = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
+  const left = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const leave = (): void => {
+    timer = setTimeout(() => {
+      left.abort(signal.reason);
+    }, UNDONE_WITHIN_MS);
+  };
+  signal.addEventListener('abort', leave, { once: true });
+  if (signal.aborted) leave();
+  try {
+    return await unlessAborted(work, left.signal);
+  } finally {
+    signal.removeEventListener('abort', leave);
+    clearTimeout(timer);
+  }
+};
 
 const toContainer = (
   { container, talk }: Made,
@@ -55,7 +77,7 @@ export const openQuery = async (
   name: string,
   signal: AbortSignal,
 ): Promise<QueryContainer> => {
-  const { docker, install, access, codeCache, pull, starts, remove, network } = opening;
+  const { docker, install, access, codeCache, pull, starts, network } = opening;
   const { spec, digest, maxReplyBytes } = plan;
   const image = imageOf(plan, opening);
 
@@ -83,17 +105,13 @@ export const openQuery = async (
       ]),
       signal,
     );
-    const starting = starts((late) =>
-      whileBegun([late, signal], (abortSignal) => begin(opening, plan, { name, mounts, order }, abortSignal)),
-    );
+    const attempt = createAttempt(opening, plan, { name, mounts, order, signal });
     try {
-      return await unlessAborted(starting, signal);
+      const made = await starts((late) => attempt.begin(late), { unless: signal });
+      signal.throwIfAborted();
+      return made;
     } catch (thrown) {
-      // Told at once; what is made nevertheless is removed behind it.
-      starting.then(({ container, talk }) => {
-        talk.end();
-        return remove(container.id);
-      }, neverMind);
+      await attempt.undo();
       throw thrown;
     }
   };
@@ -104,7 +122,7 @@ export const openQuery = async (
     return make();
   };
   try {
-    return toContainer(await make().catch(again), opening, digest);
+    return toContainer(await untilUndone(make().catch(again), signal), opening, digest);
   } catch (thrown) {
     throw signal.aborted ? (signal.reason as Error) : toEngineError(thrown);
   }

@@ -4,9 +4,16 @@
  */
 import { Readable } from 'node:stream';
 import { DroverError, isErrorCode } from '../../domain/errors.ts';
-import { createFrameParser, encodeWord, type QueryOrder, type QueryWord } from '../../domain/query-frames.ts';
+import {
+  createFrameParser,
+  encodeWord,
+  MAX_SAID_BYTES,
+  type QueryOrder,
+  type QueryWord,
+} from '../../domain/query-frames.ts';
 import type { ContainerReply, QueryCall } from '../../ports/query-containers.ts';
 import { createLetGo } from '../common/let-go.ts';
+import { parseWord } from './query-words.ts';
 import { createLastBytes, createSplitter } from './split-streams.ts';
 
 type None = Extract<QueryWord, { kind: 'none' }>;
@@ -48,7 +55,7 @@ const invalid = (what: string, cause?: unknown): DroverError =>
 export const createTalk = (stream: AttachStream, prepare: QueryOrder, explain: Explain): Talk => {
   const ended = new AbortController();
   const complaints = createLastBytes(COMPLAINTS);
-  const parse = createFrameParser();
+  const parse = createFrameParser(MAX_SAID_BYTES);
   const passed = createLetGo();
   let count = 0;
   let state: string | undefined;
@@ -93,9 +100,12 @@ export const createTalk = (stream: AttachStream, prepare: QueryOrder, explain: E
   const hear = (word: QueryWord): void => {
     switch (word.kind) {
       case 'ready':
+        if (state !== undefined) throw new Error('it was ready already');
         state = word.state;
         return;
       case 'failed':
+        // Once code of the bot has run, anybody in there may have said it: it is told as no more than that.
+        if (state !== undefined) throw new Error(`it gave up: ${word.detail}`);
         endWith(new DroverError(isErrorCode(word.code) ? word.code : 'INTERNAL', word.detail));
         return;
       case 'reply': {
@@ -118,8 +128,6 @@ export const createTalk = (stream: AttachStream, prepare: QueryOrder, explain: E
         void explain.none(word).then(reject);
         return;
       }
-      default:
-        throw new Error('a word that is not known');
     }
   };
 
@@ -135,7 +143,7 @@ export const createTalk = (stream: AttachStream, prepare: QueryOrder, explain: E
       for (const frame of parse(bytes)) {
         if (over !== undefined) return;
         if (frame.kind === 'data') take(frame.bytes);
-        else hear(JSON.parse(frame.text) as QueryWord);
+        else hear(parseWord(frame.text));
       }
     },
     onStderr: complaints.add,

@@ -40,13 +40,19 @@ export const createSplitter = ({ onStdout, onStderr }: Split): ((bytes: Buffer) 
   };
 };
 
-/** The last bytes of a text that may be long. */
+/** The last bytes of a text that may be long, and may come byte by byte. */
 export const createLastBytes = (most: number) => {
-  let kept = Buffer.alloc(0);
+  // Twice as many: what is kept is moved once for as many bytes as it holds, not with each piece.
+  const held = Buffer.alloc(most * 2);
+  let end = 0;
   return {
     add(bytes: Buffer): void {
-      kept = Buffer.concat([kept, bytes.subarray(-most)]).subarray(-most);
+      const last = bytes.subarray(-most);
+      if (end + last.length > held.length) {
+        end = held.copy(held, 0, Math.max(0, end - most), end);
+      }
+      end += last.copy(held, end);
     },
-    text: (): string => kept.toString('utf8').trim(),
+    text: (): string => held.toString('utf8', Math.max(0, end - most), end).trim(),
   };
 };

@@ -1,6 +1,6 @@
 /** One query: its program runs to its end or its deadline, and what it left is handed over. Then nothing of it is left. */
 import type { QueryOrder } from '../../domain/query-frames.ts';
-import { killLeftovers, removeLeftovers } from './leftovers.ts';
+import type { Leftovers } from './leftovers.ts';
 import type { QueryProgram } from './query-program.ts';
 import type { QueryPrograms } from './query-programs.ts';
 import { openResult } from './query-result.ts';
@@ -11,6 +11,7 @@ export type Ask = Extract<QueryOrder, { kind: 'ask' }>;
 
 export interface AnswerOptions {
   readonly programs: QueryPrograms;
+  readonly leftovers: Leftovers;
   readonly speaker: Speaker;
   readonly maxReplyBytes: number;
 }
@@ -42,10 +43,10 @@ const deadline = (ms: number) => {
   };
 };
 
-/** @throws as the file system does, when what the query left cannot be removed: then nobody may be answered any more */
+/** @throws when what the query left cannot be removed: then nobody may be answered any more */
 export const answerQuery = async (
   { id, path, params, timeoutMs }: Ask,
-  { programs, speaker, maxReplyBytes }: AnswerOptions,
+  { programs, leftovers, speaker, maxReplyBytes }: AnswerOptions,
 ): Promise<void> => {
   const limit = deadline(timeoutMs);
   let program: QueryProgram;
@@ -60,7 +61,7 @@ export const answerQuery = async (
   } finally {
     limit.end();
   }
-  await killLeftovers([programs.waiting()]);
+  await leftovers.kill([programs.waiting()]);
   const result = limit.isOver() ? undefined : openResult();
   try {
     if (result !== undefined && result.bytes <= maxReplyBytes) {
@@ -78,5 +79,5 @@ export const answerQuery = async (
     result?.close();
     program.close();
   }
-  removeLeftovers();
+  leftovers.remove();
 };

@@ -1,20 +1,32 @@
-/** What a query leaves behind: the next one must not see it (issue 6 point 4). */
-import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs';
+/**
+ * What a query leaves behind: the next one must not see it (issue 6 point 4). What can be taken away is; after what cannot, nobody
+ * may be answered any more in this container.
+ */
+import { chmodSync, lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DroverError } from '../../domain/errors.ts';
 import { killStrangers } from '../kill-strangers.ts';
+import { countSharedObjects } from './shared-objects.ts';
 
-/** Where a program of a container whose root is read-only can write, besides its own code. */
-const PLACES = ['/query', '/tmp', '/dev/shm'] as const;
-const PASSES = 200;
+export interface Leftovers {
+  /** Once nothing runs any more but us and `kept`, or after a while: {@link remove} says so then. Never throws. */
+  kill(kept: readonly (number | undefined)[]): Promise<void>;
+  /** @throws DroverError, or as the file system does: what is left cannot be taken away */
+  remove(): void;
+}
 
-/** Resolves once nothing runs any more but us and `kept`: a process that was killed needs a moment to be gone. */
-export const killLeftovers = async (kept: readonly (number | undefined)[]): Promise<void> => {
-  for (let pass = 0; pass < PASSES; pass += 1) {
-    if (killStrangers(kept) === 0) return;
-    await sleep(1);
-  }
-};
+export interface LeftoversOptions {
+  /** Defaults to all there are. */
+  readonly places?: readonly string[];
+  /** The state that queries see is as it was. */
+  readonly isStateSame: () => boolean;
+}
+
+/** Where a program of a container whose root is read-only can write, besides its own code. Nothing of ours lies there. */
+const PLACES = ['/query', '/tmp', '/var/the0', '/dev/shm', '/dev/mqueue'] as const;
+/** A process that was killed needs a moment to be gone, one with much memory a long one. */
+const PASSES = 2_000;
 
 const unlock = (path: string): void => {
   if (!lstatSync(path).isDirectory()) return;
@@ -22,26 +34,50 @@ const unlock = (path: string): void => {
   for (const name of readdirSync(path)) unlock(join(path, name));
 };
 
-const namesIn = (folder: string): readonly string[] => {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
+const modeOf = (folder: string): number | undefined => {
+  const mode = statSync(folder, { throwIfNoEntry: false })?.mode;
+  return mode === undefined ? undefined : mode & 0o7777;
+};
+
+const empty = (place: string): void => {
+  for (const name of readdirSync(place)) {
+    const path = join(place, name);
+    try {
+      rmSync(path, { recursive: true, force: true });
+    } catch {
+      // A folder that its own owner may not enter.
+      unlock(path);
+      rmSync(path, { recursive: true, force: true });
+    }
   }
 };
 
-/** @throws as the file system does, for what cannot be removed even by its owner */
-export const removeLeftovers = (places: readonly string[] = PLACES): void => {
-  for (const place of places) {
-    for (const name of namesIn(place)) {
-      const path = join(place, name);
-      try {
-        rmSync(path, { recursive: true, force: true });
-      } catch {
-        // A folder that its own owner may not enter.
-        unlock(path);
-        rmSync(path, { recursive: true, force: true });
+/** Of a container in which no code of the bot has run yet: what is here now is how it is kept, but for what lies in the places. */
+export const createLeftovers = ({ places = PLACES, isStateSame }: LeftoversOptions): Leftovers => {
+  const modes = new Map(places.map((place) => [place, modeOf(place)] as const));
+  const shared = countSharedObjects();
+  let areGone = true;
+
+  const spoilt = (how: string): DroverError =>
+    new DroverError('QUERY_REPLY_INVALID', `the query before ${how}: this container answers no other one`);
+
+  return {
+    async kill(kept) {
+      areGone = false;
+      for (let pass = 0; pass < PASSES && !areGone; pass += 1) {
+        areGone = killStrangers(kept) === 0;
+        if (!areGone) await sleep(1);
       }
-    }
-  }
+    },
+    remove() {
+      if (!areGone) throw spoilt('left processes that do not end');
+      for (const [place, mode] of modes) {
+        if (mode === undefined) continue;
+        if (modeOf(place) !== mode) chmodSync(place, mode);
+        empty(place);
+      }
+      if (countSharedObjects() > shared) throw spoilt('left shared memory');
+      if (!isStateSame()) throw spoilt('changed the copy of the state');
+    },
+  };
 };

@@ -65,13 +65,16 @@ export const startQueryProgram = (options: QueryProgramOptions): QueryProgram =>
   const gate = gated ? (child.stdio[GATE] as Duplex | undefined) : undefined;
   // One that dies before it reads, or closes it unread, says so by its end.
   gate?.on('error', () => undefined);
-  const kill = (): void => {
+  const signal = (name: NodeJS.Signals): void => {
     if (child.pid === undefined) return;
     try {
-      process.kill(-child.pid, 'SIGKILL');
+      process.kill(-child.pid, name);
     } catch {
       // Nobody of it is left.
     }
+  };
+  const kill = (): void => {
+    signal('SIGKILL');
   };
   let hasEnded = false;
   let complaint = '';
@@ -113,6 +116,8 @@ export const startQueryProgram = (options: QueryProgramOptions): QueryProgram =>
             resolve(false);
           });
         gate.write(variables);
+        // The query before ran beside it, and may have stopped it.
+        signal('SIGCONT');
       }),
     kill,
     async lastWords() {

@@ -1,5 +1,6 @@
 /** What a query program left as its result (contract §8.2), read piece by piece: it may be larger than our memory. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { MAX_SAID_BYTES } from '../../domain/query-frames.ts';
 
 export interface QueryResult {
   readonly bytes: number;
@@ -9,7 +10,6 @@ export interface QueryResult {
 }
 
 export const RESULT_FILE = '/query/result.json';
-const PIECE_BYTES = 64 * 1024;
 // A pipe in its place must not hold us up, and a link must not lead us to what only we can see.
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -34,7 +34,7 @@ export const openResult = (path: string = RESULT_FILE): QueryResult | undefined 
     bytes,
     *pieces() {
       for (let at = 0; at < bytes;) {
-        const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, bytes - at));
+        const piece = Buffer.allocUnsafe(Math.min(MAX_SAID_BYTES, bytes - at));
         const size = readSync(file, piece, 0, piece.length, at);
         if (size === 0) throw new Error('the result became shorter while it was read');
         yield piece.subarray(0, size);

@@ -59,8 +59,7 @@ export const answerQueries = (): Promise<number> =>
         return;
       }
       if (prepared === undefined) throw misspoken('it is not prepared');
-      const { programs, maxReplyBytes } = prepared;
-      await answerQuery(order, { programs, speaker, maxReplyBytes });
+      await answerQuery(order, { ...prepared, speaker });
     };
 
     // A broken reader of our output is a controller that is gone; one of our complaints is nobody's loss.

@@ -9,13 +9,21 @@ export interface Speaker {
   reply(word: Extract<QueryWord, { kind: 'reply' }>, pieces: Iterable<Buffer>): Promise<void>;
 }
 
+/** A word fits into a frame whatever is in it: a character takes six bytes at most. */
+const MOST_CHARACTERS = 8 * 1024;
+
+const bounded = (word: QueryWord): QueryWord => {
+  if (word.kind === 'failed') return { ...word, detail: word.detail.slice(0, MOST_CHARACTERS) };
+  return word.kind === 'none' ? { ...word, output: word.output.slice(-MOST_CHARACTERS) } : word;
+};
+
 export const createSpeaker = (out: Writable): Speaker => {
   const write = async (bytes: Buffer): Promise<void> => {
     if (out.write(bytes)) return;
     await new Promise<void>((resolve) => out.once('drain', resolve));
   };
   return {
-    say: (word) => write(encodeWord(word)),
+    say: (word) => write(encodeWord(bounded(word))),
     async reply(word, pieces) {
       let held = encodeWord(word);
       for (const piece of pieces) {
