@@ -84,7 +84,10 @@ export interface QueryContainer {
 export interface QueryContainers {
   /** @throws DroverError as the engine does */
   endpointOf(ref: InstanceRef): Promise<EndpointLook>;
-  /** Made, told what to prepare, and started; not waited for. @throws DroverError as `ensureContainer` does */
+  /**
+   * Made, told what to prepare, and started; not waited for. When `signal` aborts it settles once nothing of it is left, after two
+   * seconds at most. @throws DroverError as `ensureContainer` does
+   */
   open(plan: QueryPlan, signal: AbortSignal): Promise<QueryContainer>;
   /** Removes query containers of this install that nobody talks to: of processes that were killed. Never throws. */
   sweep(): Promise<void>;

@@ -122,6 +122,18 @@ describe('one bot', () => {
 });
 
 describe('how a query ends', () => {
+  it('is told in time while its container is still being made, whose place is free when it is gone', async () => {
+    const world = openQueryWorld({ containers: 1, queue: 0 });
+    world.bot('b', 'stopped');
+    const gate = aGate();
+    world.beforeOpen = () => gate.opened;
+    expect(await world.get(`${ASK}?timeout_sec=0.1`)).toMatchObject({ status: 504 });
+    expect(await world.get(ASK)).toMatchObject({ status: 429 });
+    gate.open();
+    await expect.poll(() => world.queries.handler.metrics().busy).toBe(0);
+    expect({ plans: world.plans.length, live: world.live.size }).toEqual({ plans: 1, live: 0 });
+    expect(await world.get(ASK)).toMatchObject({ status: 200 });
+  });
   it('is no failure where its caller went away', async () => {
     const world = openQueryWorld();
     world.bot('b', 'running');

@@ -155,24 +155,48 @@ export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
     },
   });
 
+  /** Told at once when it is given up; `ended` when nothing is left of it. */
+  const openFor = async (made: Recipe, signal: AbortSignal, ended: () => void): Promise<QueryContainer> => {
+    let giveUp: () => void = () => undefined;
+    const givenUp = new Promise<never>((_, reject) => {
+      giveUp = () => {
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', giveUp, { once: true });
+    });
+    const opening = openNew(made, signal);
+    try {
+      return await Promise.race([opening, givenUp]);
+    } catch (thrown) {
+      void opening.then(remove, () => undefined).finally(ended);
+      throw thrown;
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
+  };
+
   return {
     async lend({ botId, recipe, signal }) {
       const use: Use = { botId, isStale: false, end: await turns.take(botId, signal) };
       uses.add(use);
-      try {
-        const made = await recipe();
-        signal.throwIfAborted();
-        if (isClosed) throw new QueryFailure('QUERY_ENDING', 'drover ends');
-        const { key } = made;
-        const found = takeWarm(key);
-        if (found !== undefined) return lent(found, true, use);
-        const container = await openNew(made, signal);
-        return lent({ botId, key, container, cancel: () => undefined }, false, use);
-      } catch (thrown) {
+      const ended = (): void => {
         uses.delete(use);
         use.end();
+      };
+      let made: Recipe;
+      try {
+        made = await recipe();
+        signal.throwIfAborted();
+        if (isClosed) throw new QueryFailure('QUERY_ENDING', 'drover ends');
+      } catch (thrown) {
+        ended();
         throw thrown;
       }
+      const { key } = made;
+      const found = takeWarm(key);
+      if (found !== undefined) return lent(found, true, use);
+      const container = await openFor(made, signal, ended);
+      return lent({ botId, key, container, cancel: () => undefined }, false, use);
     },
     drop(botId) {
       for (const use of uses) if (use.botId === botId) use.isStale = true;
