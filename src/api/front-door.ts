@@ -1,7 +1,7 @@
 /** What answers before the stores do: alive, not ready, and why. Afterwards it hands everything on. */
 import { Hono } from 'hono';
 import { DroverError } from '../domain/errors.ts';
-import { answerError } from './errors.ts';
+import { refusalBody } from './refusal-body.ts';
 
 export interface FrontDoor {
   readonly fetch: Hono['fetch'];
@@ -23,9 +23,10 @@ export const createFrontDoor = (): FrontDoor => {
       ? context.text('not ready', 503)
       : context.json({ ready: false, dependencies: [dependency] }, 503),
   );
-  waiting.all('*', (context) =>
-    answerError(context, new DroverError('STORE_UNAVAILABLE', `${dependency.name}: ${dependency.detail}`)),
-  );
+  waiting.all('*', (context) => {
+    const error = new DroverError('STORE_UNAVAILABLE', `${dependency.name}: ${dependency.detail}`);
+    return context.json(refusalBody(context.req.path, error), 503, { 'retry-after': '1' });
+  });
   return {
     fetch: (request, ...more) => (inner ?? waiting).fetch(request, ...more),
     waitFor: (name, detail) => {

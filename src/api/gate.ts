@@ -9,6 +9,9 @@ const HEALTH: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz', '/
 const hostOf = (origin: string): string | undefined => (URL.canParse(origin) ? new URL(origin).host : undefined);
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
+/** Images and links of pages bring no origin, but every browser says where they stand; a page at another port is no page of ours. */
+const ELSEWHERE: ReadonlySet<string | undefined> = new Set(['cross-site', 'same-site']);
+
 /** Health is free: those who ask for it have no secrets. A browser's page elsewhere is never a caller of ours. */
 export const gate =
   (token: string | undefined, { open = false }: { readonly open?: boolean } = {}): MiddlewareHandler =>
@@ -16,7 +19,8 @@ export const gate =
     const { req } = context;
     if (HEALTH.has(req.path)) return next();
     const origin = req.header('origin');
-    if (origin !== undefined && hostOf(origin) !== req.header('host')) {
+    const isForeign = origin !== undefined && hostOf(origin) !== req.header('host');
+    if (isForeign || ELSEWHERE.has(req.header('sec-fetch-site'))) {
       return refused(context, 403, 'requests of other origins are not served');
     }
     // Whoever reaches this port may ask: the operator said so.

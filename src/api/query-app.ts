@@ -22,8 +22,7 @@ export const createQueryApp = (deps: QueryAppDeps): Hono => {
   app.route('/v1/bots', queryRoutes(deps));
   app.notFound((context) => {
     const error = { status: 'error', error: `there is nothing at ${context.req.path}`, code: 'REQUEST_INVALID' };
-    const isQuery = /^\/v1\/bots\/[^/]+\/query\//.test(context.req.path);
-    return context.json({ ...error, botState: null, retryable: false }, isQuery ? 405 : 404);
+    return context.json({ ...error, botState: null, retryable: false }, 404);
   });
   app.onError((thrown, context) =>
     thrown instanceof URIError

@@ -1,7 +1,8 @@
 /** JSON in the body of a query: bounded, well-formed UTF-8, no deeper than anybody's parameters are (fault R2). */
-import type { Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import { isObject, type JsonObject } from '../domain/json.ts';
+import { readIncoming } from './read-incoming.ts';
 
 const MAX_DEPTH = 64;
 
@@ -17,17 +18,19 @@ export type QueryBody =
   | { readonly kind: 'tooLarge' };
 
 interface NodeBindings {
-  readonly incoming?: Readable;
+  readonly incoming?: IncomingMessage;
 }
+
+const incomingOf = ({ env }: Context): IncomingMessage | undefined => (env as NodeBindings | undefined)?.incoming;
 
 /** Undefined for more than `maxBytes`: what is beyond them is not kept. */
 const readBytes = async (context: Context, maxBytes: number): Promise<Buffer | undefined> => {
   if (Number(context.req.header('content-length') ?? 0) > maxBytes) return undefined;
-  const { incoming } = (context.env ?? {}) as NodeBindings;
-  const { body } = incoming === undefined ? context.req.raw : { body: incoming };
+  const incoming = incomingOf(context);
+  if (incoming !== undefined) return readIncoming(incoming, maxBytes);
   const chunks: Uint8Array[] = [];
   let held = 0;
-  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+  for await (const chunk of (context.req.raw.body ?? []) as AsyncIterable<Uint8Array>) {
     held += chunk.length;
     if (held > maxBytes) return undefined;
     chunks.push(chunk);
@@ -36,10 +39,11 @@ const readBytes = async (context: Context, maxBytes: number): Promise<Buffer | u
 };
 
 /** Known beforehand, of what Node serves. */
-export const hasNoBody = ({ req, env }: Context): boolean => {
-  if ((env as NodeBindings | undefined)?.incoming === undefined) return false;
-  const length = req.header('content-length');
-  return length === '0' || (length === undefined && req.header('transfer-encoding') === undefined);
+export const hasNoBody = (context: Context): boolean => {
+  const headers = incomingOf(context)?.headers;
+  if (headers === undefined) return false;
+  const length = headers['content-length'];
+  return length === '0' || (length === undefined && headers['transfer-encoding'] === undefined);
 };
 
 export const readQueryBody = async (context: Context, maxBytes: number): Promise<QueryBody> => {

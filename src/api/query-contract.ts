@@ -4,11 +4,13 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
 import { isObject, type JsonObject } from '../domain/json.ts';
 import type { Query, QueryFailure } from '../domain/query.ts';
+import { answerUnread } from './answer-unread.ts';
 import { callerCancellation } from './caller-cancellation.ts';
 import { readQueryBody } from './query-body.ts';
 import { envelope } from './query-envelope.ts';
 import { retryAfter, toQueryFailure } from './query-errors.ts';
 import type { QueryApiDeps, QueryLimits } from './query-routes.ts';
+import { SANDBOX } from './send-body.ts';
 
 const shape = z.object({
   bot_id: z.string().optional(),
@@ -49,14 +51,15 @@ export const queryContract = ({ queries, limits }: QueryApiDeps): Hono => {
     status: ContentfulStatusCode,
     error: string,
     since = performance.now(),
-  ): Response => context.json({ status: 'error', error, ...envelope(since) }, status);
+  ): Response => context.json({ status: 'error', error, ...envelope(since) }, status, SANDBOX);
 
   routes.all('/health', (context) => context.json({ status: 'ok' }));
   routes.post('/query', async (context) => {
     const since = performance.now();
     const body = await readQueryBody(context, limits.maxBodyBytes);
     if (body.kind === 'tooLarge') {
-      return refused(context, 413, `a query has at most ${String(limits.maxBodyBytes)} bytes`, since);
+      const error = `a query has at most ${String(limits.maxBodyBytes)} bytes`;
+      return answerUnread(context, 413, { status: 'error', error, ...envelope(since) });
     }
     const parsed = body.kind === 'value' ? shape.safeParse(body.value) : undefined;
     if (parsed?.success !== true) {
@@ -66,12 +69,11 @@ export const queryContract = ({ queries, limits }: QueryApiDeps): Hono => {
     const { bot_id = '', query_path = '' } = parsed.data;
     if (bot_id === '') return refused(context, 400, 'bot_id is required', since);
     if (query_path === '') return refused(context, 400, 'query_path is required', since);
+    if (query_path.includes('\0')) return refused(context, 400, 'query_path must not hold a NUL', since);
     try {
-      return envelope.answer(
-        context,
-        await queries.ask(queryOf(parsed.data, limits), callerCancellation(context)),
-        since,
-      );
+      const answer = await queries.ask(queryOf(parsed.data, limits), callerCancellation(context));
+      const sent = envelope.answer(context, answer, since);
+      return sent instanceof Promise ? await sent : sent;
     } catch (thrown) {
       const failure = toQueryFailure(thrown);
       const status = STATUS[failure.code] ?? 500;
@@ -81,6 +83,9 @@ export const queryContract = ({ queries, limits }: QueryApiDeps): Hono => {
       return refused(context, status, error, since);
     }
   });
-  routes.all('/query', (context) => refused(context, 405, 'method not allowed'));
+  routes.all('/query', (context) => {
+    context.header('allow', 'POST');
+    return refused(context, 405, 'method not allowed');
+  });
   return routes;
 };

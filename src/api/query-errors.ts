@@ -2,7 +2,9 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { DroverError, toDroverError, type ErrorCode } from '../domain/errors.ts';
+import type { JsonObject } from '../domain/json.ts';
 import { QueryFailure } from '../domain/query.ts';
+import { SANDBOX } from './send-body.ts';
 
 const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   BOT_NOT_FOUND: 404,
@@ -36,12 +38,14 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
 /** Servers that are away, bots that move: what passes by itself. */
 const PASSES = 503;
 
+/** What a proxy or an idle connection says: a client would ask again, or fail, and not look at the answer. */
+const OF_CONNECTIONS: ReadonlySet<number> = new Set([407, 408, 421]);
+
 const queryStatus = (failure: QueryFailure): ContentfulStatusCode => {
   const { code, botStatus } = failure;
   // A bot's own server may have refused the parameters: that is for the caller, and not a fault of the gateway.
-  if (code === 'QUERY_FAILED' && botStatus !== undefined && botStatus >= 400 && botStatus < 500) {
-    return botStatus as ContentfulStatusCode;
-  }
+  const isRefusal = botStatus !== undefined && botStatus >= 400 && botStatus < 500 && !OF_CONNECTIONS.has(botStatus);
+  if (code === 'QUERY_FAILED' && isRefusal) return botStatus as ContentfulStatusCode;
   return STATUS[code] ?? PASSES;
 };
 
@@ -54,16 +58,20 @@ export const toQueryFailure = (thrown: unknown): QueryFailure => {
 export const retryAfter = (failure: QueryFailure, status: number): number | undefined =>
   failure.retryAfterS ?? (status === 503 || status === 429 ? 1 : undefined);
 
+/** What a caller is told of it. */
+export const failureBody = (failure: QueryFailure): JsonObject => {
+  const { code, message, botState = null, remedy, said } = failure;
+  // A defect of ours may carry anything in its message.
+  const error = code === 'INTERNAL' ? 'something went wrong inside drover' : message;
+  return { ...said, status: 'error', error, code, botState, retryable: failure.class === 'retryable', remedy };
+};
+
 export const answerQueryFailure = (context: Context, thrown: unknown): Response => {
   const failure = toQueryFailure(thrown);
   const status = queryStatus(failure);
   const after = retryAfter(failure, status);
   if (after !== undefined) context.header('retry-after', String(after));
-  // A defect of ours may carry anything in its message.
-  const error = failure.code === 'INTERNAL' ? 'something went wrong inside drover' : failure.message;
-  const { code, botState, remedy, said } = failure;
-  const retryable = failure.class === 'retryable';
-  return context.json({ ...said, status: 'error', error, code, botState: botState ?? null, retryable, remedy }, status);
+  return context.json(failureBody(failure), status, SANDBOX);
 };
 
 /** @throws QueryFailure */

@@ -5,11 +5,13 @@ import { botIdFault } from '../domain/naming.ts';
 import { QueryFailure, type AsOf, type Query, type QueryAnswer } from '../domain/query.ts';
 import { parseSnapshot } from '../domain/sync-report.ts';
 import type { QueryHandler } from '../ports/query-handler.ts';
+import { answerUnread } from './answer-unread.ts';
 import { callerCancellation } from './caller-cancellation.ts';
 import { hasNoBody, isParams, readQueryBody } from './query-body.ts';
-import { answerQueryFailure, malformed, refuseQuery } from './query-errors.ts';
+import { answerQueryFailure, failureBody, malformed, refuseQuery } from './query-errors.ts';
+import { queryTarget, type QueryTarget } from './query-target.ts';
 import { parseInstant } from './query-values.ts';
-import { sendBody } from './send-body.ts';
+import { discardBody, headerFault, SANDBOX, sendBody } from './send-body.ts';
 
 export interface QueryLimits {
   readonly timeoutMs: number;
@@ -21,6 +23,8 @@ export interface QueryApiDeps {
   readonly queries: QueryHandler;
   readonly limits: QueryLimits;
 }
+
+type Target = Extract<QueryTarget, { readonly kind: 'target' }>;
 
 /** Most ids; no other question about them is needed. */
 const PLAIN_ID = /^[A-Za-z0-9-]{1,128}$/;
@@ -52,24 +56,21 @@ const timeoutIn = (text: string | undefined, { timeoutMs, maxTimeoutMs }: QueryL
   return refuseQuery(`\`timeout_sec\` must be a number of seconds up to ${String(maxTimeoutMs / 1_000)}`);
 };
 
-/** What stands behind `/query` in the path, as the handler is registered. */
-const pathIn = (pathname: string): string => {
-  const [, , , , , ...rest] = pathname.split('/');
-  return `/${rest.map((part) => decodeURIComponent(part)).join('/')}`;
-};
-
 /** SDKs take the first of several values. */
-const paramsIn = ({ search, searchParams }: URL): JsonObject => {
-  if (search === '') return {};
-  const pairs = [...searchParams].reverse().filter(([name]) => name !== AS_OF && name !== TIMEOUT);
-  return Object.fromEntries(pairs);
-};
+const paramsIn = (given: URLSearchParams): JsonObject =>
+  Object.fromEntries([...given].reverse().filter(([name]) => name !== AS_OF && name !== TIMEOUT));
 
 const toResponse = (context: Context, { body, bytes, contentType, ...answer }: QueryAnswer): Response => {
   const { status, way, state, botState } = answer;
+  const fault = headerFault('content type', contentType) ?? (state && headerFault('state', state));
+  if (fault !== undefined) {
+    discardBody(body);
+    throw new QueryFailure('QUERY_REPLY_INVALID', fault, { botState });
+  }
   const headers: Record<string, string> = {
     'content-type': contentType,
     'cache-control': 'no-store',
+    ...SANDBOX,
     'x-drover-query-way': way,
     'x-drover-bot-state': botState,
     ...(bytes === undefined ? {} : { 'content-length': String(bytes) }),
@@ -78,38 +79,50 @@ const toResponse = (context: Context, { body, bytes, contentType, ...answer }: Q
   return sendBody(context, status, headers, body);
 };
 
+const refuseMethod = (context: Context): Response => {
+  const message = `${context.req.method} is not served here: queries are GET or POST`;
+  context.header('allow', 'GET, POST');
+  return context.json(failureBody(new QueryFailure('REQUEST_INVALID', message)), 405);
+};
+
 export const queryRoutes = ({ queries, limits }: QueryApiDeps): Hono => {
   const routes = new Hono();
-  const queryIn = (context: Context, body: JsonObject): Query => {
-    const url = new URL(context.req.url);
-    const botId = decodeURIComponent(url.pathname.split('/')[3] ?? '');
+  const queryIn = ({ botId, path, search }: Target, body: JsonObject): Query => {
     if (!PLAIN_ID.test(botId) && botIdFault(botId) !== undefined)
       throw new QueryFailure('BOT_NOT_FOUND', 'there is no such bot');
+    if (search === '') return { botId, path, params: body, timeoutMs: limits.timeoutMs, patient: false };
+    const given = new URLSearchParams(search);
     return {
       botId,
-      path: pathIn(url.pathname),
-      params: { ...paramsIn(url), ...body },
-      timeoutMs: timeoutIn(url.searchParams.get(TIMEOUT) ?? undefined, limits),
-      ...asOfIn(url.searchParams.get(AS_OF) ?? undefined),
+      path,
+      params: { ...paramsIn(given), ...body },
+      timeoutMs: timeoutIn(given.get(TIMEOUT) ?? undefined, limits),
+      ...asOfIn(given.get(AS_OF) ?? undefined),
       patient: false,
     };
   };
-  const ask = async (context: Context, body: JsonObject): Promise<Response> =>
-    toResponse(context, await queries.ask(queryIn(context, body), callerCancellation(context)));
+  const ask = async (context: Context, target: Target, body: JsonObject): Promise<Response> =>
+    toResponse(context, await queries.ask(queryIn(target, body), callerCancellation(context)));
 
   const take = async (context: Context): Promise<Response> => {
+    // The framework takes it for a GET, and a query is not run for its headers.
+    if (context.req.method === 'HEAD') return refuseMethod(context);
+    const target = queryTarget(context.req.url);
+    if (target.kind === 'malformed') return malformed(context, target.why);
     const isBare = context.req.method === 'GET' || hasNoBody(context);
     const body = isBare ? NO_BODY : await readQueryBody(context, limits.maxBodyBytes);
     switch (body.kind) {
-      case 'tooLarge':
-        throw new QueryFailure('QUERY_BODY_TOO_LARGE', `a query has at most ${String(limits.maxBodyBytes)} bytes`);
+      case 'tooLarge': {
+        const message = `a query has at most ${String(limits.maxBodyBytes)} bytes`;
+        return answerUnread(context, 413, failureBody(new QueryFailure('QUERY_BODY_TOO_LARGE', message)));
+      }
       case 'malformed':
         return malformed(context, body.why);
       case 'none':
-        return ask(context, {});
+        return ask(context, target, {});
       case 'value':
         if (!isParams(body.value)) return refuseQuery('the body must be an object: the parameters by name');
-        return ask(context, body.value);
+        return ask(context, target, body.value);
     }
   };
   // Caught here: an error of a query has its own form, whichever app it was asked of.
@@ -117,9 +130,9 @@ export const queryRoutes = ({ queries, limits }: QueryApiDeps): Hono => {
     try {
       return await take(context);
     } catch (thrown) {
-      if (thrown instanceof URIError) return malformed(context, 'the path is not well encoded');
       return answerQueryFailure(context, thrown);
     }
   });
+  routes.all('/:id/query/*', refuseMethod);
   return routes;
 };

@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import { serve as serveNode } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { DroverError } from '../domain/errors.ts';
+import { isPlainTarget, refuseTarget } from './plain-target.ts';
 
 export interface Served {
   readonly url: string;
@@ -17,7 +18,14 @@ export const serve = (
   options: { readonly host: string; readonly port: number },
 ): Promise<Served> =>
   new Promise((resolve, reject) => {
-    const server = serveNode({ fetch: app.fetch, hostname: options.host, port: options.port }) as Server;
+    const server = serveNode({
+      fetch: (request, env) => {
+        const { url = '' } = env.incoming;
+        return isPlainTarget(url) ? app.fetch(request, env) : refuseTarget(url);
+      },
+      hostname: options.host,
+      port: options.port,
+    }) as Server;
     server.once('error', (error) => {
       const where = `${options.host}:${String(options.port)}`;
       reject(new DroverError('CONFIG_INVALID', `cannot listen on ${where}: ${error.message}`, { cause: error }));

@@ -59,8 +59,11 @@ export const boundBody = async (
       source.destroy();
     }
   };
-  const begin = { head: Buffer.concat(head) };
-  return { body: Readable.from(rest(), { objectMode: false }), ...begin, ...(bytes === undefined ? {} : { bytes }) };
+  const body = Readable.from(rest(), { objectMode: false })
+    // Given up before it was read, the generator above never runs; and it may break off before anybody reads it.
+    .once('close', () => source.destroy())
+    .on('error', () => undefined);
+  return { body, head: Buffer.concat(head), ...(bytes === undefined ? {} : { bytes }) };
 };
 
 /** All of a reply that is an error; what is beyond the limit is left out. */
