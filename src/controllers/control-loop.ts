@@ -73,7 +73,9 @@ export const createControlLoop = (options: ControlLoopOptions): ControlLoop => {
   const onError = (key: string, thrown: unknown): void => {
     const error = toDroverError(thrown);
     if (error.code === 'LEASE_LOST') {
-      logger.debug('turn ended: another process leads', { [what]: key });
+      logger.debug('turn ended: its term is over', { [what]: key });
+      // Of a later term of this very process, what the turn was for is still to be done.
+      if (leads()) timers.arm(key, RETRY_TURN_MS);
       return;
     }
     counters.add('failures');

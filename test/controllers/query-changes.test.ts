@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { CallerGone, Cancellation } from '../../src/domain/cancellation.ts';
+import { DroverError } from '../../src/domain/errors.ts';
 import { openQueryWorld, type QueryWorld } from '../support/query-world.ts';
 
 const ASK = '/v1/bots/b/query/x';
@@ -121,7 +122,74 @@ describe('one bot', () => {
   });
 });
 
+describe('room', () => {
+  it('comes to who waits from a container that is kept, while the engine is slow to remove another', async () => {
+    const world = openQueryWorld({ containers: 2 });
+    for (const id of ['slow', 'kept', 'b']) world.bot(id, 'stopped');
+    const [removal, answer] = [aGate(), aGate()];
+    world.beforeRemove = (id) => (id === 'slow' ? removal.opened : undefined);
+    world.ephemeral = ({ path }) => (path === '/wait' ? answer.opened.then(() => OK) : Promise.resolve(OK));
+    await world.get('/v1/bots/slow/query/x');
+    const kept = world.get('/v1/bots/kept/query/wait');
+    await expect.poll(() => world.live.size).toBe(2);
+    world.queries.noticed({ kind: 'bot', botId: 'slow' } as never);
+    const asked = world.get(ASK);
+    await sleep(20);
+    expect(world.plans.map(({ spec }) => spec.id)).toEqual(['slow', 'kept']);
+    answer.open();
+    expect((await Promise.all([kept, asked])).map(({ status }) => status)).toEqual([200, 200]);
+    removal.open();
+  });
+  it('of a drover that ends is cleared also of what is still being made', async () => {
+    const world = openQueryWorld();
+    world.bot('b', 'stopped');
+    const gate = aGate();
+    world.beforeOpen = () => gate.opened;
+    const asked = world.get(ASK);
+    await sleep(20);
+    const ended = world.queries.end(50);
+    expect(await asked).toMatchObject({ status: 503, body: { code: 'QUERY_ENDING' } });
+    gate.open();
+    await ended;
+    expect({ plans: world.plans.length, live: world.live.size }).toEqual({ plans: 1, live: 0 });
+  });
+});
+
 describe('how a query ends', () => {
+  it('is in an error that is not asked for again, whatever is kept warm', async () => {
+    const world = openQueryWorld({ containers: 3 });
+    world.bot('b', 'stopped');
+    await Promise.all([world.get(ASK), world.get(ASK)]);
+    expect(world.queries.handler.metrics().warm).toBe(2);
+    let asked = 0;
+    world.ephemeral = () => {
+      asked += 1;
+      return Promise.reject(new DroverError('QUERY_NO_RESULT', 'it left none'));
+    };
+    expect(await world.get(ASK)).toMatchObject({ status: 502, body: { code: 'QUERY_NO_RESULT' } });
+    world.ephemeral = () => {
+      asked += 1;
+      return Promise.resolve({ exitCode: 1, body: '{"status":"error","error":"no"}' });
+    };
+    world.memoryFree = 0.01;
+    expect(await world.get(ASK)).toMatchObject({ status: 502, body: { code: 'QUERY_FAILED' } });
+    expect(asked).toBe(2);
+  });
+  it.each([
+    ['a store', 'stopped'],
+    ['the engine', 'running'],
+  ] as const)('is told in time while %s is slow, and takes no turn from others', async (_what, state) => {
+    const world = openQueryWorld({ containers: 1, queue: 0 });
+    world.bot('b', state);
+    const gate = aGate();
+    world.beforeRead = () => gate.opened;
+    const begun = performance.now();
+    expect(await world.get(`${ASK}?timeout_sec=0.1`)).toMatchObject({ status: 504, body: { code: 'QUERY_TIMEOUT' } });
+    expect(performance.now() - begun).toBeLessThan(1_500);
+    expect(world.queries.handler.metrics()).toMatchObject({ busy: 0, inFlight: 0 });
+    gate.open();
+    expect(await world.get(ASK)).toMatchObject({ status: 200 });
+  });
   it('is told in time while its container is still being made, whose place is free when it is gone', async () => {
     const world = openQueryWorld({ containers: 1, queue: 0 });
     world.bot('b', 'stopped');

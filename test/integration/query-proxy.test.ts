@@ -159,6 +159,13 @@ describe('a query server whose container loses its address while it is asked', (
     await sleep(50);
     expect(await ending(target)).toBe('QUERY_UNREACHABLE');
   });
+  it('goes on where one look erred', async () => {
+    let looks = 0;
+    const holds = () => (looks += 1) !== 2;
+    const target = await mute({ holds, confirm: () => Promise.resolve(true) });
+    await expect(ask(target, '/', soon(2_500))).rejects.toThrow('timeout');
+    expect(looks).toBeGreaterThan(2);
+  });
   it.each([true, undefined])('has its time while the engine says %s', async (says) => {
     const target = await mute({ confirm: afterFirst(says) });
     await expect(ask(target, '/', soon(2_000))).rejects.toThrow('timeout');

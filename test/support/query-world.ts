@@ -43,6 +43,9 @@ export interface QueryWorld {
   ephemeral: Ephemeral;
   openFails: ErrorCode | undefined;
   beforeOpen: () => Promise<void>;
+  /** Undefined: it is gone at once. */
+  beforeRemove: (botId: string) => Promise<void> | undefined;
+  beforeRead: () => Promise<void>;
   endpoint: 'endpoint' | 'mute' | 'gone' | 'unreachable';
   storeAway: boolean;
   /** What other programs call a bot → its id. */
@@ -80,9 +83,10 @@ export const openQueryWorld = (
   const store = { read, idOf, onChange: () => () => undefined };
 
   const containers: QueryContainers = {
-    endpointOf: () => {
+    endpointOf: async () => {
+      await self.beforeRead();
       self.looks += 1;
-      if (self.endpoint !== 'endpoint') return Promise.resolve({ kind: self.endpoint });
+      if (self.endpoint !== 'endpoint') return { kind: self.endpoint };
       const endpoint = {
         via: 'address',
         host: '',
@@ -92,7 +96,7 @@ export const openQueryWorld = (
         release: () => undefined,
         confirm: () => Promise.resolve(true),
       } as const;
-      return Promise.resolve({ kind: 'endpoint', endpoint });
+      return { kind: 'endpoint', endpoint };
     },
     open: async (plan) => {
       await self.beforeOpen();
@@ -113,7 +117,13 @@ export const openQueryWorld = (
           };
         },
         remove: () => {
-          self.live.delete(container);
+          ended.abort();
+          const gone = (): void => {
+            self.live.delete(container);
+          };
+          const waits = self.beforeRemove(plan.spec.id);
+          if (waits !== undefined) return waits.then(gone);
+          gone();
           return Promise.resolve();
         },
       };
@@ -130,7 +140,12 @@ export const openQueryWorld = (
     scheduleStates: { folds: () => schedules },
     specs: store as unknown as SpecStore,
     schedules: { ...store, read: () => Promise.resolve(undefined) } as unknown as ScheduleStore,
-    archives: { digestOfCode: () => Promise.resolve({ sha256: self.digest, size: 1 }) } as never,
+    archives: {
+      digestOfCode: async () => {
+        await self.beforeRead();
+        return { sha256: self.digest, size: 1 };
+      },
+    } as never,
     defaults: DEFAULTS,
     clock: systemClock,
     containers,
@@ -201,6 +216,8 @@ export const openQueryWorld = (
     ephemeral: () => Promise.resolve({ exitCode: 0, body: OK }),
     openFails: undefined,
     beforeOpen: () => Promise.resolve(),
+    beforeRemove: () => undefined,
+    beforeRead: () => Promise.resolve(),
     endpoint: 'endpoint',
     storeAway: false,
     names: new Map(),

@@ -94,15 +94,19 @@ export const createCodeCache = ({ docker, install, filler, archives, idleMs, may
     known.add(digest);
   };
 
-  return {
-    forget: (digest) => void known.delete(digest),
-    ensure(digest, filePath, image) {
-      if (known.has(digest)) return Promise.resolve();
-      const waiting = underWay.get(digest);
-      if (waiting !== undefined) return waiting;
-      const filling = fill(digest, filePath, image).finally(() => underWay.delete(digest));
-      underWay.set(digest, filling);
-      return filling;
-    },
+  const ensure: CodeCache['ensure'] = (digest, filePath, image) => {
+    if (known.has(digest)) return Promise.resolve();
+    const waiting = underWay.get(digest);
+    if (waiting !== undefined) {
+      // Work of a term that is over is nothing to those of this one: they do it themselves.
+      return waiting.catch((thrown: unknown) => {
+        if (!(thrown instanceof DroverError) || thrown.code !== 'LEASE_LOST') throw thrown;
+        return ensure(digest, filePath, image);
+      });
+    }
+    const filling = fill(digest, filePath, image).finally(() => underWay.delete(digest));
+    underWay.set(digest, filling);
+    return filling;
   };
+  return { ensure, forget: (digest) => void known.delete(digest) };
 };

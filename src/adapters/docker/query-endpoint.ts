@@ -22,7 +22,6 @@ export interface EndpointOptions {
   readonly procfs: boolean;
 }
 
-const CONFIRM_MS = 5_000;
 const LOOPBACK = '127.0.0.1';
 
 const publishedOf = ({ NetworkSettings }: Inspected): Place | undefined => {
@@ -32,17 +31,26 @@ const publishedOf = ({ NetworkSettings }: Inspected): Place | undefined => {
   return Number.isInteger(port) && port > 0 ? { via: 'published', host: LOOPBACK, port } : undefined;
 };
 
-/** That on the default bridge, else that on its first network (contract §8.3). */
-const addressOf = ({ NetworkSettings }: Inspected): Place | undefined => {
+/** That on the default bridge, then those on its networks. */
+const addressesOf = ({ NetworkSettings }: Inspected): readonly string[] => {
   // The first is not in the client's types.
   const { IPAddress, Networks } = NetworkSettings as {
     IPAddress?: string;
     Networks?: Record<string, { IPAddress?: string } | null>;
   };
   const all = [IPAddress, ...Object.values(Networks ?? {}).map((network) => network?.IPAddress)];
-  const host = all.find((address) => address !== undefined && address !== '');
+  return all.filter((address): address is string => address !== undefined && address !== '');
+};
+
+/** The first (contract §8.3). */
+const addressOf = (info: Inspected): Place | undefined => {
+  const [host] = addressesOf(info);
   return host === undefined ? undefined : { via: 'address', host, port: QUERY_PORT };
 };
+
+/** It may have got others since. */
+const isStillAt = (info: Inspected, { via, host, port }: Place): boolean =>
+  via === 'address' ? addressesOf(info).includes(host) : publishedOf(info)?.port === port;
 
 /** Pure: of what the engine says now. */
 export const placeOf = (info: Inspected, reach: QueryReach): Place | undefined =>
@@ -58,7 +66,7 @@ export const createEndpointLook = ({ docker, reach, reads, procfs }: EndpointOpt
 
   const endpoint = (seen: Inspected, place: Place): QueryEndpoint => {
     const { Id: id, State } = seen;
-    const { via, host, port } = place;
+    const { via, host } = place;
     const process = procfs && via === 'address' ? seeProcess(State.Pid, id, host) : undefined;
     return {
       ...place,
@@ -67,11 +75,9 @@ export const createEndpointLook = ({ docker, reach, reads, procfs }: EndpointOpt
       release: () => process?.release(),
       async confirm() {
         try {
-          const now = await inspect(id, AbortSignal.timeout(CONFIRM_MS));
-          const there = placeOf(now, reach);
-          const isSamePlace = there?.via === via && there.host === host && there.port === port;
+          const now = await reads((abortSignal) => inspect(id, abortSignal));
           // Started again in the same container it is another one: its address may have been somebody else's in between.
-          return now.State.Running && now.State.StartedAt === State.StartedAt && isSamePlace;
+          return now.State.Running && now.State.StartedAt === State.StartedAt && isStillAt(now, place);
         } catch (thrown) {
           return statusOf(thrown) === 404 ? false : undefined;
         }

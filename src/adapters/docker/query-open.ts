@@ -3,9 +3,9 @@
  * Whatever goes wrong on the way, nothing of it is left.
  */
 import { DroverError } from '../../domain/errors.ts';
+import { unlessAborted } from '../../domain/unless-aborted.ts';
 import type { QueryContainer, QueryPlan } from '../../ports/query-containers.ts';
 import type { StoreAccessSource } from '../../ports/store-access-source.ts';
-import { unlessAborted } from './abortable.ts';
 import type { CodeCache } from './code-cache.ts';
 import { toEngineError } from './docker-errors.ts';
 import type { Lane } from './lanes.ts';

@@ -11,14 +11,20 @@ const STATE = 3;
 const fieldsOf = (stat: string): readonly string[] => stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 const fieldAt = (fields: readonly string[], number: number): string => fields[number - STATE] ?? '';
 
-/** When it began, in ticks since the host did; undefined for one that is dead or was never there. */
+const isGone = (thrown: unknown): boolean => {
+  const { code } = (thrown ?? {}) as { code?: unknown };
+  return code === 'ENOENT' || code === 'ESRCH';
+};
+
+/** When it began, in ticks since the host did; undefined for one that is dead or was never there. @throws when that cannot be told */
 const startOf = (pid: number): string | undefined => {
   try {
     const fields = fieldsOf(readFileSync(`/proc/${String(pid)}/stat`, 'latin1'));
     const state = fieldAt(fields, STATE);
     return state === 'Z' || state === 'X' ? undefined : fieldAt(fields, START_TIME);
-  } catch {
-    return undefined;
+  } catch (thrown) {
+    if (isGone(thrown)) return undefined;
+    throw thrown;
   }
 };
 
@@ -48,8 +54,8 @@ export const hasLocalAddress = (trie: string, address: string): boolean => {
 };
 
 export interface SeenProcess {
-  /** It lives and has the address. */
-  holds(): boolean;
+  /** It lives and has the address; undefined when that cannot be told now, e.g. for want of descriptors. */
+  holds(): boolean | undefined;
   /** It lives; a read of a file that is kept open, which ends with the very process, whoever has its number next. */
   lives(): boolean;
   release(): void;
@@ -57,22 +63,30 @@ export interface SeenProcess {
 
 const READ_BYTES = 512;
 
+const begun = (pid: number): string | undefined => {
+  try {
+    return startOf(pid);
+  } catch {
+    return undefined;
+  }
+};
+
 /** Undefined where /proc does not show this very container: the engine is elsewhere, or counts its processes otherwise. */
 export const seeProcess = (pid: number, containerId: string, address: string): SeenProcess | undefined => {
   if (!Number.isInteger(pid) || pid <= 0) return undefined;
   const folder = `/proc/${String(pid)}`;
-  const since = startOf(pid);
+  const since = begun(pid);
   const isOurs =
     since !== undefined &&
     // In a private cgroup namespace the first says nothing; the files that the engine mounts name the container too.
     (mentions(`${folder}/cgroup`, containerId) || mentions(`${folder}/mountinfo`, containerId));
   if (!isOurs) return undefined;
-  const holds = (): boolean => {
+  const holds = (): boolean | undefined => {
     try {
       // The network first: when the process is the same afterwards, it was this one's.
       return hasLocalAddress(readFileSync(`${folder}/net/fib_trie`, 'latin1'), address) && startOf(pid) === since;
-    } catch {
-      return false;
+    } catch (thrown) {
+      return isGone(thrown) ? false : undefined;
     }
   };
   let file: number | undefined;
@@ -82,7 +96,7 @@ export const seeProcess = (pid: number, containerId: string, address: string): S
     return undefined;
   }
   // Asked after the file is open: it is that of the process which this is true of.
-  if (!holds()) {
+  if (holds() !== true) {
     closeSync(file);
     return undefined;
   }

@@ -23,6 +23,7 @@ interface Flight {
 }
 
 const EVERY_MS = 500;
+const MAX_PAUSE_MS = 4_000;
 
 export const createFlightWatch = ({ endpoint, onLost, everyMs = EVERY_MS }: FlightWatchOptions): FlightWatch => {
   // In the order of their begin: the first is the oldest.
@@ -33,6 +34,12 @@ export const createFlightWatch = ({ endpoint, onLost, everyMs = EVERY_MS }: Flig
   let isOver = false;
   const isClosed = (): boolean => isOver;
 
+  /** The longer the oldest takes, the less often: where only the engine can tell, each look is a call. */
+  const pauseFor = (now: number): number => {
+    const [oldest] = flights;
+    return Math.max(everyMs, Math.min(MAX_PAUSE_MS, oldest === undefined ? 0 : (now - oldest.since) / 2));
+  };
+
   const close = (): void => {
     isOver = true;
     clearInterval(timer);
@@ -41,13 +48,13 @@ export const createFlightWatch = ({ endpoint, onLost, everyMs = EVERY_MS }: Flig
 
   const look = async (): Promise<void> => {
     const now = performance.now();
-    if (isLooking || isOver || now - lookedAt < everyMs) return;
+    if (isLooking || isOver || now - lookedAt < pauseFor(now)) return;
     isLooking = true;
     lookedAt = now;
-    // What the engine does not say is not held against the container.
-    const holds = endpoint.holds() ?? (await endpoint.confirm());
+    // One look may err, and what the engine does not say is not held against the container: all that is under way hangs on it.
+    const isLost = endpoint.holds() !== true && (await endpoint.confirm()) === false;
     isLooking = false;
-    if (holds !== false || isClosed()) return;
+    if (!isLost || isClosed()) return;
     close();
     onLost();
   };

@@ -112,10 +112,9 @@ export const createAskResting = (options: AskRestingOptions): AskResting => {
     try {
       return await toAnswer(await lent.container.ask({ path, params, timeoutMs }, signal), lent, now);
     } catch (thrown) {
-      // Whatever it is good for now: nobody knows. One that was given back already stays as it is.
+      // Whatever it is good for now: nobody knows. One that was given back already stays as it is. What was asked may have done
+      // something: it is not asked again.
       lent.giveBack(false);
-      // A kept one that had just ended is no fault of this query, which changed nothing: another one answers it.
-      if (lent.warm && lent.container.ended.aborted && !signal.aborted) return askIn(bot, query, signal, variant);
       throw thrown;
     }
   };

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cancellation } from '../../domain/cancellation.ts';
 import { DroverError } from '../../domain/errors.ts';
+import { unlessAborted } from '../../domain/unless-aborted.ts';
 import { QueryFailure, type Query, type QueryAnswer } from '../../domain/query.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { QueryContainers } from '../../ports/query-containers.ts';
@@ -68,7 +69,7 @@ export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunnin
     for (let tries = 1; ; tries += 1) {
       let target: ProxyTarget | undefined;
       try {
-        target = addresses.known(bot) ?? (await targetOf(bot));
+        target = addresses.known(bot) ?? (await unlessAborted(targetOf(bot), cancellation.signal));
         return { reply: await target.ask({ ...request, cancellation }), target };
       } catch (thrown) {
         if (!isUnreachable(thrown)) throw thrown;

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CallerGone, type Cancellation } from '../../domain/cancellation.ts';
 import { DroverError, toDroverError } from '../../domain/errors.ts';
+import { unlessAborted } from '../../domain/unless-aborted.ts';
 import { QueryFailure, type Query, type QueryAnswer } from '../../domain/query.ts';
 import type { QueryHandler } from '../../ports/query-handler.ts';
 import { createBotLimit } from './bot-limit.ts';
@@ -92,7 +93,7 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
         try {
           // Before the logs are read every bot would look as if it did not run.
           if (!isReady()) throw notReady('drover has not read its logs yet');
-          const found = resolver.known(botId) ?? (await resolver.find(botId));
+          const found = resolver.known(botId) ?? (await unlessAborted(resolver.find(botId), cancellation.signal));
           if (found === undefined) throw new QueryFailure('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(botId)}`);
           botState = found.botState;
           return await route(query, found, cancellation);

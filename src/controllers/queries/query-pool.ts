@@ -3,6 +3,7 @@
  * container answers one query at a time.
  */
 import { QueryFailure } from '../../domain/query.ts';
+import { unlessAborted } from '../../domain/unless-aborted.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { QueryContainer } from '../../ports/query-containers.ts';
 import { createTurns } from './query-turns.ts';
@@ -57,6 +58,11 @@ interface Kept {
   cancel: () => void;
 }
 
+interface Seeker {
+  readonly key: string;
+  readonly take: (kept: Kept | undefined) => void;
+}
+
 /** A query whose turn it is. */
 interface Use {
   readonly botId: string;
@@ -72,18 +78,37 @@ export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
   const warm = new Set<Kept>();
   const uses = new Set<Use>();
   const removals = new Set<Promise<void>>();
+  /** Queries whose turn it is, that wait for room. */
+  const seekers: Seeker[] = [];
   /** Containers that are made, in use, kept or on their way out. */
   let there = 0;
-  /** Queries that wait for one of them to be gone. */
-  let wanting = 0;
   let isClosed = false;
 
-  const remove = (container: QueryContainer): void => {
-    const removal = container.remove().finally(() => {
-      removals.delete(removal);
-      there -= 1;
+  /** Whoever has waited the longest for room has it. */
+  const admit = (): void => {
+    while (there < size) {
+      const next = seekers.shift();
+      if (next === undefined) return;
+      there += 1;
+      next.take(undefined);
+    }
+  };
+
+  const left = (): void => {
+    there -= 1;
+    admit();
+  };
+
+  const track = (work: Promise<void>): void => {
+    const tracked = work.finally(() => {
+      removals.delete(tracked);
+      left();
     });
-    removals.add(removal);
+    removals.add(tracked);
+  };
+
+  const remove = (container: QueryContainer): void => {
+    track(container.remove());
   };
 
   const unkeep = (kept: Kept): void => {
@@ -93,6 +118,17 @@ export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
   };
 
   const keep = (kept: Kept): void => {
+    const [first] = seekers;
+    if (first !== undefined) {
+      // Its place is what they wait for, if it is not the very one.
+      if (first.key !== kept.key) {
+        remove(kept.container);
+        return;
+      }
+      seekers.shift();
+      first.take(kept);
+      return;
+    }
     warm.add(kept);
     const ended = (): void => {
       unkeep(kept);
@@ -113,34 +149,33 @@ export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
     return found;
   };
 
-  /** Of `size` turns one has no container yet, so where there are as many, one is kept or goes: the oldest kept makes room. */
-  const makeRoom = async (signal: AbortSignal): Promise<void> => {
-    wanting += 1;
-    let leave: () => void = () => undefined;
-    const left = new Promise<void>((resolve) => (leave = resolve));
-    signal.addEventListener('abort', leave, { once: true });
-    try {
-      while (there >= size) {
-        const [oldest] = warm;
-        if (oldest !== undefined && removals.size < wanting) unkeep(oldest);
-        await Promise.race([left, ...removals]);
-        signal.throwIfAborted();
-      }
+  /**
+   * Of `size` turns one has no container yet, so where there are as many, one is kept or goes: the oldest kept makes room. A
+   * kept one of the same key may come instead.
+   */
+  const findRoom = async (key: string, signal: AbortSignal): Promise<Kept | undefined> => {
+    if (there < size && seekers.length === 0) {
       there += 1;
-    } finally {
-      wanting -= 1;
-      signal.removeEventListener('abort', leave);
+      return undefined;
     }
-  };
-
-  const openNew = async ({ open }: Recipe, signal: AbortSignal): Promise<QueryContainer> => {
-    await makeRoom(signal);
-    try {
-      return await open();
-    } catch (thrown) {
-      there -= 1;
-      throw thrown;
-    }
+    const wait = new Promise<Kept | undefined>((resolve, reject) => {
+      const leave = (): void => {
+        seekers.splice(seekers.indexOf(seeker), 1);
+        reject(signal.reason as Error);
+      };
+      const seeker: Seeker = {
+        key,
+        take: (kept) => {
+          signal.removeEventListener('abort', leave);
+          resolve(kept);
+        },
+      };
+      seekers.push(seeker);
+      signal.addEventListener('abort', leave, { once: true });
+    });
+    const [oldest] = warm;
+    if (oldest !== undefined) unkeep(oldest);
+    return wait;
   };
 
   const lent = (kept: Kept, isWarm: boolean, use: Use): Lent => ({
@@ -155,23 +190,18 @@ export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
     },
   });
 
-  /** Told at once when it is given up; `ended` when nothing is left of it. */
-  const openFor = async (made: Recipe, signal: AbortSignal, ended: () => void): Promise<QueryContainer> => {
-    let giveUp: () => void = () => undefined;
-    const givenUp = new Promise<never>((_, reject) => {
-      giveUp = () => {
-        reject(signal.reason as Error);
-      };
-      signal.addEventListener('abort', giveUp, { once: true });
-    });
-    const opening = openNew(made, signal);
+  /** Told at once when it is given up; its place and its turn are free when nothing is left of it. */
+  const openFor = async ({ open }: Recipe, signal: AbortSignal, ended: () => void): Promise<QueryContainer> => {
+    const opening = open();
     try {
-      return await Promise.race([opening, givenUp]);
+      return await unlessAborted(opening, signal);
     } catch (thrown) {
-      void opening.then(remove, () => undefined).finally(ended);
+      const gone = opening.then(
+        (container) => container.remove(),
+        () => undefined,
+      );
+      track(gone.finally(ended));
       throw thrown;
-    } finally {
-      signal.removeEventListener('abort', giveUp);
     }
   };
 
@@ -184,19 +214,18 @@ export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
         use.end();
       };
       let made: Recipe;
+      let found: Kept | undefined;
       try {
-        made = await recipe();
-        signal.throwIfAborted();
+        made = await unlessAborted(recipe(), signal);
         if (isClosed) throw new QueryFailure('QUERY_ENDING', 'drover ends');
+        found = takeWarm(made.key) ?? (await findRoom(made.key, signal));
       } catch (thrown) {
         ended();
         throw thrown;
       }
-      const { key } = made;
-      const found = takeWarm(key);
       if (found !== undefined) return lent(found, true, use);
       const container = await openFor(made, signal, ended);
-      return lent({ botId, key, container, cancel: () => undefined }, false, use);
+      return lent({ botId, key: made.key, container, cancel: () => undefined }, false, use);
     },
     drop(botId) {
       for (const use of uses) if (use.botId === botId) use.isStale = true;
@@ -209,7 +238,7 @@ export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
     async close() {
       isClosed = true;
       for (const kept of [...warm]) unkeep(kept);
-      await Promise.all([...removals]);
+      while (removals.size > 0) await Promise.all([...removals]);
     },
   };
 };

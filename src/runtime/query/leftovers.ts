@@ -12,7 +12,9 @@ import { countSharedObjects } from './shared-objects.ts';
 export interface Leftovers {
   /** Once nothing runs any more but us and `kept`, or after a while: {@link remove} says so then. Never throws. */
   kill(kept: readonly (number | undefined)[]): Promise<void>;
-  /** @throws DroverError, or as the file system does: what is left cannot be taken away */
+  /** The places are empty. @throws as the file system does */
+  clean(): void;
+  /** Nothing of a query is left. @throws DroverError, or as the file system does: what is left cannot be taken away */
   remove(): void;
 }
 
@@ -61,6 +63,14 @@ export const createLeftovers = ({ places = PLACES, isStateSame }: LeftoversOptio
   const spoilt = (how: string): DroverError =>
     new DroverError('QUERY_REPLY_INVALID', `the query before ${how}: this container answers no other one`);
 
+  const clean = (): void => {
+    for (const [place, mode] of modes) {
+      if (mode === undefined) continue;
+      if (modeOf(place) !== mode) chmodSync(place, mode);
+      empty(place);
+    }
+  };
+
   return {
     async kill(kept) {
       areGone = false;
@@ -69,13 +79,10 @@ export const createLeftovers = ({ places = PLACES, isStateSame }: LeftoversOptio
         if (!areGone) await sleep(1);
       }
     },
+    clean,
     remove() {
       if (!areGone) throw spoilt('left processes that do not end');
-      for (const [place, mode] of modes) {
-        if (mode === undefined) continue;
-        if (modeOf(place) !== mode) chmodSync(place, mode);
-        empty(place);
-      }
+      clean();
       if (countSharedObjects() > shared) throw spoilt('left shared memory');
       if (!isStateSame()) throw spoilt('changed the copy of the state');
     },

@@ -32,6 +32,6 @@ export const prepareQueries = async (order: PrepareOrder, makingPipes: Promise<O
   // The volume of the bot is mounted read-only; a copy is as read-only as its owner leaves it.
   const isStateSame = placed === 'volume' ? () => true : sealTree(readTransferConfig(env).statePath);
   const leftovers = createLeftovers({ isStateSame });
-  leftovers.remove();
+  leftovers.clean();
   return { programs, leftovers, state: placed };
 };

@@ -20,9 +20,14 @@ const lookOf = (root: string): string => {
   return hash.digest('hex');
 };
 
-/** @returns whether it is as it is now. @throws as the file system does, when it cannot be looked at now */
+/** @returns whether it is as it is now; never, when it cannot be looked at now: then one query is answered from it, and no other */
 export const sealTree = (root: string): (() => boolean) => {
-  const sealed = lookOf(root);
+  let sealed: string | undefined;
+  try {
+    sealed = lookOf(root);
+  } catch {
+    return () => false;
+  }
   return () => {
     try {
       return lookOf(root) === sealed;
