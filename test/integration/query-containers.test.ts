@@ -222,7 +222,11 @@ describe('nothing of it stays', () => {
       setTimeout(() => {
         abort.abort(reason);
       }, ms);
-      await expect(opening).rejects.toBe(reason);
+      // On a fast machine the later ones come too late: then it is there, and whoever asked for it removes it.
+      const made = await opening.catch((thrown: unknown) => thrown);
+      if (made instanceof Error) expect(made).toBe(reason);
+      else await (made as QueryContainer).remove();
+      if (ms <= 30) expect(made).toBe(reason);
     }
     await expect.poll(ours, { timeout: 10_000 }).toEqual([]);
     await expect.poll(() => ours('query-tool'), { timeout: 10_000 }).toEqual([]);
