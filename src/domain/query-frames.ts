@@ -35,12 +35,13 @@ export type QueryOrder =
       readonly timeoutMs: number;
     };
 
-/** From the container. `reply` is followed by `bytes` bytes in data frames, then by `end`. */
+/** From the container. A query that is taken up is `begun`; `reply` is followed by `bytes` bytes in data frames, then by `end`. */
 export type QueryWord =
   /** Code and state are in place. `state`: `volume`, `none`, `archive`, or a snapshot such as `a3/s7`. */
   | { readonly kind: 'ready'; readonly state: string }
   /** It cannot answer anything, and ends. */
   | { readonly kind: 'failed'; readonly code: string; readonly detail: string }
+  | { readonly kind: 'begun'; readonly id: number }
   | { readonly kind: 'reply'; readonly id: number; readonly exitCode: number; readonly bytes: number }
   | { readonly kind: 'end'; readonly id: number }
   /** The program left no result, or one that is larger than `maxReplyBytes` (`tooLarge`). `output`: its last words, bounded. */

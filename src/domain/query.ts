@@ -78,6 +78,13 @@ export class QueryFailure extends DroverError {
   }
 }
 
+/** A query container ended before it began this query: asking another one is safe. As an error it is what ended it. */
+export class NotBegun extends DroverError {
+  constructor(why: DroverError) {
+    super(why.code, why.message, { cause: why });
+  }
+}
+
 /** Counted since this process began; shown beside the fleet's metrics. */
 export interface QueryMetrics {
   readonly answered: Readonly<Record<QueryWay, number>>;

@@ -69,7 +69,8 @@ export interface ContainerReply {
 export interface QueryContainer {
   readonly id: string;
   /**
-   * One query; the next one only when the reply before was read to its end. Aborting does not end the container.
+   * One query; the next one only when the reply before was read to its end. Aborting does not end the container. A NotBegun says
+   * that this one never ran.
    * @throws DroverError QUERY_NO_RESULT, QUERY_TIMEOUT, QUERY_REPLY_TOO_LARGE, QUERY_REPLY_INVALID, and why it could not be
    * prepared: ARCHIVE_*, CODE_*, ENTRYPOINT_MISSING, RUNTIME_UNSUPPORTED, STORAGE_UNAVAILABLE, STATE_RESTORE_FAILED,
    * SNAPSHOT_NOT_FOUND, STATE_UNSETTLED for a volume on which a restore broke off

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { CallerGone, Cancellation } from '../../src/domain/cancellation.ts';
 import { DroverError } from '../../src/domain/errors.ts';
+import { NotBegun } from '../../src/domain/query.ts';
 import { openQueryWorld, type QueryWorld } from '../support/query-world.ts';
 
 const ASK = '/v1/bots/b/query/x';
@@ -173,6 +174,19 @@ describe('how a query ends', () => {
     };
     world.memoryFree = 0.01;
     expect(await world.get(ASK)).toMatchObject({ status: 502, body: { code: 'QUERY_FAILED' } });
+    expect(asked).toBe(2);
+  });
+  it('is in an answer where the kept container had ended before it began', async () => {
+    const world = openQueryWorld({ containers: 3 });
+    world.bot('b', 'stopped');
+    await world.get(ASK);
+    let asked = 0;
+    world.ephemeral = () => {
+      asked += 1;
+      const ended = new NotBegun(new DroverError('QUERY_REPLY_INVALID', 'it ended'));
+      return asked === 1 ? Promise.reject(ended) : Promise.resolve(OK);
+    };
+    expect(await wayOf(world.get(ASK))).toBe('cold');
     expect(asked).toBe(2);
   });
   it.each([

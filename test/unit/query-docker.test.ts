@@ -8,6 +8,7 @@ import { createOptions } from '../../src/adapters/docker/create-options.ts';
 import { placeOf } from '../../src/adapters/docker/query-endpoint.ts';
 import { queryOptions } from '../../src/adapters/docker/query-options.ts';
 import { isLeftover } from '../../src/adapters/docker/query-sweep.ts';
+import { NotBegun } from '../../src/domain/query.ts';
 import { createTalk, type AttachStream } from '../../src/adapters/docker/query-talk.ts';
 import { hasLocalAddress } from '../../src/adapters/docker/seen-process.ts';
 import { createLastBytes, createSplitter } from '../../src/adapters/docker/split-streams.ts';
@@ -123,6 +124,20 @@ describe('the conversation', () => {
     const second = talk.ask(CALL, never);
     say(reply(2, 0), { kind: 'end', id: 2 });
     expect((await buffer((await second).body)).length).toBe(0);
+  });
+  it('says of a query that was cut off whether it had begun', async () => {
+    const before = talking();
+    const unheard = before.talk.ask(CALL, never);
+    before.say({ kind: 'ready', state: 'none' });
+    before.stream.push(null);
+    await expect(unheard).rejects.toBeInstanceOf(NotBegun);
+    await expect(before.talk.ask(CALL, never)).rejects.toBeInstanceOf(NotBegun);
+    const after = talking();
+    const begun = after.talk.ask(CALL, never);
+    after.say({ kind: 'ready', state: 'none' }, { kind: 'begun', id: 1 });
+    after.stream.push(null);
+    await expect(begun).rejects.toMatchObject({ code: 'QUERY_REPLY_INVALID' });
+    await expect(begun).rejects.not.toBeInstanceOf(NotBegun);
   });
   it('tells why there is no result, and goes on', async () => {
     const { talk, say } = talking();

@@ -61,8 +61,16 @@ const hasQueryProgram = ({ Config }: Inspected): boolean =>
 
 /** @returns the port's `endpointOf` */
 export const createEndpointLook = ({ docker, reach, reads, procfs }: EndpointOptions) => {
-  const inspect = (id: string, abortSignal: AbortSignal): Promise<Inspected> =>
-    docker.getContainer(id).inspect({ abortSignal });
+  /** Undefined: it is gone. */
+  const look = (id: string): Promise<Inspected | undefined> =>
+    reads(async (abortSignal) => {
+      try {
+        return await docker.getContainer(id).inspect({ abortSignal });
+      } catch (thrown) {
+        if (statusOf(thrown) === 404) return undefined;
+        throw thrown;
+      }
+    });
 
   const endpoint = (seen: Inspected, place: Place): QueryEndpoint => {
     const { Id: id, State } = seen;
@@ -75,25 +83,19 @@ export const createEndpointLook = ({ docker, reach, reads, procfs }: EndpointOpt
       release: () => process?.release(),
       async confirm() {
         try {
-          const now = await reads((abortSignal) => inspect(id, abortSignal));
+          const now = await look(id);
+          if (now === undefined) return false;
           // Started again in the same container it is another one: its address may have been somebody else's in between.
           return now.State.Running && now.State.StartedAt === State.StartedAt && isStillAt(now, place);
-        } catch (thrown) {
-          return statusOf(thrown) === 404 ? false : undefined;
+        } catch {
+          return undefined;
         }
       },
     };
   };
 
   return async ({ id }: { readonly id: string }): Promise<EndpointLook> => {
-    const seen = await reads(async (abortSignal) => {
-      try {
-        return await inspect(id, abortSignal);
-      } catch (thrown) {
-        if (statusOf(thrown) === 404) return undefined;
-        throw thrown;
-      }
-    });
+    const seen = await look(id);
     if (seen?.State.Running !== true) return { kind: 'gone' };
     if (!hasQueryProgram(seen)) return { kind: 'mute' };
     const place = placeOf(seen, reach);

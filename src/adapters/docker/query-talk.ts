@@ -4,6 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import { DroverError, isErrorCode } from '../../domain/errors.ts';
+import { NotBegun } from '../../domain/query.ts';
 import {
   createFrameParser,
   encodeWord,
@@ -37,6 +38,8 @@ export interface Talk {
 
 interface Asked {
   readonly id: number;
+  /** From then on it may have done something. */
+  isBegun: boolean;
   readonly resolve: (reply: ContainerReply) => void;
   readonly reject: (error: Error) => void;
 }
@@ -73,7 +76,7 @@ export const createTalk = (stream: AttachStream, prepare: QueryOrder, explain: E
     reply = undefined;
     stream.destroy();
     void over.then((error) => {
-      waiting?.reject(error);
+      waiting?.reject(waiting.isBegun ? error : new NotBegun(error));
       reading?.body.destroy(error);
     });
     ended.abort();
@@ -107,6 +110,10 @@ export const createTalk = (stream: AttachStream, prepare: QueryOrder, explain: E
         // Once code of the bot has run, anybody in there may have said it: it is told as no more than that.
         if (state !== undefined) throw new Error(`it gave up: ${word.detail}`);
         endWith(new DroverError(isErrorCode(word.code) ? word.code : 'INTERNAL', word.detail));
+        return;
+      case 'begun':
+        if (asked?.id !== word.id || asked.isBegun) throw new Error('a query that nobody asked');
+        asked.isBegun = true;
         return;
       case 'reply': {
         if (asked?.id !== word.id || state === undefined) throw new Error('a reply that nobody waits for');
@@ -167,7 +174,7 @@ export const createTalk = (stream: AttachStream, prepare: QueryOrder, explain: E
   return {
     async ask({ path, params, timeoutMs }, signal) {
       signal.throwIfAborted();
-      if (over !== undefined) throw await over;
+      if (over !== undefined) throw new NotBegun(await over);
       if (asked !== undefined || reply !== undefined) {
         throw new DroverError('INTERNAL', 'a query container answers one query at a time');
       }
@@ -185,6 +192,7 @@ export const createTalk = (stream: AttachStream, prepare: QueryOrder, explain: E
         signal.addEventListener('abort', abort);
         asked = {
           id,
+          isBegun: false,
           resolve(given) {
             given.body.once('close', done);
             // Too late for it: what comes is let pass.

@@ -21,6 +21,7 @@ type Kind = QueryWord['kind'];
 const CHECKS: { readonly [K in Kind]: (word: Record<string, unknown>) => boolean } = {
   ready: ({ state }) => isState(state),
   failed: ({ code, detail }) => isText(code) && isText(detail),
+  begun: ({ id }) => isCount(id),
   reply: ({ id, exitCode, bytes }) => isCount(id) && isCount(exitCode) && isCount(bytes),
   end: ({ id }) => isCount(id),
   none: ({ id, exitCode, output, tooLarge, timedOut }) =>

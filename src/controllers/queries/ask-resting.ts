@@ -5,7 +5,7 @@
 import { canonicalJson } from '../../domain/json.ts';
 import type { BotSpec } from '../../domain/bot.ts';
 import { DroverError } from '../../domain/errors.ts';
-import { QueryFailure, type Query, type QueryAnswer } from '../../domain/query.ts';
+import { NotBegun, QueryFailure, type Query, type QueryAnswer } from '../../domain/query.ts';
 import { specHash } from '../../domain/spec-hash.ts';
 import { decodeBotDocument, type SpecDefaults } from '../../documents/bot-document.ts';
 import type { ArchiveStore } from '../../ports/archive-store.ts';
@@ -112,9 +112,10 @@ export const createAskResting = (options: AskRestingOptions): AskResting => {
     try {
       return await toAnswer(await lent.container.ask({ path, params, timeoutMs }, signal), lent, now);
     } catch (thrown) {
-      // Whatever it is good for now: nobody knows. One that was given back already stays as it is. What was asked may have done
-      // something: it is not asked again.
+      // Whatever it is good for now: nobody knows. One that was given back already stays as it is.
       lent.giveBack(false);
+      // A kept one may end after its answer, for what the query before left. What it had begun may have done something.
+      if (lent.warm && thrown instanceof NotBegun && !signal.aborted) return askIn(bot, query, signal, variant);
       throw thrown;
     }
   };

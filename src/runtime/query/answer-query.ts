@@ -48,6 +48,7 @@ export const answerQuery = async (
   { id, path, params, timeoutMs }: Ask,
   { programs, leftovers, speaker, maxReplyBytes }: AnswerOptions,
 ): Promise<void> => {
+  await speaker.say({ kind: 'begun', id });
   const limit = deadline(timeoutMs);
   let program: QueryProgram;
   let exitCode: number;
