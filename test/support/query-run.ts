@@ -32,7 +32,7 @@ export interface QueryRun {
   readonly container: Docker.Container;
   say(...orders: readonly QueryOrder[]): void;
   raw(bytes: Buffer): void;
-  /** The next word that is no `reply`; with all data that came before it. Fails when what comes is no frame, or nothing comes. */
+  /** The next word that is no `reply` and no `begun`; with all data that came before it. Fails when what comes is no frame, or nothing comes. */
   next(): Promise<Answer>;
   ask(path: string, more?: { params?: JsonObject; timeoutMs?: number }): Promise<Answer>;
   /** What came on standard error. */
@@ -153,6 +153,7 @@ export const createQueryRuns = () => {
             continue;
           }
           const word = JSON.parse(frame.text) as QueryWord;
+          if (word.kind === 'begun') continue;
           if (word.kind === 'reply') reply = word;
           else if (word.kind !== 'end') yield word;
           else {
