@@ -197,9 +197,8 @@ describe('how a query ends', () => {
     world.bot('b', state);
     const gate = aGate();
     world.beforeRead = () => gate.opened;
-    const begun = performance.now();
+    // The gate is still shut: nothing but its time ends it.
     expect(await world.get(`${ASK}?timeout_sec=0.1`)).toMatchObject({ status: 504, body: { code: 'QUERY_TIMEOUT' } });
-    expect(performance.now() - begun).toBeLessThan(1_500);
     expect(world.queries.handler.metrics()).toMatchObject({ busy: 0, inFlight: 0 });
     gate.open();
     expect(await world.get(ASK)).toMatchObject({ status: 200 });
