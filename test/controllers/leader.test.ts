@@ -113,9 +113,8 @@ describe('the leader', () => {
     expect(happened).not.toContain('lead');
   });
 
-  it('refuses a turn of an earlier term, also when this process leads again', async () => {
-    win(1);
-    await expect.poll(() => leader.leads()).toBe(true);
+  /** It may act, waits until it is woken, and asks again. */
+  const suspendedTurn = () => {
     let wake: () => void = () => undefined;
     const waits = new Promise<void>((resolve) => {
       wake = resolve;
@@ -125,6 +124,18 @@ describe('the leader', () => {
       await waits;
       leader.mayAct();
     });
+    return {
+      turn,
+      wake: () => {
+        wake();
+      },
+    };
+  };
+
+  it('refuses a turn of an earlier term, also when this process leads again', async () => {
+    win(1);
+    await expect.poll(() => leader.leads()).toBe(true);
+    const { turn, wake } = suspendedTurn();
     lose(true);
     win(3);
     await expect.poll(() => leader.leads()).toBe(true);
@@ -146,15 +157,7 @@ describe('the leader', () => {
       await leader.inTerm(() => Promise.resolve());
       if (epoch === 1) lose(true);
     }
-    let wake: () => void = () => undefined;
-    const waits = new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-    const turn = leader.inTerm(async () => {
-      leader.mayAct();
-      await waits;
-      leader.mayAct();
-    });
+    const { turn, wake } = suspendedTurn();
     lose(true);
     win(5);
     await expect.poll(() => leader.leads()).toBe(true);

@@ -1,11 +1,11 @@
 /** Callers of the query port that leave early, or send more than is taken (fault R2). */
 import http from 'node:http';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { callerCancellation } from '../../src/api/caller-cancellation.ts';
 import { CallerGone, type Cancellation } from '../../src/domain/cancellation.ts';
-import { answerOf, connect, openPort, type Ask } from '../support/query-port.ts';
+import { answerOf, connect, endless, openPort, type Ask } from '../support/query-port.ts';
 
 const slow = (source: Readable): Ask => {
   return (_, cancellation) => {
@@ -13,12 +13,6 @@ const slow = (source: Readable): Ask => {
     return Promise.resolve(answerOf({ body: source }));
   };
 };
-const endless = (): Readable =>
-  new Readable({
-    read() {
-      this.push(Buffer.alloc(65_536, 0x20));
-    },
-  });
 const ASK = '/v1/bots/b/query/x';
 
 describe('callers that go away', () => {

@@ -34,6 +34,19 @@ describe('before the logs are read', () => {
 });
 
 describe('a bot that changes', () => {
+  /** `a` is being answered, `b` waits for its turn. */
+  const oneInTheQueue = async () => {
+    const world = openQueryWorld({ containers: 1, queue: 4 });
+    world.bot('a', 'stopped');
+    world.bot('b', 'stopped');
+    const gate = aGate();
+    world.ephemeral = () => gate.opened.then(() => OK);
+    const first = world.get('/v1/bots/a/query/x');
+    const second = world.get(ASK);
+    await waits(world, 1);
+    return { world, gate, first, second };
+  };
+
   it('while its container is made is not answered for by that one afterwards', async () => {
     const world = openQueryWorld();
     world.bot('b', 'stopped');
@@ -48,14 +61,7 @@ describe('a bot that changes', () => {
     expect(await wayOf(world.get(ASK))).toBe('cold');
   });
   it('while a query waits for its turn is asked as it is by then', async () => {
-    const world = openQueryWorld({ containers: 1, queue: 4 });
-    world.bot('a', 'stopped');
-    world.bot('b', 'stopped');
-    const gate = aGate();
-    world.ephemeral = () => gate.opened.then(() => OK);
-    const first = world.get('/v1/bots/a/query/x');
-    const second = world.get(ASK);
-    await waits(world, 1);
+    const { world, gate, first, second } = await oneInTheQueue();
     world.digest = 'd2';
     gate.open();
     expect((await Promise.all([first, second])).map(({ status }) => status)).toEqual([200, 200]);
@@ -65,14 +71,7 @@ describe('a bot that changes', () => {
     ]);
   });
   it('and runs by then is asked where it runs', async () => {
-    const world = openQueryWorld({ containers: 1, queue: 4 });
-    world.bot('a', 'stopped');
-    world.bot('b', 'stopped');
-    const gate = aGate();
-    world.ephemeral = () => gate.opened.then(() => OK);
-    const first = world.get('/v1/bots/a/query/x');
-    const second = world.get(ASK);
-    await waits(world, 1);
+    const { world, gate, first, second } = await oneInTheQueue();
     world.bot('b', 'running');
     gate.open();
     await first;

@@ -1,8 +1,7 @@
 /** The query port on real connections: what callers, bots and browsers can do to it that no test of the app alone shows (fault R2). */
-import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { QueryFailure } from '../../src/domain/query.ts';
-import { answerOf, connect, openPort } from '../support/query-port.ts';
+import { answerOf, connect, endless, openPort } from '../support/query-port.ts';
 
 /** All that comes for these very bytes. */
 const raw = async (port: number, path: string, method = 'GET', headers = ''): Promise<string> => {
@@ -14,12 +13,6 @@ const raw = async (port: number, path: string, method = 'GET', headers = ''): Pr
 };
 const statusOf = (text: string): number => Number(text.slice(9, 12));
 
-const endless = (): Readable =>
-  new Readable({
-    read() {
-      this.push(Buffer.alloc(65_536, 0x20));
-    },
-  });
 const ASK = '/v1/bots/b/query/x';
 
 describe('headers of replies', () => {

@@ -1,5 +1,6 @@
 /** The query port on a real connection, over a handler of the test's own. */
 import net from 'node:net';
+import { Readable } from 'node:stream';
 import { afterEach } from 'vitest';
 import { createQueryApp } from '../../src/api/query-app.ts';
 import { serve, type Served } from '../../src/api/serve.ts';
@@ -47,3 +48,11 @@ export const connect = async (port: number): Promise<net.Socket> => {
   await new Promise((resolve) => socket.once('connect', resolve));
   return socket;
 };
+
+/** A body without end. */
+export const endless = (): Readable =>
+  new Readable({
+    read() {
+      this.push(Buffer.alloc(65_536, 0x20));
+    },
+  });

@@ -5,18 +5,9 @@ import type Docker from 'dockerode';
 import { expect, it } from 'vitest';
 import { createLane } from '../../src/adapters/docker/lanes.ts';
 import { createAttempt, VolumeVanished } from '../../src/adapters/docker/query-begin.ts';
-import type { QueryPlan } from '../../src/ports/query-containers.ts';
-import { aSpec } from '../support/given.ts';
+import { QUERY_PLAN as PLAN } from '../support/query-plan.ts';
 
 const never = new AbortController().signal;
-const PLAN: QueryPlan = {
-  spec: aSpec({ entrypoints: { bot: 'main.js', query: 'query.js' } }),
-  specHash: 'h',
-  incarnation: 1,
-  of: 'bot',
-  digest: 'd',
-  maxReplyBytes: 1_000,
-};
 const SETTINGS = { install: 'i', network: 'n', hostGateway: false, image: 'i', env: {}, owner: 'o' };
 const ORDER = { kind: 'prepare', config: {}, state: { kind: 'volume' }, maxReplyBytes: 1_000 } as const;
 

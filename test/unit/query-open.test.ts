@@ -4,17 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { createLane } from '../../src/adapters/docker/lanes.ts';
 import { openQuery, type QueryOpening } from '../../src/adapters/docker/query-open.ts';
 import type { QueryPlan } from '../../src/ports/query-containers.ts';
-import { aSpec } from '../support/given.ts';
+import { QUERY_PLAN } from '../support/query-plan.ts';
 
-const PLAN: QueryPlan = {
-  spec: aSpec({ entrypoints: { bot: 'main.js', query: 'query.js' } }),
-  specHash: 'h',
-  incarnation: 1,
-  of: 'bot',
-  digest: 'd',
-  maxReplyBytes: 1_000,
-  avoidVolume: true,
-};
+const PLAN: QueryPlan = { ...QUERY_PLAN, avoidVolume: true };
 
 /** With an engine that makes containers as it is told here. */
 const openingWith = (create: () => Promise<{ id: string }>, done: string[]): QueryOpening => ({

@@ -1,5 +1,6 @@
 /** Bounded lanes with deadlines: many starts at once are slower than few, and one hung call must hold up one bot only. */
 import { DroverError } from '../../domain/errors.ts';
+import { waitInLine, type Waiter } from '../../domain/waiting-line.ts';
 import { toEngineError } from './docker-errors.ts';
 
 export interface LaneOptions {
@@ -19,22 +20,7 @@ export type Lane = <T>(
   place?: 'next' | { readonly unless: AbortSignal },
 ) => Promise<T>;
 
-type Queue = (() => void)[];
-
-/** @throws the signal's reason when it aborts first */
-const waitIn = (queue: Queue, unless: AbortSignal | undefined): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const leave = (): void => {
-      queue.splice(queue.indexOf(come), 1);
-      reject(unless?.reason as Error);
-    };
-    const come = (): void => {
-      unless?.removeEventListener('abort', leave);
-      resolve();
-    };
-    unless?.addEventListener('abort', leave, { once: true });
-    queue.push(come);
-  });
+type Queue = Waiter<undefined, void>[];
 
 /** @throws DroverError ENGINE_TIMEOUT at the deadline, else what the call throws, as an error of the table */
 export const createLane = ({ name, width, deadlineMs }: LaneOptions): Lane => {
@@ -44,13 +30,13 @@ export const createLane = ({ name, width, deadlineMs }: LaneOptions): Lane => {
   const leave = (): void => {
     const next = waitingNext.shift() ?? waiting.shift();
     if (next === undefined) free += 1;
-    else next();
+    else next.take();
   };
   return async (call, place) => {
     const unless = typeof place === 'object' ? place.unless : undefined;
     unless?.throwIfAborted();
     if (free > 0) free -= 1;
-    else await waitIn(place === 'next' ? waitingNext : waiting, unless);
+    else await waitInLine(place === 'next' ? waitingNext : waiting, undefined, unless);
     const abort = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {

@@ -51,16 +51,12 @@ export const boundBody = async (
       if (sent > maxBytes) throw tooLarge(maxBytes);
       return chunk;
     };
-    try {
-      for (const chunk of head.splice(0)) yield within(chunk);
-      for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield within(next.value);
-    } finally {
-      // Read to its end, given up, or too large: nothing more is wanted of it.
-      source.destroy();
-    }
+    for (const chunk of head.splice(0)) yield within(chunk);
+    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield within(next.value);
   };
   const body = Readable.from(rest(), { objectMode: false })
-    // Given up before it was read, the generator above never runs; and it may break off before anybody reads it.
+    // Read to its end, too large, or given up, also before it was read: nothing more is wanted of the source. And it may break off
+    // before anybody reads it.
     .once('close', () => source.destroy())
     .on('error', () => undefined);
   return { body, head: Buffer.concat(head), ...(bytes === undefined ? {} : { bytes }) };

@@ -132,8 +132,6 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
       counters.answered(way);
       if (Buffer.isBuffer(body)) done();
       else {
-        // Nobody may be reading it yet, or any more, when it breaks off.
-        body.on('error', () => undefined);
         cancellation.onCancel(() => body.destroy(toFailure(cancellation.reason, botState)));
         body.once('close', done);
       }

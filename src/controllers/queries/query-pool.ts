@@ -3,6 +3,7 @@
  * container answers one query at a time.
  */
 import { QueryFailure } from '../../domain/query.ts';
+import { waitInLine, type Waiter } from '../../domain/waiting-line.ts';
 import { unlessAborted } from '../../domain/unless-aborted.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { QueryContainer } from '../../ports/query-containers.ts';
@@ -58,11 +59,6 @@ interface Kept {
   cancel: () => void;
 }
 
-interface Seeker {
-  readonly key: string;
-  readonly take: (kept: Kept | undefined) => void;
-}
-
 /** A query whose turn it is. */
 interface Use {
   readonly botId: string;
@@ -78,8 +74,8 @@ export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
   const warm = new Set<Kept>();
   const uses = new Set<Use>();
   const removals = new Set<Promise<void>>();
-  /** Queries whose turn it is, that wait for room. */
-  const seekers: Seeker[] = [];
+  /** Queries whose turn it is, that wait for room; by key. */
+  const seekers: Waiter<string, Kept | undefined>[] = [];
   /** Containers that are made, in use, kept or on their way out. */
   let there = 0;
   let isClosed = false;
@@ -121,7 +117,7 @@ export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
     const [first] = seekers;
     if (first !== undefined) {
       // Its place is what they wait for, if it is not the very one.
-      if (first.key !== kept.key) {
+      if (first.place !== kept.key) {
         remove(kept.container);
         return;
       }
@@ -158,21 +154,7 @@ export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
       there += 1;
       return undefined;
     }
-    const wait = new Promise<Kept | undefined>((resolve, reject) => {
-      const leave = (): void => {
-        seekers.splice(seekers.indexOf(seeker), 1);
-        reject(signal.reason as Error);
-      };
-      const seeker: Seeker = {
-        key,
-        take: (kept) => {
-          signal.removeEventListener('abort', leave);
-          resolve(kept);
-        },
-      };
-      seekers.push(seeker);
-      signal.addEventListener('abort', leave, { once: true });
-    });
+    const wait = waitInLine(seekers, key, signal);
     const [oldest] = warm;
     if (oldest !== undefined) unkeep(oldest);
     return wait;

@@ -3,6 +3,7 @@
  * fewest is next, and no bot has all of them or more than half of the queue, so that one that hangs does not shut out the others.
  */
 import { QueryFailure } from '../../domain/query.ts';
+import { waitInLine, type Waiter } from '../../domain/waiting-line.ts';
 
 export interface TurnsOptions {
   readonly size: number;
@@ -15,30 +16,27 @@ export interface Turns {
   waiting(): number;
 }
 
-interface Waiter {
-  readonly botId: string;
-  readonly go: () => void;
-}
-
 const RETRY_AFTER_S = 2;
 
 export const createTurns = ({ size, queue }: TurnsOptions): Turns => {
   const mostOfOne = Math.max(1, size - 1);
   const mostWaitingOfOne = Math.ceil(queue / 2);
   const active = new Map<string, number>();
-  const waiters: Waiter[] = [];
+  /** By bot. */
+  const waiters: Waiter<string, () => void>[] = [];
   let taken = 0;
 
   const activeOf = (botId: string): number => active.get(botId) ?? 0;
   const mayGo = (botId: string): boolean => taken < size && activeOf(botId) < mostOfOne;
 
   const next = (): void => {
-    const able = waiters.filter(({ botId }) => mayGo(botId));
-    const fewest = Math.min(...able.map(({ botId }) => activeOf(botId)));
-    const chosen = able.find(({ botId }) => activeOf(botId) === fewest);
+    const able = waiters.filter(({ place: botId }) => mayGo(botId));
+    const fewest = Math.min(...able.map(({ place: botId }) => activeOf(botId)));
+    const chosen = able.find(({ place: botId }) => activeOf(botId) === fewest);
     if (chosen === undefined) return;
     waiters.splice(waiters.indexOf(chosen), 1);
-    chosen.go();
+    // Counted before anything else can ask for a turn.
+    chosen.take(begin(chosen.place));
   };
 
   const begin = (botId: string): (() => void) => {
@@ -66,24 +64,10 @@ export const createTurns = ({ size, queue }: TurnsOptions): Turns => {
       if (waiters.length >= queue) {
         throw overloaded(`${String(size)} query containers are in use and ${String(queue)} queries wait`);
       }
-      if (waiters.filter((waiter) => waiter.botId === botId).length >= mostWaitingOfOne) {
+      if (waiters.filter(({ place }) => place === botId).length >= mostWaitingOfOne) {
         throw overloaded(`${String(mostWaitingOfOne)} queries to this bot wait for a query container`);
       }
-      return new Promise((resolve, reject) => {
-        const leave = (): void => {
-          waiters.splice(waiters.indexOf(waiter), 1);
-          reject(signal.reason as Error);
-        };
-        const waiter: Waiter = {
-          botId,
-          go: () => {
-            signal.removeEventListener('abort', leave);
-            resolve(begin(botId));
-          },
-        };
-        waiters.push(waiter);
-        signal.addEventListener('abort', leave, { once: true });
-      });
+      return waitInLine(waiters, botId, signal);
     },
     waiting: () => waiters.length,
   };
