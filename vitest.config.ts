@@ -1,39 +1,93 @@
 import { defineConfig } from 'vitest/config';
+import { SlowestFirst } from './test/setup/slowest-first.ts';
+import { Summary } from './test/setup/summary.ts';
+import { WORKERS } from './test/setup/workers.ts';
 
-/** Pure parts and the embedded stores run side by side; what shares one engine, or starts servers, runs one file at a time. */
+/**
+ * All but `exclusive` run side by side, four files at once: each has an install id, data folders and ports of its own, and
+ * each worker has servers of its own. What needs the machine for itself comes after them, one file at a time.
+ */
+const beside = { maxWorkers: WORKERS, sequence: { groupOrder: 0 } };
+const worker = ['test/setup/worker.ts'];
+const servers = 'test/setup/servers.ts';
+const bundle = 'test/setup/bundle.ts';
+const engine = 'test/setup/engine.ts';
+
+/** See test/README.md for what each project is for. */
+const EXCLUSIVE = [
+  'test/faults/host-pressure.test.ts',
+  'test/faults/kill-everything.test.ts',
+  'test/faults/schedule-kills.test.ts',
+  'test/integration/demo.test.ts',
+  'test/integration/drover-image.test.ts',
+];
+
 export default defineConfig({
   test: {
+    // A test that passes when it is tried again is a defect, of the product or of the test.
+    retry: 0,
+    sequence: { sequencer: SlowestFirst },
+    reporters: ['default', new Summary()],
+    // What is waited for comes when it comes: machines are shared. A test fails on a wrong value, not on a late one.
+    // A look may cost the engine or a controller something: more often than this it would slow down what it waits for.
+    expect: { poll: { timeout: 60_000, interval: 50 } },
     projects: [
       {
+        extends: true,
         test: {
+          ...beside,
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/controllers/**/*.test.ts', 'test/replay/**/*.test.ts'],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
         },
       },
       {
+        extends: true,
         test: {
+          ...beside,
           name: 'contract',
           include: ['test/contract/**/*.test.ts'],
+          globalSetup: [servers],
+          setupFiles: worker,
           testTimeout: 120_000,
-          hookTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
       {
+        extends: true,
         test: {
+          ...beside,
           name: 'servers',
           include: ['test/servers/**/*.test.ts'],
-          fileParallelism: false,
-          testTimeout: 120_000,
+          globalSetup: [bundle, servers],
+          setupFiles: worker,
+          testTimeout: 180_000,
           hookTimeout: 180_000,
         },
       },
       {
+        extends: true,
         test: {
+          ...beside,
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'test/faults/**/*.test.ts'],
-          fileParallelism: false,
-          testTimeout: 180_000,
+          exclude: EXCLUSIVE,
+          globalSetup: [bundle, engine, servers],
+          setupFiles: worker,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'exclusive',
+          include: EXCLUSIVE,
+          globalSetup: [bundle, engine, servers],
+          setupFiles: worker,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+          testTimeout: 300_000,
           hookTimeout: 300_000,
         },
       },

@@ -1,15 +1,16 @@
 /** The base of the bot image: a local one, one that a registry has, or one made from Debian's packages. */
-import { execFile, spawn } from 'node:child_process';
-import { copyFile, mkdtemp, rm, chmod, readFile, mkdir } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdtemp, rm, chmod, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { basename, join } from 'node:path';
 import type Docker from 'dockerode';
 import { DroverError } from '../src/domain/errors.ts';
+import { aptInstall } from './apt.ts';
+import { canInstall, onPath, runCommand, thisMachine, type Machine, type Progress } from './machine.ts';
 
-export type Progress = (step: string, detail?: string) => void;
+export type { Progress } from './machine.ts';
 
-const run = promisify(execFile);
 const MAJOR = process.versions.node.split('.')[0] ?? '20';
 const FROM_REGISTRY = 'node:20-bookworm-slim';
 const LOCAL = `drover-base:bookworm-node${process.versions.node}`;
@@ -26,6 +27,11 @@ const exists = async (docker: Docker, image: string): Promise<boolean> =>
       () => false,
     );
 
+/** What went wrong with a long call of the engine: it also says so in the stream, after an answer that all is well. */
+const errorIn = (error: Error | null, output: unknown): string | undefined =>
+  error?.message ??
+  (Array.isArray(output) ? (output as { error?: string }[]) : []).find((line) => line.error !== undefined)?.error;
+
 const pull = async (docker: Docker, image: string, progress: Progress): Promise<boolean> => {
   const silence = new AbortController();
   let timer = setTimeout(() => {
@@ -39,9 +45,10 @@ const pull = async (docker: Docker, image: string, progress: Progress): Promise<
       });
       docker.modem.followProgress(
         stream,
-        (error) => {
-          if (error === null) resolve();
-          else reject(error);
+        (error, output: unknown) => {
+          const failed = errorIn(error, output);
+          if (failed === undefined) resolve();
+          else reject(new Error(failed));
         },
         (event: { status?: string; id?: string }) => {
           clearTimeout(timer);
@@ -60,58 +67,49 @@ const pull = async (docker: Docker, image: string, progress: Progress): Promise<
   }
 };
 
-/** Tells each line that a long command prints. @throws DroverError ENGINE_INSTALL_UNSUPPORTED with its last words */
-export const runTold = (command: string, args: readonly string[], tell: (line: string) => void): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+/** Tells each line that a long command prints. @throws DroverError IMAGE_UNAVAILABLE with its last line */
+export const runTold = async (
+  command: string,
+  args: readonly string[],
+  tell: (line: string) => void,
+  machine: Machine = thisMachine,
+): Promise<void> => {
+  try {
+    await runCommand(command, args, tell, { machine });
+  } catch (thrown) {
+    throw new DroverError('IMAGE_UNAVAILABLE', thrown instanceof Error ? thrown.message : String(thrown), {
+      cause: thrown,
     });
-    let last = '';
-    const take = (chunk: Buffer): void => {
-      for (const line of chunk
-        .toString()
-        .split('\n')
-        .filter((text) => text.trim() !== '')) {
-        last = line;
-        tell(line);
-      }
-    };
-    child.stdout.on('data', take);
-    child.stderr.on('data', take);
-    child.once('error', reject);
-    child.once('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new DroverError('ENGINE_INSTALL_UNSUPPORTED', `${command} ended with ${String(code)}: ${last}`));
-    });
-  });
-
-/** Root on Debian or Ubuntu: what we need can be installed. */
-export const canInstall = async (): Promise<boolean> => {
-  const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
-  return process.getuid?.() === 0 && /^ID(_LIKE)?=.*(debian|ubuntu)/m.test(release);
+  }
 };
 
-const needDebootstrap = async (progress: Progress): Promise<void> => {
-  const found = await run('sh', ['-c', 'command -v debootstrap']).catch(() => undefined);
-  if (found !== undefined) return;
-  if (!(await canInstall())) {
+/** @throws DroverError IMAGE_UNAVAILABLE */
+export const ensureDebootstrap = async (progress: Progress, machine: Machine = thisMachine): Promise<void> => {
+  if ((await onPath('debootstrap', machine)) !== undefined) return;
+  if (!(await canInstall(machine))) {
     throw new DroverError(
       'IMAGE_UNAVAILABLE',
       `${FROM_REGISTRY} cannot be pulled, and without root on Debian or Ubuntu no base can be made`,
     );
   }
-  progress('installing debootstrap');
-  await runTold('apt-get', ['update'], (line) => {
-    progress('installing debootstrap', line);
-  });
-  await runTold('apt-get', ['install', '-y', '--no-install-recommends', 'debootstrap'], (line) => {
-    progress('installing debootstrap', line);
-  });
+  const step = 'installing debootstrap';
+  progress(step);
+  try {
+    await aptInstall(
+      ['debootstrap'],
+      (line) => {
+        progress(step, line);
+      },
+      machine,
+    );
+  } catch (thrown) {
+    const word = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new DroverError('IMAGE_UNAVAILABLE', `debootstrap could not be installed: ${word}`, { cause: thrown });
+  }
 };
 
 const makeFromPackages = async (docker: Docker, progress: Progress): Promise<void> => {
-  await needDebootstrap(progress);
+  await ensureDebootstrap(progress);
   const folder = await mkdtemp(join(tmpdir(), 'drover-base-'));
   try {
     const root = join(folder, 'root');
@@ -123,15 +121,28 @@ const makeFromPackages = async (docker: Docker, progress: Progress): Promise<voi
     await chmod(join(root, 'usr/local/bin/node'), 0o755);
     await rm(join(root, 'var/cache/apt'), { recursive: true, force: true });
     progress('importing the base');
+    const [repo = '', tag = ''] = LOCAL.split(':');
+    // It gets its name when all of it is there: what a broken tar left is never taken for the base.
+    const unfinished = `unfinished-${basename(folder).toLowerCase()}`;
     const tar = spawn('tar', ['-C', root, '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [repo, tag] = LOCAL.split(':');
-    const stream = await docker.importImage(tar.stdout, { repo: repo ?? '', tag: tag ?? '' });
+    const over = once(tar, 'close') as Promise<[number | null]>;
+    over.catch(() => undefined);
+    const stream = await docker.importImage(tar.stdout, { repo, tag: unfinished });
     await new Promise<void>((resolve, reject) => {
-      docker.modem.followProgress(stream, (error) => {
-        if (error === null) resolve();
-        else reject(error);
+      docker.modem.followProgress(stream, (error, output: unknown) => {
+        const failed = errorIn(error, output);
+        if (failed === undefined) resolve();
+        else reject(new DroverError('IMAGE_UNAVAILABLE', `the base could not be imported: ${failed}`));
       });
     });
+    const [code] = await over;
+    const image = docker.getImage(`${repo}:${unfinished}`);
+    try {
+      if (code !== 0) throw new DroverError('IMAGE_UNAVAILABLE', `tar ended with ${String(code)}`);
+      await image.tag({ repo, tag });
+    } finally {
+      await image.remove();
+    }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -3,11 +3,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningBot } from '../src/domain/running-bot.ts';
+import { until } from './until.ts';
 
 const BIN = resolve(import.meta.dirname, '../bin/drover.js');
-const READY_MS = 30_000;
+const READY_MS = 120_000;
 
 export interface DroverProcess {
   readonly url: string;
@@ -53,17 +53,14 @@ export const runDrover = async (args: readonly string[], env: Readonly<Record<st
 
 /** Alive is not enough: while a server is waited for, everything else is refused. */
 const waitUntilUp = async (child: ChildProcess, url: string, path: string, output: () => string): Promise<void> => {
-  const until = Date.now() + READY_MS;
-  for (;;) {
+  const isUp = (): Promise<boolean> => {
     if (child.exitCode !== null) throw new Error(`drover up ended with ${String(child.exitCode)}:\n${output()}`);
-    const up = await fetch(url + path).then(
+    return fetch(url + path).then(
       (response) => response.ok || response.status === 401,
       () => false,
     );
-    if (up) return;
-    if (Date.now() > until) throw new Error(`drover up did not answer within ${String(READY_MS)} ms:\n${output()}`);
-    await sleep(25);
-  }
+  };
+  await until(isUp, { within: READY_MS, every: 50, otherwise: () => `drover up did not answer:\n${output()}` });
 };
 
 /** Starts `drover up` and resolves once it answers. */

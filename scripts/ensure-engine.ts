@@ -1,92 +1,177 @@
 /** Finds a Docker Engine; on Debian or Ubuntu as root, installs and starts one where there is none. */
-import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { findEngineHosts } from '../src/adapters/docker/find-engine.ts';
 import { DroverError } from '../src/domain/errors.ts';
-import { canInstall, runTold, type Progress } from './base-image.ts';
+import { aptInstall } from './apt.ts';
 import { dockerAt } from './docker-at.ts';
+import { canInstall, foldersOf, onPath, runCommand, thisMachine, type Machine, type Progress } from './machine.ts';
+import { until } from './until.ts';
 
-const run = promisify(execFile);
-const START_MS = 60_000;
 const PROBE_MS = 5_000;
+const USUAL = '/var/run/docker.sock';
+
+const wordOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
 
 const answers = async (host: string): Promise<boolean> => {
+  const over = new AbortController();
   try {
     await Promise.race([
       dockerAt(host).ping(),
-      sleep(PROBE_MS).then(() => {
+      sleep(PROBE_MS, undefined, { signal: over.signal }).then(() => {
         throw new Error('no answer');
       }),
     ]);
     return true;
-  } catch {
+  } catch (thrown) {
+    if (thrown instanceof DroverError) throw thrown;
     return false;
+  } finally {
+    over.abort();
   }
 };
 
-const has = (command: string): Promise<boolean> =>
-  run('sh', ['-c', `command -v ${command}`]).then(
-    () => true,
-    () => false,
-  );
+const socketAt = (machine: Machine, path: string): string => `unix://${join(machine.root, path)}`;
 
-const install = async (progress: Progress): Promise<void> => {
+/** Addresses to try, in order: what is configured and the usual one, then those of an engine without root and of podman. */
+const hostsOf = async (machine: Machine): Promise<readonly string[]> => {
+  const { env } = machine;
+  const hosts = (
+    await findEngineHosts({
+      ...env,
+      ...(env['DOCKER_CONFIG'] === undefined && env['HOME'] !== undefined
+        ? { DOCKER_CONFIG: join(env['HOME'], '.docker') }
+        : {}),
+    })
+  ).map((host) => (host === `unix://${USUAL}` ? socketAt(machine, USUAL) : host));
+  if (isNamed(machine)) return hosts;
+  const runtime = env['XDG_RUNTIME_DIR'];
+  const own =
+    runtime === undefined || runtime === ''
+      ? []
+      : ['docker.sock', 'podman/podman.sock'].map((name) => `unix://${join(runtime, name)}`);
+  return [...new Set([...hosts, ...own, socketAt(machine, '/run/podman/podman.sock')])];
+};
+
+const isNamed = ({ env }: Machine): boolean => env['DOCKER_HOST'] !== undefined && env['DOCKER_HOST'] !== '';
+
+const install = async (progress: Progress, machine: Machine): Promise<void> => {
   const step = 'no Docker Engine found: installing docker.io';
+  progress(step);
   const told = (line: string): void => {
     progress(step, line);
   };
-  await runTold('apt-get', ['update'], told);
-  const packages = ['docker.io', 'containerd', 'runc', 'iptables'];
-  await runTold('apt-get', ['install', '-y', '--no-install-recommends', ...packages], told);
+  try {
+    await aptInstall(['docker.io', 'containerd', 'runc', 'iptables'], told, machine);
+  } catch (thrown) {
+    throw new DroverError('ENGINE_INSTALL_UNSUPPORTED', `docker.io could not be installed: ${wordOf(thrown)}`, {
+      cause: thrown,
+    });
+  }
+};
+
+/** Is the process that the file names still this program? */
+const isAlive = async (file: string, program: string): Promise<boolean> => {
+  const pid = (await readFile(file, 'utf8').catch(() => '')).trim();
+  if (!/^\d+$/.test(pid)) return false;
+  return (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim() === program;
 };
 
 /** An engine that was killed leaves pid files; if somebody else has that pid by now, the next engine takes it for itself. */
 const dropStalePid = async (file: string, program: string): Promise<void> => {
-  const pid = (await readFile(file, 'utf8').catch(() => '')).trim();
-  if (pid === '') return;
-  const name = (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim();
-  if (name !== program) await rm(file, { force: true });
+  if (!(await isAlive(file, program))) await rm(file, { force: true });
 };
 
-const start = async (): Promise<void> => {
-  if (existsSync('/run/systemd/system')) {
-    await run('systemctl', ['start', 'docker']);
-    return;
+interface Started {
+  /** Why it will never answer, or undefined. */
+  failure(): Promise<string | undefined>;
+}
+
+const start = async (dockerd: string, machine: Machine): Promise<Started> => {
+  if (existsSync(join(machine.root, 'run/systemd/system'))) {
+    await runCommand('systemctl', ['start', 'docker'], () => undefined, { machine });
+    return { failure: () => Promise.resolve(undefined) };
   }
-  await dropStalePid('/var/run/docker.pid', 'dockerd');
-  await dropStalePid('/var/run/docker/containerd/containerd.pid', 'containerd');
+  const pidFile = join(machine.root, 'var/run/docker.pid');
+  await dropStalePid(pidFile, 'dockerd');
+  await dropStalePid(join(machine.root, 'var/run/docker/containerd/containerd.pid'), 'containerd');
   // No init system to do it: the engine outlives us by itself.
   // A folder of its own: a name that others can guess in a folder of all is no place for root to write.
-  const log = openSync(join(mkdtempSync(join(tmpdir(), 'drover-dockerd-')), 'dockerd.log'), 'a');
-  spawn('dockerd', [], { detached: true, stdio: ['ignore', log, log] }).unref();
+  const log = join(mkdtempSync(join(machine.env['TMPDIR'] ?? tmpdir(), 'drover-dockerd-')), 'dockerd.log');
+  const file = openSync(log, 'a');
+  const env = { ...machine.env, PATH: foldersOf(machine).join(delimiter) };
+  const child: ChildProcess = spawn(dockerd, [], { detached: true, stdio: ['ignore', file, file], env });
+  let over: string | undefined;
+  child.once('error', (error) => {
+    over = error.message;
+  });
+  child.once('exit', () => {
+    // It may end long after it has answered, and its log may have been tidied away by then.
+    over ??= existsSync(log) ? (readFileSync(log, 'utf8').trim().split('\n').at(-1) ?? '') : 'it ended';
+  });
+  child.unref();
+  return {
+    // Ours also ends when another process has started one: that one will answer.
+    failure: async () => (over === undefined || (await isAlive(pidFile, 'dockerd')) ? undefined : `${over} (${log})`),
+  };
 };
 
 /** @throws DroverError ENGINE_UNAVAILABLE or ENGINE_INSTALL_UNSUPPORTED, with what to do */
-export const ensureEngine = async (progress: Progress): Promise<{ host: string; startedByUs: boolean }> => {
-  const hosts = await findEngineHosts(process.env);
+export const ensureEngine = async (
+  progress: Progress,
+  machine: Machine = thisMachine,
+): Promise<{ host: string; startedByUs: boolean }> => {
+  const hosts = await hostsOf(machine);
   for (const host of hosts) {
     progress('looking for a Docker Engine', host);
     if (await answers(host)) return { host, startedByUs: false };
   }
-  if (process.env['DOCKER_HOST'] !== undefined && process.env['DOCKER_HOST'] !== '') {
-    throw new DroverError('ENGINE_UNAVAILABLE', `no engine answers at DOCKER_HOST=${process.env['DOCKER_HOST']}`);
+  if (isNamed(machine)) {
+    throw new DroverError('ENGINE_UNAVAILABLE', `no engine answers at DOCKER_HOST=${machine.env['DOCKER_HOST'] ?? ''}`);
   }
-  if (!(await canInstall())) {
-    throw new DroverError('ENGINE_INSTALL_UNSUPPORTED', `no Docker Engine answers at ${hosts.join(', ')}`);
+  const nowhere = `no Docker Engine answers at ${hosts.join(', ')}`;
+  let dockerd = await onPath('dockerd', machine);
+  if (dockerd === undefined) {
+    if (!(await canInstall(machine))) {
+      throw new DroverError(
+        'ENGINE_INSTALL_UNSUPPORTED',
+        `${nowhere}; drover installs one itself only as root on Debian or Ubuntu`,
+      );
+    }
+    await install(progress, machine);
+    dockerd = await onPath('dockerd', machine);
+    if (dockerd === undefined) throw new DroverError('ENGINE_INSTALL_UNSUPPORTED', 'docker.io came without dockerd');
+  } else if (machine.uid !== 0) {
+    throw new DroverError('ENGINE_UNAVAILABLE', `${nowhere}; ${dockerd} is here, but only root can start it`);
   }
-  if (!(await has('dockerd'))) await install(progress);
+  const host = socketAt(machine, USUAL);
+  // The package may have started it.
+  if (await answers(host)) return { host, startedByUs: true };
   progress('starting the Docker Engine');
-  await start();
-  const host = 'unix:///var/run/docker.sock';
-  const until = Date.now() + START_MS;
-  while (Date.now() < until) {
-    if (await answers(host)) return { host, startedByUs: true };
-    await sleep(200);
+  let started: Started;
+  try {
+    started = await start(dockerd, machine);
+  } catch (thrown) {
+    throw new DroverError('ENGINE_UNAVAILABLE', `dockerd could not be started: ${wordOf(thrown)}`, { cause: thrown });
   }
-  throw new DroverError('ENGINE_UNAVAILABLE', 'dockerd was started but does not answer');
+  const came = async (): Promise<boolean> => {
+    if (await answers(host)) return true;
+    const failure = await started.failure();
+    if (failure !== undefined) throw new Error(`dockerd ended at once: ${failure}`);
+    return false;
+  };
+  try {
+    await until(came, {
+      within: machine.engineWithinMs,
+      every: 50,
+      otherwise: () => 'dockerd was started but does not answer',
+    });
+  } catch (thrown) {
+    throw new DroverError('ENGINE_UNAVAILABLE', wordOf(thrown), { cause: thrown });
+  }
+  return { host, startedByUs: true };
 };

@@ -1,21 +1,12 @@
-/** Runs projects of the test runner, and reads what became of them. */
+/** Runs projects of the test runner in a process group of their own, so that nothing of them outlives the run. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-
-export interface Report {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numFailedTestSuites: number;
-  readonly testResults: readonly {
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
-  }[];
-}
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = resolve(import.meta.dirname, '..');
+/** How long the runner may take to end its workers and servers before they are killed. */
+const STOP_MS = 10_000;
 
 const endGroup = (leader: number | undefined, signal: NodeJS.Signals): void => {
   try {
@@ -26,38 +17,32 @@ const endGroup = (leader: number | undefined, signal: NodeJS.Signals): void => {
 };
 
 export interface TestRun {
-  /** Undefined when it ended without one. */
-  readonly report: Promise<Report | undefined>;
-  /** Cut off, with all that the tests themselves had started. */
-  end(signal: NodeJS.Signals): void;
+  /** Of the runner; 1 when it was ended by a signal. */
+  readonly exitCode: Promise<number>;
+  /** Cuts it off, with all that the tests themselves had started. */
+  stop(): Promise<void>;
 }
 
-export const runVitest = (projects: readonly string[], env: Readonly<Record<string, string>>): TestRun => {
-  let end: TestRun['end'] = () => undefined;
-  const run = async (): Promise<Report | undefined> => {
-    const folder = await mkdtemp(join(tmpdir(), 'drover-test-'));
-    const file = join(folder, 'report.json');
-    const args = ['run', ...projects.flatMap((project) => ['--project', project])];
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-    const child = spawn(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), ...args, ...reporters], {
-      cwd: ROOT,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      // A group of its own: the runner alone would leave its workers behind, and they their servers.
-      detached: true,
-      env: { ...process.env, ...env },
-    });
-    end = (signal) => {
-      endGroup(child.pid, signal);
-    };
-    await once(child, 'close');
-    const text = await readFile(file, 'utf8').catch(() => undefined);
-    await rm(folder, { recursive: true, force: true });
-    return text === undefined ? undefined : (JSON.parse(text) as Report);
-  };
+export const runVitest = (
+  projects: readonly string[],
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): TestRun => {
+  const named = projects.flatMap((project) => ['--project', project]);
+  const child = spawn(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', ...named, ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    // A group of its own: the runner alone would leave its workers behind, and they their servers.
+    detached: true,
+    env: { ...process.env, ...env },
+  });
+  const closed = once(child, 'close') as Promise<[number | null]>;
   return {
-    report: run(),
-    end: (signal) => {
-      end(signal);
+    exitCode: closed.then(([code]) => code ?? 1),
+    stop: async () => {
+      endGroup(child.pid, 'SIGTERM');
+      await Promise.race([closed, sleep(STOP_MS)]);
+      endGroup(child.pid, 'SIGKILL');
     },
   };
 };

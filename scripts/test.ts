@@ -1,92 +1,60 @@
 /**
- * `npm test`: everything. Brings up what it needs, runs all tests, and names in its last lines what it could not test
- * and why. `--unit` leaves out what needs an engine or a server.
+ * `npm test`: everything. Brings up what the tests need, runs them side by side, and names in its last lines what was slow,
+ * what was tried again and what could not be tested.
+ *
+ * - `--unit`: only what needs neither an engine nor a server.
+ * - `--changed [commit]`: only the files that a change touches, against HEAD or the given commit.
+ * - paths: only these test files; whatever else is given goes to the test runner.
  */
 import { constants } from 'node:os';
-import pc from 'picocolors';
-import { toDroverError } from '../src/domain/errors.ts';
-import { buildDrover } from './build-drover.ts';
-import { ensureBotImage } from './build-image.ts';
-import { checkCompose } from './check-compose.ts';
-import { dockerAt } from './docker-at.ts';
-import { ensureEngine } from './ensure-engine.ts';
-import { runVitest, type Report, type TestRun } from './run-vitest.ts';
-import { createTestServers } from './servers/test-servers.ts';
+import { say } from '../test/setup/say.ts';
+import { prepareTools } from './prepare-tests.ts';
+import { runVitest, type TestRun } from './run-vitest.ts';
 
-const leftOut: string[] = [];
-const say = (step: string, detail?: string): void => {
-  console.log(`${pc.cyan('▸')} ${step}${detail === undefined ? '' : pc.dim(` ${detail.trim().slice(0, 100)}`)}`);
-};
-const servers = createTestServers(say);
-let tests: TestRun | undefined;
+const PROJECTS = ['unit', 'contract', 'servers', 'integration', 'exclusive'] as const;
+const NEED_ENGINE: readonly string[] = ['integration', 'exclusive'];
 
-/** Environment of the tests, or undefined when there can be no engine here. */
-const engineFor = async (): Promise<Record<string, string> | undefined> => {
-  try {
-    const { host } = await ensureEngine(say);
-    const image = await ensureBotImage({ docker: dockerAt(host), progress: say });
-    return { DOCKER_HOST: host, TEST_IMAGE: image };
-  } catch (thrown) {
-    const error = toDroverError(thrown);
-    leftOut.push(`integration and fault tests: no Docker Engine or bot image (${error.message}) → ${error.remedy}`);
-    return undefined;
-  }
-};
+interface Plan {
+  readonly projects: readonly string[];
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly leftOut: readonly string[];
+}
 
-const run = async (projects: readonly string[], env: Readonly<Record<string, string>>): Promise<Report | undefined> => {
-  tests = runVitest(projects, env);
-  return tests.report;
-};
+const planUnit = (args: readonly string[]): Plan => ({
+  projects: ['unit'],
+  args,
+  env: {},
+  leftOut: ['everything that needs a Docker Engine or a server: only unit tests were asked for'],
+});
 
-const runUnit = (): Promise<Report | undefined> => {
-  leftOut.push('everything that needs a Docker Engine or a server: only unit tests were asked for');
-  return run(['unit'], {});
+/** Each project that is touched brings up what it needs by itself. */
+const planSome = (args: readonly string[]): Plan => ({
+  projects: PROJECTS,
+  args,
+  env: {},
+  leftOut: [`all that these arguments leave out: ${args.join(' ')}`],
+});
+
+const planAll = async (): Promise<Plan> => {
+  const { engine, missing } = await prepareTools(say);
+  const projects = PROJECTS.filter((project) => engine !== undefined || !NEED_ENGINE.includes(project));
+  return { projects, args: [], env: engine ?? {}, leftOut: missing };
 };
 
-const runAll = async (): Promise<Report | undefined> => {
-  const engine = await engineFor();
-  await servers.start();
-  leftOut.push(...servers.leftOut());
-  const compose = await checkCompose(say);
-  if (compose !== undefined) leftOut.push(compose);
-  await buildDrover();
-  const projects = ['unit', 'contract', 'servers', ...(engine === undefined ? [] : ['integration'])];
-  return run(projects, { ...servers.env(), ...engine });
-};
-
-const tell = (report: Report): number => {
-  const skipped = report.testResults
-    .flatMap(({ assertionResults }) => assertionResults)
-    .filter(({ status }) => status !== 'passed' && status !== 'failed')
-    // What stands in for a server is said once, not by each test file.
-    .filter(({ fullName }) => !leftOut.some((line) => fullName.endsWith(line)));
-  leftOut.push(...skipped.map(({ fullName }) => `skipped: ${fullName}`));
-  console.log(leftOut.length === 0 ? '\nNothing was left out.' : `\n${pc.bold(pc.yellow('NOT TESTED:'))}`);
-  for (const line of leftOut) console.log(pc.yellow(`  - ${line}`));
-  const { numPassedTests: passed, numFailedTests: failed, numPendingTests: pending } = report;
-  console.log(`\n${String(passed)} passed, ${String(failed)} failed, ${String(pending)} skipped`);
-  return failed === 0 && report.numFailedTestSuites === 0 && passed > 0 ? 0 : 1;
-};
-
-const main = async (): Promise<number> => {
-  try {
-    const report = await (process.argv.includes('--unit') ? runUnit() : runAll());
-    if (report !== undefined) return tell(report);
-    console.error('the test runner ended without a report');
-    return 1;
-  } finally {
-    await servers.stop();
-  }
-};
-
+const running: TestRun[] = [];
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
-    tests?.end('SIGTERM');
-    void servers.stop().finally(() => {
-      tests?.end('SIGKILL');
-      process.exit(128 + constants.signals[signal]);
-    });
+    const code = 128 + constants.signals[signal];
+    if (running.length === 0) process.exit(code);
+    // The runner ends its workers and its servers; what is left of its group after that is ended too.
+    void Promise.all(running.map((tests) => tests.stop())).then(() => process.exit(code));
   });
 }
 
-process.exitCode = await main();
+const [first, ...rest] = process.argv.slice(2);
+const plan = first === undefined ? await planAll() : first === '--unit' ? planUnit(rest) : planSome([first, ...rest]);
+const { projects, args, env, leftOut } = plan;
+const tests = runVitest(projects, args, { ...env, TEST_LEFT_OUT: JSON.stringify(leftOut) });
+running.push(tests);
+process.exitCode = await tests.exitCode;

@@ -1,11 +1,11 @@
 /** The story: two bots start, one is killed, changed, disabled, enabled; the controller dies and nothing happens to them. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { join, resolve } from 'node:path';
 import type Docker from 'dockerode';
 import pc from 'picocolors';
 import type { RunningBot } from '../../src/domain/running-bot.ts';
 import { runDrover, startDrover, type DroverProcess } from '../drover-process.ts';
 import type { createSteps } from './steps.ts';
+import { until } from '../until.ts';
 
 export interface DemoSetting {
   readonly steps: ReturnType<typeof createSteps>;
@@ -18,19 +18,11 @@ export interface DemoSetting {
 
 const EXAMPLES = resolve(import.meta.dirname, '../../examples');
 const BOTS = { node: 'node-ticker', python: 'python-momentum' } as const;
-const STEP_MS = 60_000;
+const STEP_MS = 120_000;
 
-/** Polls until `done`; a demo that hangs must say at what. */
-const until = async <T>(what: string, signal: AbortSignal, look: () => Promise<T | undefined>): Promise<T> => {
-  const limit = Date.now() + STEP_MS;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    signal.throwIfAborted();
-    if (Date.now() > limit) throw new Error(`waited ${String(STEP_MS / 1_000)} s for: ${what}`);
-    await sleep(30);
-  }
-};
+/** A demo that hangs must say at what. */
+const waitFor = <T>(what: string, signal: AbortSignal, look: () => Promise<T | undefined>) =>
+  until(look, { within: STEP_MS, every: 30, signal, otherwise: () => `this did not happen: ${what}` });
 
 export const playStory = async (setting: DemoSetting, once: boolean): Promise<void> => {
   const { steps, docker, env, port, signal } = setting;
@@ -44,7 +36,7 @@ export const playStory = async (setting: DemoSetting, once: boolean): Promise<vo
     });
   let drover = await steps.run('up', 'start drover', begin);
   const running = (id: string, since?: RunningBot): Promise<RunningBot> =>
-    until(`${id} to run`, signal, async () => {
+    waitFor(`${id} to run`, signal, async () => {
       const bot = await drover.bot(id);
       return bot?.state === 'running' && bot.containerId !== null && bot.containerId !== since?.containerId
         ? bot
@@ -98,7 +90,7 @@ export const playStory = async (setting: DemoSetting, once: boolean): Promise<vo
     });
     await steps.run('disable', 'disable the Node bot: its container stops and goes', async () => {
       await ok('POST', `/v1/bots/${BOTS.node}/disable`, {});
-      await until('it to stop', signal, async () =>
+      await waitFor('it to stop', signal, async () =>
         (await drover.bot(BOTS.node))?.state === 'stopped' ? true : undefined,
       );
       return 'stopped';
@@ -122,7 +114,7 @@ export const playStory = async (setting: DemoSetting, once: boolean): Promise<vo
     });
     await steps.run('delete', 'delete both bots', async () => {
       for (const id of Object.values(BOTS)) await ok('DELETE', `/v1/bots/${id}`);
-      await until('both to go', signal, async () => {
+      await waitFor('both to go', signal, async () => {
         const left = await docker.listContainers({
           all: true,
           filters: { label: [`drover.install=${setting.install}`] },

@@ -1,13 +1,8 @@
 /** A server program written in Go: from PATH, else built once into a cache outside the repository. */
-import { execFile } from 'node:child_process';
-import { access, constants, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
-import { runTold } from '../base-image.ts';
-import type { Progress } from './test-server.ts';
-
-const run = promisify(execFile);
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheFolder, isProgram, madeOnce, onPath, runCommand, runs, thisMachine, type Machine } from '../machine.ts';
+import { NoServer, wordOf, type Progress } from './test-server.ts';
 
 export interface GoTool {
   /** Of the program, on PATH and as `go install` names it. */
@@ -16,27 +11,18 @@ export interface GoTool {
   /** One exact version, never `latest`. */
   readonly version: string;
   readonly progress: Progress;
+  readonly machine?: Machine;
 }
 
-export const isProgram = (path: string): Promise<boolean> =>
-  access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-
-/** Path of the program, or undefined. */
-export const onPath = async (name: string): Promise<string | undefined> => {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter).filter((part) => part !== '')) {
-    const path = join(folder, name);
-    if (await isProgram(path)) return path;
-  }
-  return undefined;
+/** From PATH, if it runs: a program for another system is none. @throws NoServer with why it is not taken */
+export const installedProgram = async (name: string, machine: Machine): Promise<string> => {
+  const path = await onPath(name, machine);
+  if (path === undefined) throw new NoServer(`no \`${name}\` on PATH`);
+  if (!(await runs(path, ['--version'], machine))) throw new NoServer(`${path} does not run`);
+  return path;
 };
 
-export const cacheFolder = (): string =>
-  join(process.env['DROVER_CACHE'] ?? process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'drover');
-
-const build = async (tool: GoTool, go: string, target: string): Promise<void> => {
+const build = async (tool: GoTool, go: string, target: string, machine: Machine): Promise<void> => {
   const parent = join(target, '../..');
   await mkdir(parent, { recursive: true });
   // Built aside and moved as a whole: two who build at once do no harm, and half a build is never found.
@@ -44,13 +30,12 @@ const build = async (tool: GoTool, go: string, target: string): Promise<void> =>
   const step = `building ${tool.name} ${tool.version} (once, some minutes)`;
   tool.progress(step);
   try {
-    await runTold(
-      'env',
-      ['CGO_ENABLED=0', `GOBIN=${aside}`, go, 'install', `${tool.module}@${tool.version}`],
-      (line) => {
-        tool.progress(step, line);
-      },
-    );
+    const tell = (line: string): void => {
+      tool.progress(step, line);
+    };
+    const env = { CGO_ENABLED: '0', GOBIN: aside };
+    await runCommand(go, ['install', `${tool.module}@${tool.version}`], tell, { machine, env });
+    if (!(await runs(join(aside, tool.name), ['--version'], machine))) throw new Error('what was built does not run');
     await mkdir(join(target, '..'), { recursive: true });
     await rename(join(aside, tool.name), target);
   } finally {
@@ -58,25 +43,39 @@ const build = async (tool: GoTool, go: string, target: string): Promise<void> =>
   }
 };
 
-/** Path of the program, or undefined when it is not here and cannot be built. */
-export const goTool = async (tool: GoTool): Promise<string | undefined> => {
-  const installed = await onPath(tool.name);
-  if (installed !== undefined) return installed;
-  const target = join(cacheFolder(), 'tools', `${tool.name}-${tool.version}`, tool.name);
-  if (await isProgram(target)) return target;
-  const go = await onPath('go');
-  if (go === undefined) return undefined;
-  // A `go` that cannot even tell its version builds nothing.
-  const works = await run(go, ['version']).then(
-    () => true,
-    () => false,
-  );
-  if (!works) return undefined;
-  try {
-    await build(tool, go, target);
-    return target;
-  } catch (thrown) {
-    tool.progress(`${tool.name} could not be built`, thrown instanceof Error ? thrown.message : String(thrown));
-    return undefined;
-  }
+/** Path of the program in the cache. @throws NoServer with why it could not be built */
+export const builtProgram = async (tool: GoTool): Promise<string> => {
+  const { machine = thisMachine, name, version } = tool;
+  const target = join(cacheFolder(machine), 'tools', `${name}-${version}`, name);
+  return madeOnce(machine, target, async () => {
+    if (await isProgram(target)) return target;
+    const go = await onPath('go', machine);
+    if (go === undefined) throw new NoServer('no `go` that could build it');
+    // A `go` that cannot even tell its version builds nothing.
+    if (!(await runs(go, ['version'], machine))) throw new NoServer(`${go}, which could build it, does not run`);
+    try {
+      await build(tool, go, target, machine);
+      return target;
+    } catch (thrown) {
+      throw new NoServer(`could not be built (${wordOf(thrown)})`, { cause: thrown });
+    }
+  });
 };
+
+/** The first of several ways that gives a program. @throws NoServer with all that was tried */
+export const firstOf = async (ways: readonly (() => Promise<string>)[]): Promise<string> => {
+  const why: string[] = [];
+  for (const way of ways) {
+    try {
+      return await way();
+    } catch (thrown) {
+      if (!(thrown instanceof NoServer)) throw thrown;
+      why.push(thrown.message);
+    }
+  }
+  throw new NoServer(why.join(', '));
+};
+
+/** Path of the program. @throws NoServer with what was tried */
+export const goTool = (tool: GoTool): Promise<string> =>
+  firstOf([() => installedProgram(tool.name, tool.machine ?? thisMachine), () => builtProgram(tool)]);

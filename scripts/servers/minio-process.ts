@@ -60,7 +60,8 @@ const startProgram = async (program: Program): Promise<OwnObjectStore> => {
   });
   const stop = async (): Promise<void> => {
     server.thaw();
-    await server.kill('SIGTERM');
+    // Its data goes with it: there is nothing to tidy up.
+    await server.kill('SIGKILL');
     await rm(data, { recursive: true, force: true });
   };
   try {
@@ -106,7 +107,7 @@ export const startOwnMinio = (path: string, certsDir?: string): Promise<OwnObjec
 };
 
 /** Path of the s3rver package's program, or undefined when the package is not installed. */
-const s3rverPath = (): string | undefined => {
+export const s3rverPath = (): string | undefined => {
   try {
     return createRequire(import.meta.url).resolve('s3rver/bin/s3rver.js');
   } catch {

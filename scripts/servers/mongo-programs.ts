@@ -1,7 +1,7 @@
 /** Servers that speak MongoDB's protocol, the real one first: how each is found and started. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onPath } from './go-tool.ts';
+import { onPath, type Machine } from '../machine.ts';
 import { findSecantus } from './secantus.ts';
 import type { Progress } from './test-server.ts';
 
@@ -16,7 +16,7 @@ export interface Place {
 export interface MongoProgram {
   readonly name: string;
   /** Path, or undefined when it is not here. @throws NoServer when it should have been made and could not */
-  find(progress: Progress): Promise<string | undefined>;
+  find(progress: Progress, machine: Machine): Promise<string | undefined>;
   args(place: Place): Promise<readonly string[]> | readonly string[];
   /** Becomes a replica set only when it is told to. */
   readonly toInitiate: boolean;
@@ -24,7 +24,7 @@ export interface MongoProgram {
 
 const mongod: MongoProgram = {
   name: 'mongod',
-  find: () => onPath('mongod'),
+  find: (_progress, machine) => onPath('mongod', machine),
   args: ({ port, folder, standalone }) => [
     ...['--dbpath', folder, '--port', String(port), '--bind_ip', '127.0.0.1', '--nounixsocket'],
     ...(standalone ? [] : ['--replSet', 'drover']),
@@ -35,7 +35,7 @@ const mongod: MongoProgram = {
 /** Versions that keep their data in SQLite; those that need a PostgreSQL end at once, and the next is tried. */
 const ferretdb: MongoProgram = {
   name: 'ferretdb',
-  find: () => onPath('ferretdb'),
+  find: (_progress, machine) => onPath('ferretdb', machine),
   args: ({ port, folder }) => [
     ...['--handler=sqlite', `--sqlite-url=file:${folder}/`, `--state-dir=${folder}`],
     ...[`--listen-addr=127.0.0.1:${String(port)}`, '--debug-addr=-', '--telemetry=disable'],

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../free-port.ts';
+import { thisMachine, type Machine } from '../machine.ts';
 import { MONGO_PROGRAMS, type MongoProgram } from './mongo-programs.ts';
 import { checkBasics, kindOf, takesWrites, type MongoKind } from './mongo-probe.ts';
 import { createServerProcess, type ServerProcess } from './server-process.ts';
@@ -17,6 +18,7 @@ export interface OwnMongoOptions {
   readonly progress: Progress;
   /** Without a replica set, so without change streams. */
   readonly standalone?: boolean;
+  readonly machine?: Machine;
 }
 
 const describe = ({ program, changeStreams }: MongoKind): string =>
@@ -33,7 +35,8 @@ const startProgram = async (program: MongoProgram, path: string, standalone: boo
   });
   const stop = async (): Promise<void> => {
     server.thaw();
-    await server.kill('SIGTERM');
+    // Its data goes with it: there is nothing to tidy up.
+    await server.kill('SIGKILL');
     await rm(folder, { recursive: true, force: true });
   };
   const uri = `mongodb://127.0.0.1:${String(port)}/`;
@@ -48,11 +51,12 @@ const startProgram = async (program: MongoProgram, path: string, standalone: boo
 };
 
 /** @throws NoServer with what was tried */
-export const startOwnMongo = async ({ progress, standalone = false }: OwnMongoOptions): Promise<OwnMongo> => {
+export const startOwnMongo = async (options: OwnMongoOptions): Promise<OwnMongo> => {
+  const { progress, standalone = false, machine = thisMachine } = options;
   const why: string[] = [];
   for (const program of MONGO_PROGRAMS) {
     try {
-      const path = await program.find(progress);
+      const path = await program.find(progress, machine);
       if (path === undefined) {
         why.push(`no \`${program.name}\` on PATH`);
         continue;
@@ -65,7 +69,22 @@ export const startOwnMongo = async ({ progress, standalone = false }: OwnMongoOp
       progress(`MongoDB: ${why.at(-1) ?? ''}`);
     }
   }
-  throw new NoServer(`MongoDB: ${why.join(', ')}`);
+  throw new NoServer(`MongoDB: ${why.join(', ')} → install mongod, or Python 3 with venv, or set MONGO_URI`);
+};
+
+/** A program is here, or made: whether it works shows when it starts. @throws NoServer with what was tried */
+export const findMongo = async (progress: Progress, machine: Machine = thisMachine): Promise<string> => {
+  const why: string[] = [];
+  for (const program of MONGO_PROGRAMS) {
+    try {
+      const path = await program.find(progress, machine);
+      if (path !== undefined) return path;
+      why.push(`no \`${program.name}\` on PATH`);
+    } catch (thrown) {
+      why.push(wordOf(thrown));
+    }
+  }
+  throw new NoServer(`MongoDB: ${why.join(', ')} → install mongod, or Python 3 with venv, or set MONGO_URI`);
 };
 
 /** Without user, password and options. */

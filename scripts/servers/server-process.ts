@@ -1,7 +1,7 @@
 /** A server program that tests may end, freeze and start again: same port, same data. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../until.ts';
 
 const READY_MS = 60_000;
 const STOP_MS = 10_000;
@@ -24,45 +24,49 @@ export interface ServerCommand {
   answers(): Promise<boolean>;
 }
 
+/** A test run that is cut off leaves no server behind. */
+const alive = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
 const isOver = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
 export const createServerProcess = ({ command, args, env, answers }: ServerCommand): ServerProcess => {
   let child: ChildProcess | undefined;
   let output = '';
-  // A test run that is cut off leaves no server behind.
-  const last = (): void => {
-    child?.kill('SIGKILL');
-  };
   /** Its last word on the first line, all of it below. */
   const failed = (what: string): Error =>
     new Error(`${command} ${what} (${output.trim().split('\n').at(-1) ?? ''})\n${output}`);
   const waitUntilReady = async (started: ChildProcess): Promise<void> => {
-    const until = Date.now() + READY_MS;
-    for (;;) {
+    const isReady = async (): Promise<boolean> => {
       if (isOver(started)) throw failed('ended at once');
-      if (await answers().catch(() => false)) return;
-      if (Date.now() > until) throw failed('does not answer');
-      await sleep(100);
-    }
+      return answers().catch(() => false);
+    };
+    await until(isReady, { within: READY_MS, otherwise: () => failed('does not answer').message });
   };
   return {
     start: async () => {
       output = '';
       const started = spawn(command, [...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
       child = started;
-      process.once('exit', last);
+      alive.add(started);
+      started.once('exit', () => alive.delete(started));
       const note = (chunk: Buffer): void => {
         output = (output + chunk.toString()).slice(-4_000);
       };
       started.stdout.on('data', note);
       started.stderr.on('data', note);
-      await once(started, 'spawn');
+      await once(started, 'spawn').catch((thrown: unknown) => {
+        alive.delete(started);
+        child = undefined;
+        throw thrown;
+      });
       await waitUntilReady(started);
     },
     kill: async (signal) => {
       const ending = child;
       child = undefined;
-      process.removeListener('exit', last);
       if (ending === undefined || isOver(ending)) return;
       const over = once(ending, 'exit');
       ending.kill(signal);

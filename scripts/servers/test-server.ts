@@ -11,8 +11,7 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-/** Told of each step that takes longer than a moment. */
-export type Progress = (step: string, detail?: string) => void;
+export type { Progress } from '../machine.ts';
 
 /** Why there can be no such server here; one line for the list of what was left out. */
 export class NoServer extends Error {

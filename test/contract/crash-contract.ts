@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventStore } from '../../src/ports/event-store.ts';
+import { cases } from '../support/full.ts';
 import { oneTo } from './commits.ts';
 
 export interface CrashFixture {
@@ -26,7 +27,7 @@ export interface Acknowledged {
   readonly hash: string;
 }
 
-const ROUNDS = 10;
+const ROUNDS = cases(4, 10);
 
 /** Lets the writer come to a random number of acknowledgements, then kills it at a random moment. */
 const runAndKill = async (child: ChildProcess): Promise<readonly Acknowledged[]> => {

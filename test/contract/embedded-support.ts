@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DATABASE_FILE } from '../../src/adapters/embedded/embedded-stores.ts';
 import { connect, type SqlConnection } from '../../src/adapters/embedded/sql-connection.ts';
+import { childProgram } from '../support/child-program.ts';
 
 export interface DataDir {
   readonly path: string;
@@ -21,7 +22,7 @@ export const makeDataDir = async (): Promise<DataDir> => {
 
 /** Runs a script of this folder with one argument. */
 export const spawnScript = (script: string, argument: string): ChildProcess =>
-  spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL(script, import.meta.url)), argument], {
+  spawn(process.execPath, [childProgram(fileURLToPath(new URL(script, import.meta.url))), argument], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 

@@ -1,9 +1,10 @@
 /** kill -9 of who appends to bot.log and of who ships it, at many moments: each line is stored once, in order. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { cases } from '../support/full.ts';
 import { BOT, openLogFolder } from '../support/log-folder.ts';
 import { expectWhole, runAndKill } from '../support/logs/crash-run.ts';
 
-const KILLS = 30;
+const KILLS = cases(10, 30);
 let folder: ReturnType<typeof openLogFolder>;
 beforeEach(() => (folder = openLogFolder()));
 afterEach(() => {

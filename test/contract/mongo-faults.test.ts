@@ -5,11 +5,12 @@ import { createMongoEventStore } from '../../src/adapters/mongo/mongo-event-stor
 import { createMongoWishStores } from '../../src/adapters/mongo/mongo-wish-stores.ts';
 import { chainFault } from '../../src/domain/commit-hash.ts';
 import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { cases } from '../support/full.ts';
 import { codeOf, newCommit, oneTo } from './commits.ts';
 import { MONGO_URI, mongoScratch, type MongoScratch } from './mongo-support.ts';
 
 const STREAMS = 8;
-const EACH = 40;
+const EACH = cases(12, 40);
 
 describe.skipIf(MONGO_URI === undefined)('R8: answers of MongoDB that are lost', () => {
   let scratch: MongoScratch;

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { MongoClient } from 'mongodb';
 import { connectMongo, type MongoConnection } from '../../src/adapters/mongo/mongo-connection.ts';
 import { ensureIndexes } from '../../src/adapters/mongo/indexes.ts';
+import { childProgram } from '../support/child-program.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 
 /** Undefined where no server can be had; `npm test` names what was left out. */
@@ -52,9 +53,7 @@ export const spawnWriter = ({ uri, database, botsDatabase }: MongoScratch, tag =
   spawn(
     process.execPath,
     [
-      '--import',
-      'tsx',
-      fileURLToPath(new URL('append-forever-mongo.ts', import.meta.url)),
+      childProgram(fileURLToPath(new URL('append-forever-mongo.ts', import.meta.url))),
       uri,
       database,
       botsDatabase,

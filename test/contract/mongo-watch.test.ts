@@ -29,7 +29,7 @@ describe.skipIf(MONGO_URI === undefined)('a watched collection', () => {
           heard.push('fullDocument' in event ? (event.fullDocument as { id?: string }).id : undefined),
         onState: (works) => states.push(works),
       });
-      await expect.poll(() => states.length, { timeout: 10_000 }).toBeGreaterThan(0);
+      await expect.poll(() => states.length).toBeGreaterThan(0);
       // Nothing to see where the server has no change streams.
       if (states[0] === false) return;
       if (how === 'drop') await bots.drop();
@@ -41,12 +41,12 @@ describe.skipIf(MONGO_URI === undefined)('a watched collection', () => {
         longest = Math.max(longest, performance.now() - last);
         last = performance.now();
       }, 20);
-      await expect.poll(() => states.join(), { timeout: 20_000 }).toMatch(/true,false,true/);
+      await expect.poll(() => states.join()).toMatch(/true,false,true/);
       await bots.insertOne({ id: 'second' });
-      await expect.poll(() => heard, { timeout: 20_000 }).toContain('second');
+      await expect.poll(() => heard).toContain('second');
       await sleep(200);
       clearInterval(beat);
-      expect(longest).toBeLessThan(5_000);
+      expect(longest).toBeLessThan(10_000);
     },
   );
 });

@@ -67,17 +67,19 @@ describe.skipIf(MONGO_URI === undefined)('MongoDB', () => {
       for (const stores of opened) await stores.close();
       await scratch.close();
     };
-    return { another, close };
+    return { another, close, mongo: scratch.mongo };
   };
   const openSpecs = async () => {
-    const { another, close } = await openWishes();
+    const { another, close, mongo } = await openWishes();
     const specs = async () => (await another()).specs;
-    return { store: await specs(), another: specs, close };
+    const fill = (documents: readonly object[]) => mongo.bots.insertMany([...documents]);
+    return { store: await specs(), another: specs, fill, close };
   };
   const openSchedules = async () => {
-    const { another, close } = await openWishes();
+    const { another, close, mongo } = await openWishes();
     const schedules = async () => (await another()).schedules;
-    return { store: await schedules(), another: schedules, close };
+    const fill = (documents: readonly object[]) => mongo.schedules.insertMany([...documents]);
+    return { store: await schedules(), another: schedules, fill, close };
   };
   specStoreContract('MongoDB, bots', openSpecs, botRequest);
   specStoreContract('MongoDB, schedules', openSchedules, scheduleRequest);

@@ -1,6 +1,6 @@
 /** What the store of schedules does beside the store of bots: nothing of one kind is ever taken for the other. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Asked, ScheduleStore, SpecStore } from '../../src/ports/spec-store.ts';
 import { botRequest, scheduleRequest } from './spec-store-contract.ts';
 
@@ -11,9 +11,8 @@ export interface BothStoresFixture {
 }
 
 const asked = (action: string): Asked => ({ requestId: `r-${action}`, actor: 'ann', action, at: 1_700_000_000_000 });
-const soon = { timeout: 10_000, interval: 20 };
-/** Longer than it takes any of the stores to tell. */
-const QUIET_MS = 1_500;
+/** Longer than any of the stores takes to publish a change: MongoDB looks at its list every 500 ms. */
+const QUIET_MS = 700;
 
 export const scheduleStoreContract = (name: string, open: () => Promise<BothStoresFixture>): void => {
   describe(`schedules beside bots: ${name}`, () => {
@@ -58,13 +57,13 @@ export const scheduleStoreContract = (name: string, open: () => Promise<BothStor
       await specs.put('bot', { id: 'bot' }, asked('create'));
       await schedules.put('schedule', { id: 'schedule' }, asked('create'));
       await schedules.addRequest('schedule', scheduleRequest('q'));
-      await vi.waitFor(() => {
-        expect(ofSpecs).toEqual([['bot', asked('create')]]);
-        expect(ofSchedules).toMatchObject([
+      await expect.poll(() => ofSpecs).toEqual([['bot', asked('create')]]);
+      await expect
+        .poll(() => ofSchedules)
+        .toMatchObject([
           ['schedule', asked('create')],
           ['schedule', { action: 'trigger' }],
         ]);
-      }, soon);
       for (const [which, store] of [specs, schedules].entries()) {
         const drain = { ...asked('drain'), reason: String(which) };
         await store.setDrain(drain);
@@ -78,9 +77,8 @@ export const scheduleStoreContract = (name: string, open: () => Promise<BothStor
         (heard as [unknown, { reason?: string } | undefined][])
           .filter(([id]) => id === undefined)
           .map(([, by]) => by?.reason ?? 'none');
-      await vi.waitFor(() => {
-        for (const heard of [ofSpecs, ofSchedules]) expect(drains(heard).sort()).toEqual(['0', '1', 'none']);
-      }, soon);
+      for (const heard of [ofSpecs, ofSchedules])
+        await expect.poll(() => drains(heard).sort()).toEqual(['0', '1', 'none']);
       await sleep(QUIET_MS);
       expect(ofSpecs).toHaveLength(4);
       expect(ofSchedules).toHaveLength(5);

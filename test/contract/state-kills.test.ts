@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createFolderStateArchives } from '../../src/adapters/embedded/folder-state-archives.ts';
+import { cases } from '../support/full.ts';
 import { surviveKills } from '../support/state-kills.ts';
+
+const ROUNDS = cases(9, 30);
 
 it(
   'a kill at any moment of a restore or a sync leaves a whole state, and the right one',
@@ -15,13 +18,13 @@ it(
     try {
       const archives = createFolderStateArchives(path, 'bot');
       const broken = await surviveKills({
-        rounds: 30,
+        rounds: ROUNDS,
         access: { kind: 'folder', path },
         botId: 'bot',
         archives,
       });
       // Else nothing was shown.
-      expect(broken).toBeGreaterThan(10);
+      expect(broken).toBeGreaterThan(ROUNDS / 3);
     } finally {
       await rm(path, { recursive: true, force: true });
     }

@@ -1,15 +1,16 @@
 /**
  * R37: a state of very many very small files. The fault speaks of 200,000, which take minutes: `STATE_FILES=200000` runs those,
- * the usual run a tenth.
+ * `FULL=1` a tenth, and the usual run a fortieth.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { cases } from '../support/full.ts';
 import { openStateVolume } from '../support/state-volume.ts';
 
 const EACH = 1000;
-const FOLDERS = Math.ceil(Number(process.env['STATE_FILES'] ?? 20_000) / EACH);
+const FOLDERS = Math.ceil(Number(process.env['STATE_FILES'] ?? cases(5_000, 20_000)) / EACH);
 
 it(
   `R37: ${String(FOLDERS * EACH)} tiny files are stored and restored, and cost nothing when nothing changes`,

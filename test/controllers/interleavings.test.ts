@@ -6,6 +6,7 @@ import { aSpec, T0 } from '../support/given.ts';
 import { anyStep, runInterleaving } from '../support/interleaving.ts';
 import { createMemoryEventStore } from '../support/memory-event-store.ts';
 import { createMemorySnapshotStore } from '../support/memory-snapshot-store.ts';
+import { cases } from '../support/full.ts';
 
 describe('any interleaving of facts, crashes and lost wakes', () => {
   it('never makes a twin and ends as wished, with the log folding to the live state', async () => {
@@ -33,7 +34,7 @@ describe('any interleaving of facts, crashes and lost wakes', () => {
           steps,
         );
       }),
-      { numRuns: 500 },
+      { numRuns: cases(125, 500) },
     );
   }, 120_000);
 });

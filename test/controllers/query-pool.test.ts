@@ -43,7 +43,7 @@ describe('ephemeral query containers', () => {
     world.bot('b', 'stopped');
     await world.get(ASK);
     expect(world.live.size).toBe(1);
-    await expect.poll(() => world.live.size, { timeout: 2_000 }).toBe(0);
+    await expect.poll(() => world.live.size).toBe(0);
     const never = openQueryWorld({ warmTtlMs: 0 });
     never.bot('b', 'stopped');
     await never.get(ASK);

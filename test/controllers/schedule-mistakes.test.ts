@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { referenceSchedule, type ScheduleChange } from '../support/reference-document.ts';
 import { aDocument, openApp, type ServedApp } from '../support/served.ts';
+import { cases } from '../support/full.ts';
 
 let api: ServedApp;
 beforeAll(async () => {
@@ -227,6 +228,6 @@ it('whatever is sent never makes a 5xx (fault R2)', async () => {
         expect(response.status, `${method} ${path} ${body}`).toBeLessThan(500);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: cases(100, 300) },
   );
 });

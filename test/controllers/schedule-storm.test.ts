@@ -1,15 +1,17 @@
-/** Fault R41, feature D15: a thousand slots in one second. The engine is scripted; sixty real ones are in the faults' tests. */
+/** Fault R41, feature D15: very many slots in one second. The engine is scripted; real ones are in the faults' tests. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { cases } from '../support/full.ts';
 import { limitStarts, type LimitedStarts } from '../support/limited-starts.ts';
 import { createScheduleFleet, type ScheduleFleet } from '../support/schedule-fleet.ts';
 import { referenceDocument } from '../support/reference-document.ts';
 
-const SCHEDULES = 1_000;
+const SCHEDULES = cases(300, 1_000);
 const WIDTH = 4;
-const TOOK_MS = 3;
+/** Fewer that take longer: the storm lasts as long, and there is time for what happens in the middle of it. */
+const TOOK_MS = cases(10, 3);
 
-describe('R41: 1,000 due in the same second', () => {
+describe(`R41: ${String(SCHEDULES)} due in the same second`, () => {
   let fleet: ScheduleFleet;
   afterAll(() => fleet.close());
 
@@ -23,21 +25,21 @@ describe('R41: 1,000 due in the same second', () => {
     await fleet.putBot('trader', referenceDocument('trader'));
     const ids = Array.from({ length: SCHEDULES }, (_, n) => `s${String(n)}`);
     // Far enough away that all documents are there by then.
-    const slot = Math.ceil(Date.now() / 1_000) * 1_000 + 20_000;
+    const slot = Math.ceil(Date.now() / 1_000) * 1_000 + cases(12_000, 20_000);
     const at = new Date(slot);
     const text = `${String(at.getUTCSeconds())} ${String(at.getUTCMinutes())} ${String(at.getUTCHours())} * * *`;
     await Promise.all(ids.map((id) => fleet.put(id, { schedule: text })));
     const { view } = fleet.drover().schedules;
-    await expect.poll(() => view.metrics().schedules.armed, { timeout: 30_000 }).toBe(SCHEDULES);
+    await expect.poll(() => view.metrics().schedules.armed).toBe(SCHEDULES);
     expect(Date.now()).toBeLessThan(slot);
     await sleep(slot + 300 - Date.now());
-    // In the middle of it a bot crashes: nobody of the thousand is in its way.
+    // In the middle of it a bot crashes: none of them is in its way.
     const starts = (): number =>
       fleet.told.filter(({ botId, event }) => botId === 'trader' && event.type === 'ContainerStarted').length;
     expect(starts()).toBe(1);
     await fleet.bots.hands.remove('trader');
     await fleet.putBot('trader', referenceDocument('trader', { config: { again: true } }));
-    await expect.poll(starts, { timeout: 10_000 }).toBe(2);
+    await expect.poll(starts).toBe(2);
     expect(view.metrics().outcomes.succeeded).toBeLessThan(SCHEDULES);
 
     await expect.poll(() => view.metrics().outcomes.succeeded, { timeout: 120_000 }).toBe(SCHEDULES);

@@ -26,8 +26,7 @@ const printed = async (id: string): Promise<string> => {
   if (container === undefined) return '';
   return (await docker.getContainer(container.Id).logs({ stdout: true, stderr: true })).toString('utf8');
 };
-const prints = (id: string, what: RegExp | string): Promise<void> =>
-  expect.poll(() => printed(id), { timeout: 60_000 }).toMatch(what);
+const prints = (id: string, what: RegExp | string): Promise<void> => expect.poll(() => printed(id)).toMatch(what);
 const conditionOf = (id: string, type: string) => spine.bot(id)?.conditions.find((one) => one.type === type);
 const stop = async (id: string): Promise<void> => {
   await spine.put(id, spine.document(id, { config: { enabled: false } }));
@@ -137,7 +136,7 @@ describe('state', () => {
       node -e "require('net').createServer().listen('/state/socket'); setTimeout(() => {}, 3e5)"`;
     await spine.deploy('restless', shellBot(script));
     await spine.reaches('restless', 'running');
-    await expect.poll(() => conditionOf('restless', 'StateSynced')?.status, { timeout: 60_000 }).not.toBe('Unknown');
+    await expect.poll(() => conditionOf('restless', 'StateSynced')?.status).not.toBe('Unknown');
     await stop('restless');
     await spine.reaches('restless', 'stopped', ({ unsynced }) => !unsynced);
     const listed = (await spine.drover.stateSnapshots.list('restless')) as { snapshots: { files: number }[] };
@@ -147,7 +146,7 @@ describe('state', () => {
     const script = `cd /state && truncate -s 11M huge.bin && echo small > small.txt && sleep 300`;
     await spine.deploy('large', shellBot(script));
     await spine.reaches('large', 'running');
-    await expect.poll(() => conditionOf('large', 'StateSynced')?.reason, { timeout: 60_000 }).toBe('OverLimit');
+    await expect.poll(() => conditionOf('large', 'StateSynced')?.reason).toBe('OverLimit');
     expect(conditionOf('large', 'StateSynced')?.message).toContain('huge.bin (11 MiB)');
     const listed = (await spine.drover.stateSnapshots.list('large')) as { snapshots: { files: number }[] };
     expect(listed.snapshots.at(-1)?.files).toBe(1);

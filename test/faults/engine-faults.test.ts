@@ -24,7 +24,7 @@ describe('an engine that fails', () => {
     await spine.deploy('patient');
     const engine = (await spine.drover.readiness()).find(({ name }) => name === 'engine');
     expect(engine?.ok).toBe(false);
-    await expect.poll(() => spine.bot('patient')?.state, { timeout: 30_000 }).toBe('stopped');
+    await expect.poll(() => spine.bot('patient')?.state).toBe('stopped');
     proxy.restore();
     await spine.reaches('patient', 'running');
   });
@@ -46,7 +46,7 @@ describe('an engine that fails', () => {
   it('R15: hangs in one call: that bot waits, the others go on, and it heals', async () => {
     spine = await startSpine({ host: proxy.host, deadlineMs: 1_500 });
     await spine.deploy('victim', undefined, { config: { enabled: false } });
-    await expect.poll(() => spine.bot('victim')?.generation, { timeout: 30_000 }).toBe(1);
+    await expect.poll(() => spine.bot('victim')?.generation).toBe(1);
     proxy.stall = /POST .*containers\/create\?name=.*victim/;
     await spine.put('victim', spine.document('victim'));
     await spine.deploy('neighbour');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dockerAt } from '../../scripts/docker-at.ts';
+import { until } from '../../scripts/until.ts';
 import { docker, IMAGE, startSpine, type Spine } from '../support/spine.ts';
 import { COUNTING } from '../support/state-bots.ts';
 
@@ -36,11 +37,8 @@ describe.skipIf(!isRoot)('a full disk under the engine', () => {
       stdio: 'ignore',
     });
     const small = dockerAt(`unix://${at('sock')}`);
-    const until = Date.now() + 60_000;
-    while (!(await small.ping().then(Boolean, () => false))) {
-      if (Date.now() > until) throw new Error('the engine on the small disk does not answer');
-      await sleep(200);
-    }
+    const answers = (): Promise<boolean> => small.ping().then(Boolean, () => false);
+    await until(answers, { every: 200, otherwise: () => 'the engine on the small disk does not answer' });
     const image = await docker.getImage(IMAGE).get();
     await new Promise<void>((resolve, reject) => {
       void small.loadImage(image).then((stream) => {
@@ -56,7 +54,7 @@ describe.skipIf(!isRoot)('a full disk under the engine', () => {
     await new Promise((resolve) => engine?.once('exit', resolve));
     execFileSync('umount', ['-l', at('root')]);
     rmSync(folder, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   it('R32: nothing starts, what runs goes on and can be stopped, and starts come with the space', async () => {
     await spine.deploy('running', COUNTING);
@@ -66,7 +64,7 @@ describe.skipIf(!isRoot)('a full disk under the engine', () => {
     expect(free()).toBeLessThan(0.05);
     await sleep(11_000);
     await spine.deploy('held', COUNTING);
-    await expect.poll(() => spine.events('held'), { timeout: 30_000 }).toContain('HostPressureFound');
+    await expect.poll(() => spine.events('held')).toContain('HostPressureFound');
     const condition = spine.bot('held')?.conditions.find(({ type }) => type === 'Progressing');
     expect(condition).toMatchObject({ reason: 'HostPressure' });
     expect(await spine.containers('held')).toEqual([]);

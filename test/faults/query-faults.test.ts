@@ -2,29 +2,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../scripts/until.ts';
 import { startQuerySpine, type Asked, type QuerySpine } from '../support/query-spine.ts';
 import { COUNTING, SDK_LIKE, WRONG_SERVER } from '../support/query-bots.ts';
 import { docker } from '../support/spine.ts';
 
-/** Also outside a test: set-up waits too. What was answered last is told. */
-const until = async (ask: () => Promise<Asked>, isRight: (asked: Asked) => boolean): Promise<void> => {
-  const end = Date.now() + 30_000;
+/** Also outside a test: set-up waits too. */
+const answersSo = async (ask: () => Promise<Asked>, isRight: (asked: Asked) => boolean): Promise<void> => {
   let last: Asked | undefined;
-  while (Date.now() < end) {
-    const begun = Date.now();
-    last = await ask();
-    if (isRight(last)) return;
-    if (Date.now() - begun > 5_000) console.warn(`took ${String(Date.now() - begun)} ms: ${last.text}`);
-    await sleep(50);
-  }
-  throw new Error(`the answer does not come; the last was ${String(last?.status)} ${String(last?.text)}`);
+  await until(
+    async () => {
+      last = await ask();
+      return isRight(last);
+    },
+    { otherwise: () => `the answer does not come; the last was ${String(last?.status)} ${String(last?.text)}` },
+  );
 };
 const ASKED = { custom: { entrypoints: { bot: 'main.js', query: 'query.js' } } };
 
 describe.each(['address', 'published'] as const)('queries to running bots by their %s', (reach) => {
   let spine: QuerySpine;
   const answers = (id: string, path = '/echo') =>
-    until(
+    answersSo(
       () => spine.ask(id, path),
       ({ status }) => status === 200,
     );
@@ -94,9 +93,7 @@ describe.each(['address', 'published'] as const)('queries to running bots by the
   it('R39: a paused bot is told as 409, and answers again afterwards', async () => {
     const { containerId } = await spine.reaches('bot', 'running');
     await docker.getContainer(containerId ?? '').pause();
-    await expect
-      .poll(() => spine.ask('bot', '/echo'), { timeout: 10_000 })
-      .toMatchObject({ status: 409, body: { code: 'BOT_PAUSED' } });
+    await expect.poll(() => spine.ask('bot', '/echo')).toMatchObject({ status: 409, body: { code: 'BOT_PAUSED' } });
     await docker.getContainer(containerId ?? '').unpause();
     await answers('bot');
   });
@@ -127,7 +124,7 @@ describe.each([
   const addressOf = async (id: string) => (await inspect(id)).NetworkSettings.Networks[name]?.IPAddress;
   const dataOf = ({ body }: Asked) => body['data'] as { bot?: string } | undefined;
   const answers = (id: string) =>
-    until(
+    answersSo(
       () => spine.ask(id, '/echo'),
       (asked) => dataOf(asked)?.bot === id,
     );
@@ -210,7 +207,7 @@ describe.each([
     await docker.getNetwork(name).disconnect({ Container: Id });
     // What is kept alive is let go after three seconds; then nothing leads there any more.
     await expect
-      .poll(async () => (await spine.ask('a', '/echo?timeout_sec=1')).body, { timeout: 15_000 })
+      .poll(async () => (await spine.ask('a', '/echo?timeout_sec=1')).body)
       .toMatchObject({ code: 'QUERY_UNREACHABLE', retryable: true, botState: 'running' });
     await docker.getNetwork(name).connect({ Container: Id });
     await answers('a');
@@ -218,12 +215,13 @@ describe.each([
 
   it('R26: a query under way when its bot loses its network ends in seconds, and not with its time', async () => {
     const { Id } = await inspect('a');
-    const hanging = spine.ask('a', '/mute?timeout_sec=30');
+    const hanging = spine.ask('a', '/mute?timeout_sec=60');
     await sleep(300);
     const begun = performance.now();
     await docker.getNetwork(name).disconnect({ Container: Id });
     expect(await hanging).toMatchObject({ status: 502, body: { code: 'QUERY_REPLY_INVALID', retryable: true } });
-    expect(performance.now() - begun).toBeLessThan(10_000);
+    // Its own time is three times as long.
+    expect(performance.now() - begun).toBeLessThan(25_000);
     expect((await spine.ask('a', '/echo')).body).toMatchObject({ code: 'QUERY_UNREACHABLE' });
     await docker.getNetwork(name).connect({ Container: Id });
     await answers('a');

@@ -28,20 +28,18 @@ describe.skipIf(!HAS.minio)('the archive store', () => {
     world.proxy.cut();
     await spine.put('kept', spine.document('kept'));
     await spine.reaches('kept', 'running');
-    await expect
-      .poll(() => conditionOf('kept', 'StateSynced'), { timeout: 30_000 })
-      .toMatchObject({ status: 'Unknown' });
+    await expect.poll(() => conditionOf('kept', 'StateSynced')).toMatchObject({ status: 'Unknown' });
     await spine.put('other', off('other'));
     await spine.reaches('other', 'stopped');
     world.proxy.restore();
-    await expect.poll(() => conditionOf('kept', 'StateSynced')?.status, { timeout: 60_000 }).toBe('True');
+    await expect.poll(() => conditionOf('kept', 'StateSynced')?.status).toBe('True');
   });
 
   it('R10: away at the first start of a bot: StorageUnavailable, tried again for ever, and healed', async () => {
     const { spine } = world;
     await spine.deploy('waiting', COUNTING);
     await spine.reaches('waiting', 'running');
-    await expect.poll(() => world.printed('waiting'), { timeout: 30_000 }).toMatch(/kept \d+/);
+    await expect.poll(() => world.printed('waiting')).toMatch(/kept \d+/);
     await spine.put('waiting', off('waiting'));
     await spine.reaches('waiting', 'stopped', ({ unsynced }) => !unsynced);
     await world.dropVolumes('waiting');
@@ -52,7 +50,7 @@ describe.skipIf(!HAS.minio)('the archive store', () => {
     const before = await world.newest('waiting');
     world.proxy.restore();
     await spine.reaches('waiting', 'running');
-    await expect.poll(() => world.printed('waiting'), { timeout: 30_000 }).toMatch(/found \d+/);
+    await expect.poll(() => world.printed('waiting')).toMatch(/found \d+/);
     expect(before).toBeDefined();
   });
 
@@ -62,7 +60,7 @@ describe.skipIf(!HAS.minio)('the archive store', () => {
     await spine.reaches('unlucky', 'running');
     await world.synced('unlucky');
     world.proxy.cut();
-    await expect.poll(() => conditionOf('unlucky', 'StateSynced')?.status, { timeout: 60_000 }).toBe('False');
+    await expect.poll(() => conditionOf('unlucky', 'StateSynced')?.status).toBe('False');
     await spine.put('unlucky', off('unlucky'));
     const stopped = await spine.reaches('unlucky', 'stopped', ({ unsynced }) => unsynced);
     expect(conditionOf('unlucky', 'StateSynced')).toMatchObject({ status: 'False', reason: 'Unsynced' });
@@ -103,7 +101,7 @@ describe.skipIf(!HAS.minio)('the archive store', () => {
     await world.synced('hurt');
     await spine.put('hurt', spine.document('hurt', { config: { word: 'two' } }));
     await spine.reaches('hurt', 'running', ({ generation }) => generation === 2);
-    await expect.poll(() => world.inStore('hurt', '.the0-state/word.json'), { timeout: 30_000 }).toBe('two');
+    await expect.poll(() => world.inStore('hurt', '.the0-state/word.json')).toBe('two');
     await spine.put('hurt', off('hurt', { word: 'two' }));
     await spine.reaches('hurt', 'stopped', ({ unsynced }) => !unsynced);
     const all = await world.snapshots('hurt');
@@ -116,7 +114,7 @@ describe.skipIf(!HAS.minio)('the archive store', () => {
     const { requestId } = world.asked();
     await spine.drover.stateSnapshots.choose('hurt', good, { ...world.asked(), requestId });
     await spine.reaches('hurt', 'running');
-    await expect.poll(() => world.printed('hurt'), { timeout: 30_000 }).toContain('found one');
+    await expect.poll(() => world.printed('hurt')).toContain('found one');
   });
 
   it('an outside edit of state.tar.gz wins at the next start; what it replaced can be had back', async () => {
@@ -129,8 +127,8 @@ describe.skipIf(!HAS.minio)('the archive store', () => {
     await world.editOutside('edited', { '.the0-state/word.json': 'theirs' });
     await spine.put('edited', spine.document('edited'));
     await spine.reaches('edited', 'running', ({ attempt }) => attempt > 1);
-    await expect.poll(() => world.printed('edited'), { timeout: 30_000 }).toContain('found theirs');
-    await expect.poll(() => spine.events('edited'), { timeout: 30_000 }).toContain('StateEditedOutside');
+    await expect.poll(() => world.printed('edited')).toContain('found theirs');
+    await expect.poll(() => spine.events('edited')).toContain('StateEditedOutside');
     expect(await world.holding('edited', '.the0-state/word.json', 'ours')).toBeDefined();
   });
 });

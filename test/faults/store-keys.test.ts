@@ -35,16 +35,16 @@ describe.skipIf(!HAS.minio)('the keys of a bot', () => {
     const { spine } = world;
     await spine.deploy('renewed', COUNTING);
     const { containerId } = await spine.reaches('renewed', 'running');
-    await expect.poll(() => given.length, { timeout: 60_000 }).toBeGreaterThan(3);
+    await expect.poll(() => given.length).toBeGreaterThan(3);
     // With the second keys nothing could be stored.
     const before = await world.newest('renewed');
-    await expect.poll(() => world.newest('renewed'), { timeout: 30_000 }).not.toEqual(before);
+    await expect.poll(() => world.newest('renewed')).not.toEqual(before);
     const tar = await buffer(await docker.getContainer(containerId ?? '').getArchive({ path: DELIVERY.accessFile }));
     const inside = tar.toString('latin1');
     expect(inside).not.toContain(given[1]?.secretKey);
     expect(spine.bot('renewed')).toMatchObject({ containerId, restarts: 0, state: 'running' });
     const status = () => spine.bot('renewed')?.conditions.find(({ type }) => type === 'StateSynced')?.status;
-    await expect.poll(status, { timeout: 30_000 }).toBe('True');
+    await expect.poll(status).toBe('True');
   });
 
   it('open its own part, and nothing of another bot', async () => {

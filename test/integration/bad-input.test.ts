@@ -17,7 +17,7 @@ describe('bad input', () => {
     spine.bot(id)?.conditions.find((candidate) => candidate.type === type);
   const rejected = async (id: string, document: unknown): Promise<string> => {
     await spine.put(id, document);
-    await expect.poll(() => condition(id, 'SpecValid')?.status, { timeout: 30_000 }).toBe('False');
+    await expect.poll(() => condition(id, 'SpecValid')?.status).toBe('False');
     expect(spine.bot(id)?.state).toBe('stopped');
     return condition(id, 'SpecValid')?.message ?? '';
   };
@@ -38,17 +38,17 @@ describe('bad input', () => {
     await spine.deploy('breaks');
     const { containerId } = await spine.reaches('breaks', 'running');
     await spine.put('breaks', { id: 'breaks' });
-    await expect.poll(() => condition('breaks', 'SpecValid')?.status, { timeout: 30_000 }).toBe('False');
+    await expect.poll(() => condition('breaks', 'SpecValid')?.status).toBe('False');
     expect(spine.bot('breaks')).toMatchObject({ state: 'running', containerId });
     await spine.put('breaks', spine.document('breaks'));
-    await expect.poll(() => condition('breaks', 'SpecValid')?.status, { timeout: 30_000 }).toBe('True');
+    await expect.poll(() => condition('breaks', 'SpecValid')?.status).toBe('True');
     expect(spine.bot('breaks')).toMatchObject({ state: 'running', containerId });
   });
   it('a missing archive: said, waited for with backoff, and healed when it comes', async () => {
     await spine.put('missing', spine.document('missing'));
     await spine.reaches('missing', 'failed.backingOff');
-    await expect.poll(() => condition('missing', 'Degraded')?.reason, { timeout: 30_000 }).toBe('ArchiveMissing');
-    await expect.poll(() => spine.bot('missing')?.attempt, { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
+    await expect.poll(() => condition('missing', 'Degraded')?.reason).toBe('ArchiveMissing');
+    await expect.poll(() => spine.bot('missing')?.attempt).toBeGreaterThanOrEqual(2);
     const delays = spine.told.flatMap(({ botId, event }) =>
       botId === 'missing' && event.type === 'RetryScheduled' ? [event.delayMs] : [],
     );
@@ -75,7 +75,7 @@ describe('bad input', () => {
   it('an image that does not exist', async () => {
     await spine.deploy('noimage', LOOPING, { root: { drover: { image: 'drover-no-such-image:none' } } });
     await spine.reaches('noimage', 'failed.backingOff');
-    await expect.poll(() => condition('noimage', 'Degraded')?.reason, { timeout: 60_000 }).toBe('ImageUnavailable');
+    await expect.poll(() => condition('noimage', 'Degraded')?.reason).toBe('ImageUnavailable');
   });
   it('a bot that crashes: told with its last words, tried again with growing delays', async () => {
     await spine.deploy('crashing', `exports.main = async () => { console.log('last words'); process.exit(3); };`);

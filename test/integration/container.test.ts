@@ -13,7 +13,7 @@ afterAll(() => spine.end());
 
 const exitOf = async (id: string): Promise<Exit> => {
   const find = () => spine.told.find(({ botId, event }) => botId === id && event.type === 'ContainerExited');
-  await expect.poll(find, { timeout: 60_000 }).toBeDefined();
+  await expect.poll(find).toBeDefined();
   return find()?.event as Exit;
 };
 const ends = async (id: string, code: string, change: Parameters<Spine['deploy']>[2] = {}): Promise<Exit> => {
@@ -127,10 +127,10 @@ describe('what the bot finds', () => {
     const { containerId } = await spine.reaches('keeps', 'running');
     const said = async (id: string | null): Promise<string> =>
       (await docker.getContainer(id ?? '').logs({ stdout: true, stderr: true })).toString();
-    await expect.poll(() => said(containerId), { timeout: 30_000 }).toContain('found nothing');
+    await expect.poll(() => said(containerId)).toContain('found nothing');
     await spine.put('keeps', spine.document('keeps', { config: { round: 2 } }));
     const after = await spine.reaches('keeps', 'running', (bot) => bot.containerId !== containerId);
-    await expect.poll(() => said(after.containerId), { timeout: 30_000 }).toContain('found written at the end');
+    await expect.poll(() => said(after.containerId)).toContain('found written at the end');
   });
 });
 
@@ -176,7 +176,7 @@ describe('how it ends', () => {
     await spine.deploy('handstop');
     const { containerId } = await spine.reaches('handstop', 'running');
     const logs = async () => (await docker.getContainer(containerId ?? '').logs({ stdout: true })).toString();
-    await expect.poll(logs, { timeout: 30_000 }).toContain('beat');
+    await expect.poll(logs).toContain('beat');
     await docker.getContainer(containerId ?? '').stop({ t: 10 });
     expect(await exitOf('handstop')).toMatchObject({ class: 'killedByOthers' });
   });
@@ -190,7 +190,7 @@ describe('how it ends', () => {
     await spine.deploy('stubborn', stubborn, { root: { drover: { stopGraceSeconds: 2 } } });
     const { containerId } = await spine.reaches('stubborn', 'running');
     const logs = async () => (await docker.getContainer(containerId ?? '').logs({ stdout: true })).toString();
-    await expect.poll(logs, { timeout: 30_000 }).toContain('beat');
+    await expect.poll(logs).toContain('beat');
     await spine.put('stubborn', spine.document('stubborn', { config: { enabled: false } }));
     await spine.reaches('stubborn', 'stopped');
     const exit = await exitOf('stubborn');

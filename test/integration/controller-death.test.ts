@@ -75,15 +75,13 @@ describe('a controller that dies', () => {
       const after = await all();
       expect(after.map(({ containerId }) => containerId)).toEqual(before.map(({ containerId }) => containerId));
       expect(await startedAt(after)).toEqual(since);
-      await expect.poll(() => drover.output(), { timeout: 10_000 }).toContain('bot taken over');
+      await expect.poll(() => drover.output()).toContain('bot taken over');
     },
   );
 
   it('has the same state and containers without its snapshots: the log is the state', async () => {
     const before = await all();
-    await expect
-      .poll(async () => (await drover.bot(BOTS[0] ?? ''))?.conditions.length, { timeout: 10_000 })
-      .toBeGreaterThan(0);
+    await expect.poll(async () => (await drover.bot(BOTS[0] ?? ''))?.conditions.length).toBeGreaterThan(0);
     await drover.end('SIGKILL');
     const stores = await openEmbeddedStores({ dataDir, installId: install, writer: 'test', now: () => Date.now() });
     await stores.snapshots.clear();
@@ -115,7 +113,7 @@ describe('a controller that dies', () => {
     await stores.close();
     await start();
     await expect
-      .poll(async () => (await drover.bot('python-momentum'))?.observedGeneration, { timeout: 60_000 })
+      .poll(async () => (await drover.bot('python-momentum'))?.observedGeneration)
       .toBe((python?.generation ?? 0) + 1);
     const after = await all();
     expect(after[0]?.containerId).not.toBe(node?.containerId);
@@ -135,10 +133,10 @@ describe('a controller that dies', () => {
     await runDrover(['drain', '--reason', 'maintenance'], cli);
     const left = async (): Promise<number> =>
       (await docker.listContainers({ filters: { label: [`drover.install=${install}`] } })).length;
-    await expect.poll(left, { timeout: 60_000 }).toBe(0);
+    await expect.poll(left).toBe(0);
     await drover.end('SIGKILL');
     await start();
-    await expect.poll(async () => (await drover.bot('node-ticker'))?.state, { timeout: 30_000 }).toBe('stopped');
+    await expect.poll(async () => (await drover.bot('node-ticker'))?.state).toBe('stopped');
     await runDrover(['drain', '--undo'], { ...env, DROVER_URL: drover.url });
     await all();
   });

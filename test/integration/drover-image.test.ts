@@ -50,7 +50,7 @@ describe.skipIf(!HOST.startsWith('unix://'))('the image of drover', () => {
     return response?.ok === true ? ((await response.json()) as RunningBot) : undefined;
   };
   const running = async (): Promise<string> => {
-    await expect.poll(async () => (await bot())?.state, { timeout: 60_000 }).toBe('running');
+    await expect.poll(async () => (await bot())?.state).toBe('running');
     return (await bot())?.containerId ?? '';
   };
 
@@ -86,8 +86,8 @@ describe.skipIf(!HOST.startsWith('unix://'))('the image of drover', () => {
   });
 
   it('answers, and is healthy by the check of the compose file', async () => {
-    await expect.poll(() => answers('/healthz'), { timeout: 60_000 }).toBe(200);
-    await expect.poll(() => answers('/readyz'), { timeout: 60_000, message: await logs() }).toBe(200);
+    await expect.poll(() => answers('/healthz')).toBe(200);
+    await expect.poll(() => answers('/readyz'), { message: await logs() }).toBe(200);
     // Compose writes `$$` for `$`.
     const [, ...check] = service.healthcheck.test.map((part) => part.replaceAll('$$', '$'));
     expect(await exec(...check)).toMatchObject({ code: 0 });
@@ -98,7 +98,7 @@ describe.skipIf(!HOST.startsWith('unix://'))('the image of drover', () => {
     await runDrover(['apply', join(ROOT, 'examples/node-ticker')], { DROVER_URL: url });
     const id = await running();
     const said = async (): Promise<string> => (await docker.getContainer(id).logs({ stdout: true })).toString();
-    await expect.poll(said, { timeout: 30_000 }).toContain('BTC-USD');
+    await expect.poll(said).toContain('BTC-USD');
     expect(await exec('drover', 'get')).toMatchObject({
       code: 0,
       output: expect.stringContaining('running') as string,
@@ -110,7 +110,7 @@ describe.skipIf(!HOST.startsWith('unix://'))('the image of drover', () => {
     const since = (await docker.getContainer(id).inspect()).State.StartedAt;
     await container.kill();
     await container.start();
-    await expect.poll(() => answers('/readyz'), { timeout: 60_000 }).toBe(200);
+    await expect.poll(() => answers('/readyz')).toBe(200);
     expect(await running()).toBe(id);
     await container.stop({ t: 30 });
     const { State: state } = await container.inspect();

@@ -12,7 +12,7 @@ const FILES = { 'main.js': COUNTING, 'query.js': SDK_LIKE };
 
 describe('ephemeral queries', () => {
   let spine: QuerySpine;
-  const gone = () => expect.poll(() => spine.queryContainers(), { timeout: 5_000 }).toBe(0);
+  const gone = () => expect.poll(() => spine.queryContainers()).toBe(0);
   const restState = async (id: string): Promise<string> => {
     const Binds = [`drover-${spine.install}-vol-${id}-1-state:/s:ro`];
     const container = await docker.createContainer({
@@ -94,7 +94,7 @@ describe('ephemeral queries', () => {
   it('a caller that goes away takes the container with it', async () => {
     const caller = new AbortController();
     const asked = fetch(`${spine.url}/v1/bots/bot/query/hang`, { signal: caller.signal }).catch(() => undefined);
-    await expect.poll(() => spine.queryContainers(), { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => spine.queryContainers()).toBe(1);
     await sleep(500);
     caller.abort();
     await asked;
@@ -172,13 +172,11 @@ describe('ephemeral queries', () => {
     await gone();
     const volume = docker.getVolume(`drover-${spine.install}-vol-bot-1-state`);
     await expect
-      .poll(
-        () =>
-          volume.remove().then(
-            () => 'gone',
-            (error: unknown) => error,
-          ),
-        { timeout: 20_000 },
+      .poll(() =>
+        volume.remove().then(
+          () => 'gone',
+          (error: unknown) => error,
+        ),
       )
       .toBe('gone');
     const { body, headers } = await spine.ask('bot', '/count');
@@ -203,7 +201,7 @@ describe('ephemeral queries', () => {
       status: 409,
       body: { code: 'ENTRYPOINT_MISSING', botState: 'stopped' },
     });
-    await expect.poll(() => spine.queryContainers(), { timeout: 5_000 }).toBe(before);
+    await expect.poll(() => spine.queryContainers()).toBe(before);
   });
 
   it('R26: a network that was removed is made again', async ({ skip }) => {
@@ -233,7 +231,7 @@ describe('ephemeral queries', () => {
       action: 'apply',
       at: Date.now(),
     });
-    await expect.poll(async () => (await spine.ask('sched', '/count')).status, { timeout: 20_000 }).toBe(200);
+    await expect.poll(async () => (await spine.ask('sched', '/count')).status).toBe(200);
     expect(await spine.askOld({ bot_id: 'sched', query_path: 'types', params: { n: 1 } })).toMatchObject({
       status: 200,
       body: { status: 'ok', data: { n: 'number' } },

@@ -1,4 +1,4 @@
-/** 200 interleavings of wishes, hands and deaths of the controller, on the real engine and the real log. */
+/** Interleavings of wishes, hands and deaths of the controller, on the real engine and the real log. */
 import fc from 'fast-check';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
@@ -11,12 +11,13 @@ import { containerName } from '../../src/domain/naming.ts';
 import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
 import { removeInstall } from '../../scripts/remove-install.ts';
 import type { Hands } from '../support/fake-engine.ts';
+import { cases } from '../support/full.ts';
 import { aSpec } from '../support/given.ts';
 import { anyStep, runInterleaving, type Step } from '../support/interleaving.ts';
 import { realEngine } from '../support/real-engine.ts';
 import { docker, HOST, IMAGE, LOOPING, zipOf } from '../support/spine.ts';
 
-const COUNT = 200;
+const COUNT = cases(40, 200);
 const SIDE_BY_SIDE = 6;
 /** Delays of the order of the engine's own, so that they meet. */
 const POLICY = {

@@ -49,7 +49,7 @@ describe('a predecessor’s container', () => {
     try {
       await spine.deploy(id);
       const waiting = () => spine.bot(id)?.conditions.find(({ type }) => type === 'Progressing')?.reason;
-      await expect.poll(waiting, { timeout: 30_000 }).toBe('ForeignInstance');
+      await expect.poll(waiting).toBe('ForeignInstance');
       expect(await spine.containers(id)).toEqual([]);
       expect((await old.inspect()).State.Running).toBe(true);
       await old.remove({ force: true });
@@ -85,9 +85,7 @@ describe('a container that is not ours', () => {
       const labels = (await docker.getContainer(containerId ?? '').inspect()).Config.Labels;
       const impostor = await strange(`impostor-${spine.install}`, labels);
       const resynced = spine.drover.states.metrics().lastResyncAt ?? 0;
-      await expect
-        .poll(() => spine.drover.states.metrics().lastResyncAt ?? 0, { timeout: 30_000 })
-        .toBeGreaterThan(resynced + 1_000);
+      await expect.poll(() => spine.drover.states.metrics().lastResyncAt ?? 0).toBeGreaterThan(resynced + 1_000);
       expect(spine.bot('real')).toMatchObject({ state: 'running', containerId });
       expect((await impostor.inspect()).State.Running).toBe(true);
       await impostor.remove({ force: true });

@@ -185,7 +185,7 @@ describe('nothing of it stays', () => {
     const since = performance.now();
     await container.remove();
     expect(await isThere(container.id)).toBe(false);
-    expect(performance.now() - since).toBeLessThan(5_000);
+    expect(performance.now() - since).toBeLessThan(20_000);
     await container.remove();
   };
   it('after a timeout', async () => {
@@ -228,8 +228,8 @@ describe('nothing of it stays', () => {
       else await (made as QueryContainer).remove();
       if (ms <= 30) expect(made).toBe(reason);
     }
-    await expect.poll(ours, { timeout: 10_000 }).toEqual([]);
-    await expect.poll(() => ours('query-tool'), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(ours).toEqual([]);
+    await expect.poll(() => ours('query-tool')).toEqual([]);
   });
 });
 
@@ -246,10 +246,10 @@ describe('with an engine that is far away', () => {
     await (await open(planFor('lost', code), containers)).remove();
     proxy.loseReply = /^POST .*\/containers\/create/;
     await expect(containers.open(planFor('lost', code), soon())).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
-    await expect.poll(ours, { timeout: 10_000 }).toEqual([]);
+    await expect.poll(ours).toEqual([]);
     proxy.loseReply = /^POST .*\/start/;
     await expect(containers.open(planFor('lost', code), soon())).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
-    await expect.poll(ours, { timeout: 10_000 }).toEqual([]);
+    await expect.poll(ours).toEqual([]);
   });
   it(
     'those of a process that died end by themselves, and another one’s sweep takes them away',
@@ -266,7 +266,7 @@ describe('with an engine that is far away', () => {
       expect([await isThere(left.id), await isThere(used.id)]).toEqual([true, true]);
       proxy.cut();
       const state = async (): Promise<string> => (await docker.getContainer(left.id).inspect()).State.Status;
-      await expect.poll(state, { timeout: 10_000 }).toBe('exited');
+      await expect.poll(state).toBe('exited');
       expect(left.ended.aborted).toBe(true);
       await living.sweep();
       expect([await isThere(left.id), await isThere(used.id)]).toEqual([false, true]);

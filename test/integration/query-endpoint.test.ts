@@ -40,7 +40,7 @@ const said = async (endpoint: QueryEndpoint): Promise<string> => {
     target.close();
   }
 };
-const answers = (endpoint: QueryEndpoint) => expect.poll(() => said(endpoint), { timeout: 20_000, interval: 200 });
+const answers = (endpoint: QueryEndpoint) => expect.poll(() => said(endpoint), { interval: 200 });
 
 beforeAll(async () => {
   // Five addresses for containers: the next one has the one that is free.

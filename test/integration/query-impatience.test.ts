@@ -39,7 +39,7 @@ it('when its caller gave up, an opening is over once nothing of it is left', asy
     });
     await opened?.remove();
     // What takes longer than callers are kept for goes behind them.
-    await expect.poll(count, { timeout: 10_000, interval: 50 }).toBe(0);
+    await expect.poll(count, { interval: 50 }).toBe(0);
   }
 });
 
@@ -53,7 +53,7 @@ it('many who give up leave the queue, and another one does not wait until each h
     while (!(over as boolean)) most = Math.max(most, await count());
   })();
   // The first ones have their turn, and the others wait for it.
-  await expect.poll(count, { timeout: 10_000, interval: 10 }).toBeGreaterThan(0);
+  await expect.poll(count, { interval: 10 }).toBeGreaterThan(0);
   abort.abort(reason);
   // Some ten times what it takes; were each of them seen off in its turn, it would be half a minute.
   const victim = await open('victim', AbortSignal.timeout(15_000));
@@ -63,5 +63,5 @@ it('many who give up leave the queue, and another one does not wait until each h
   // Those whose turn it was, and the one that was waited for: nobody else had a turn.
   expect(most).toBeLessThanOrEqual(STARTS + STARTS + 1);
   await victim.remove();
-  await expect.poll(count, { timeout: 10_000 }).toBe(0);
+  await expect.poll(count).toBe(0);
 });

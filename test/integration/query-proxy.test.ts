@@ -146,11 +146,11 @@ describe('a query server whose container loses its address while it is asked', (
     };
   };
 
-  it('R26: is given up in a second, and asked no more', async () => {
+  it('R26: is given up long before the time of the query, and asked no more', async () => {
     const target = await mute({ confirm: afterFirst(false) });
     const begun = performance.now();
     expect(await ending(target)).toBe('QUERY_REPLY_INVALID');
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(performance.now() - begun).toBeLessThan(15_000);
     expect(await ending(target)).toBe('QUERY_UNREACHABLE');
   });
   it('R26: is given up also when no query has the time to find out', async () => {

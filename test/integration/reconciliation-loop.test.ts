@@ -84,11 +84,11 @@ describe('at once, on a signal', () => {
     const container = docker.getContainer(containerId ?? '');
     await container.pause();
     // What is reported of state and logs comes in between, whenever it comes.
-    await expect.poll(() => spine.events('six'), { timeout: 30_000 }).toContain('ContainerPaused');
+    await expect.poll(() => spine.events('six')).toContain('ContainerPaused');
     await container.unpause();
-    await expect.poll(() => spine.events('six'), { timeout: 30_000 }).toContain('ContainerUnpaused');
+    await expect.poll(() => spine.events('six')).toContain('ContainerUnpaused');
     await container.restart({ t: 5 });
-    await expect.poll(() => spine.events('six').join(), { timeout: 30_000 }).toMatch(/Container(Restarted|Adopted)/);
+    await expect.poll(() => spine.events('six').join()).toMatch(/Container(Restarted|Adopted)/);
     expect((await running('six', spine)).containerId).toBe(containerId);
     expect(await spine.containers('six')).toHaveLength(1);
   });
@@ -137,14 +137,14 @@ describe('by the tick alone, with every other signal lost', () => {
       await spine.deploy('quiet');
       await running('quiet', spine);
       const settled = ['BecameHealthy', 'StateSynced', 'LogsShipped'];
-      await expect.poll(() => spine.events('quiet'), { timeout: 30_000 }).toEqual(expect.arrayContaining(settled));
+      await expect.poll(() => spine.events('quiet')).toEqual(expect.arrayContaining(settled));
       const resyncs = (): number => spine.drover.states.metrics().lastResyncAt ?? 0;
       const first = resyncs();
-      await expect.poll(resyncs, { timeout: 30_000 }).toBeGreaterThan(first);
+      await expect.poll(resyncs).toBeGreaterThan(first);
       const [position, looked, then] = [await spine.stores.events.head(), looks, resyncs()];
       let ticks = 0;
       for (let last = then; ticks < 4; last = resyncs()) {
-        await expect.poll(resyncs, { timeout: 30_000, interval: 10 }).toBeGreaterThan(last);
+        await expect.poll(resyncs, { interval: 10 }).toBeGreaterThan(last);
         ticks += 1;
       }
       expect(await spine.stores.events.head()).toBe(position);

@@ -53,10 +53,10 @@ describe.skipIf(sdk === undefined)('a bot with the reference’s SDK', () => {
   it('keeps its state over a new version of its configuration, and prints its metrics', async () => {
     await put({ round: 1 });
     const first = await spine.reaches('sdk', 'running');
-    await expect.poll(() => logs(first.containerId), { timeout: 30_000 }).toContain('run 1 with');
+    await expect.poll(() => logs(first.containerId)).toContain('run 1 with');
     await put({ round: 2 });
     const second = await spine.reaches('sdk', 'running', ({ containerId }) => containerId !== first.containerId);
-    await expect.poll(() => logs(second.containerId), { timeout: 30_000 }).toContain("run 2 with ['count']");
+    await expect.poll(() => logs(second.containerId)).toContain("run 2 with ['count']");
     await expect.poll(() => logs(second.containerId)).toMatch(/"_metric": ?"runs"/);
   });
 
@@ -64,9 +64,9 @@ describe.skipIf(sdk === undefined)('a bot with the reference’s SDK', () => {
     const { containerId } = await spine.reaches('sdk', 'running');
     const answers = () => ask(containerId, '/count?times=3').catch(() => undefined);
     const expected = { status: 'ok', data: { count: 2, times: 3, config: 'BTC' } };
-    await expect.poll(answers, { timeout: 30_000 }).toEqual(expected);
+    await expect.poll(answers).toEqual(expected);
     await ask(containerId, '/die').catch(() => undefined);
-    await expect.poll(answers, { timeout: 30_000 }).toEqual(expected);
+    await expect.poll(answers).toEqual(expected);
     expect(spine.bot('sdk')).toMatchObject({ state: 'running', containerId });
     // Its words, and ours about it, are in the bot's own log.
     const read = await docker.getContainer(containerId ?? '').exec({
@@ -76,7 +76,7 @@ describe.skipIf(sdk === undefined)('a bot with the reference’s SDK', () => {
     const stream = await read.start({});
     let text = '';
     stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    await expect.poll(() => text, { timeout: 10_000 }).toMatch(/the query server dies[\s\S]*query server ended \(9\)/);
+    await expect.poll(() => text).toMatch(/the query server dies[\s\S]*query server ended \(9\)/);
   });
 
   it('ends as failed by `error()`, with the query server gone beside it', async () => {
@@ -85,7 +85,7 @@ describe.skipIf(sdk === undefined)('a bot with the reference’s SDK', () => {
       spine.told.flatMap(({ botId, event }) =>
         botId === 'sdk' && event.type === 'ContainerExited' && event.class === 'appError' ? [event] : [],
       );
-    await expect.poll(find, { timeout: 60_000 }).not.toEqual([]);
+    await expect.poll(find).not.toEqual([]);
     const [exit] = find();
     expect(exit).toMatchObject({ exitCode: 1 });
     expect(exit?.logTail.join('\n')).toContain('run 3 with');

@@ -40,7 +40,7 @@ describe('runtime daemon', () => {
       volumes: { [fresh()]: '/state', [fresh()]: '/var/the0', [archive]: '/archive' },
       files: { ...FOLDER_ACCESS, '/state/.the0-state/n.json': '41' },
     });
-    await expect.poll(() => run.ask(8_099, '/'), { timeout: 20_000 }).toMatchObject({ status: 200 });
+    await expect.poll(() => run.ask(8_099, '/')).toMatchObject({ status: 200 });
     const write = await run.container.exec({
       Cmd: ['sh', '-c', 'echo 42 > /state/.the0-state/n.json; echo 0 > /var/the0/done'],
     });
@@ -102,7 +102,7 @@ else http.createServer((request, reply) => reply.end(JSON.stringify(answer(reque
       env: { ...env, QUERY_ENTRYPOINT: 'query.js' },
       files,
     });
-    await expect.poll(() => run.ask(9_476, '/live'), { timeout: 20_000 }).toMatchObject({ status: 200 });
+    await expect.poll(() => run.ask(9_476, '/live')).toMatchObject({ status: 200 });
     expect((await run.ask(9_476, '/live'))?.body).toContain('"path":"/live"');
     const ended = run.ended();
     const since = performance.now();
@@ -120,7 +120,7 @@ else http.createServer((request, reply) => reply.end(JSON.stringify(answer(reque
         '/bot/main.js': `exports.main = async () => { console.log('bot runs'); await new Promise(() => setInterval(() => {}, 1e3)); };`,
       },
     });
-    await expect.poll(run.output, { timeout: 20_000 }).toContain('bot runs');
+    await expect.poll(run.output).toContain('bot runs');
     await sleep(500);
     expect(await run.ask(9_476, '/live')).toBeUndefined();
     const { Processes } = (await run.container.top({ ps_args: '-eo pid,args' })) as { Processes: string[][] };

@@ -25,7 +25,7 @@ const deploy = async (
 };
 const exitOf = async (id: string): Promise<Exit> => {
   const find = () => spine.told.find(({ botId, event }) => botId === id && event.type === 'ContainerExited');
-  await expect.poll(find, { timeout: 60_000 }).toBeDefined();
+  await expect.poll(find).toBeDefined();
   return find()?.event as Exit;
 };
 const ends = async (...args: Parameters<typeof deploy>): Promise<Exit> => {
@@ -207,7 +207,7 @@ def main(bot_id, config):
     await deploy('p-output', 'python3.11', 'main.py', { 'main.py': code }, 'always');
     const { containerId } = await spine.reaches('p-output', 'running');
     const logs = async () => (await docker.getContainer(containerId ?? '').logs({ stdout: true })).toString();
-    await expect.poll(logs, { timeout: 30_000 }).toContain('unbuffered');
+    await expect.poll(logs).toContain('unbuffered');
   });
   it('has the libraries of the archive, also those below `vendor`, and the module is not `__main__`', async () => {
     const files = {

@@ -61,7 +61,7 @@ describe.skipIf(!HAS.mongo || !HAS.nats)('schedules on servers', () => {
       await tell('the0.bot-schedule.created', document('counter'));
       return world.schedules.findOne({ id: 'counter' });
     };
-    await expect.poll(isHeard, { timeout: 30_000, interval: 1_000 }).not.toBeNull();
+    await expect.poll(isHeard, { interval: 1_000 }).not.toBeNull();
     await succeeded(drover, 'counter', 2);
     const found = await world.schedules.findOne({ id: 'counter' }, { promoteLongs: false });
     const next: unknown = found?.['next_execution_time'];
@@ -70,7 +70,7 @@ describe.skipIf(!HAS.mongo || !HAS.nats)('schedules on servers', () => {
     expect(Number(next) % PERIOD_S).toBe(0);
     await tell('the0.bot-schedule.deleted', { id: 'counter', config: {} });
     await expect
-      .poll(async () => (await drover.call('GET', '/v1/schedules/counter')).body, { timeout: 30_000 })
+      .poll(async () => (await drover.call('GET', '/v1/schedules/counter')).body)
       .toMatchObject({ state: 'deleted' });
     expect(await world.schedules.findOne({ id: 'counter' })).toBeNull();
   }, 150_000);
@@ -89,7 +89,7 @@ describe.skipIf(!HAS.mongo || !HAS.nats)('schedules on servers', () => {
     await succeeded(first, 'counter', (await runs(first, 'counter')).length + 2);
     await first.call('POST', '/v1/schedules/counter/disable', {});
     const going = async (): Promise<unknown> => (await first.call('GET', '/v1/schedules/counter')).body;
-    await expect.poll(going, { timeout: 60_000 }).toMatchObject({ state: 'disabled', runs: [] });
+    await expect.poll(going).toMatchObject({ state: 'disabled', runs: [] });
 
     const all = await runs(first, 'counter');
     // Run, or told why not: each slot once, from the first to the last.

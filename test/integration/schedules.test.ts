@@ -42,7 +42,7 @@ describe('a scheduled bot', () => {
     const { snapshots } = (await spine.drover.stateSnapshots.list('counter')) as { snapshots: readonly unknown[] };
     expect(snapshots.length).toBeGreaterThanOrEqual(3);
     // What a run left is gone with it; what it was is not.
-    await expect.poll(() => containers('counter'), { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => containers('counter')).toBe(0);
     const [first] = runs;
     expect(await spine.drover.schedules.history.get('counter', first?.key ?? '')).toEqual(first);
     expect(first?.latenessMs).toBeGreaterThanOrEqual(0);
@@ -50,23 +50,23 @@ describe('a scheduled bot', () => {
 
   it('disabled while it runs: it is stopped gracefully, its state is synced, and no slot follows', async () => {
     await schedules.deploy('long', { schedule: '*/2 * * * * *' }, SLEEPING);
-    await expect.poll(async () => (await schedules.runs('long'))[0]?.status, { timeout: 30_000 }).toBe('running');
+    await expect.poll(async () => (await schedules.runs('long'))[0]?.status).toBe('running');
     // Its container runs; a moment later its own code does.
     await sleep(1_500);
     await schedules.set('long', { enabled: false });
     const [run] = await schedules.ended('long', 1);
     expect(run).toMatchObject({ status: 'stopped', exitClass: 'stoppedByUs', stopReason: 'disabled' });
     expect(run && schedules.lastWords(run)).toBe('ended gracefully');
-    await expect.poll(() => containers('long'), { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => containers('long')).toBe(0);
   });
 
   it('removed while it runs: stopped too, and the schedule is deleted', async () => {
     await schedules.deploy('gone', { schedule: '*/2 * * * * *' }, SLEEPING);
-    await expect.poll(async () => (await schedules.runs('gone'))[0]?.status, { timeout: 30_000 }).toBe('running');
+    await expect.poll(async () => (await schedules.runs('gone'))[0]?.status).toBe('running');
     await schedules.remove('gone');
-    await expect.poll(() => spine.drover.schedules.view.get('gone')?.state, { timeout: 30_000 }).toBe('deleted');
+    await expect.poll(() => spine.drover.schedules.view.get('gone')?.state).toBe('deleted');
     expect(await schedules.runs('gone')).toMatchObject([{ status: 'stopped', stopReason: 'deleted' }]);
-    await expect.poll(() => containers('gone'), { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => containers('gone')).toBe(0);
   });
 
   it('failing: tried again as often as it may, one record, the true exit code (D13)', async () => {
@@ -92,9 +92,7 @@ describe('a scheduled bot', () => {
     expect(first?.detail).toContain('there is no code archive');
     await schedules.deploy('late', { schedule: '*/3 * * * * *' });
     await expect
-      .poll(async () => (await schedules.runs('late')).some(({ status }) => status === 'succeeded'), {
-        timeout: 60_000,
-      })
+      .poll(async () => (await schedules.runs('late')).some(({ status }) => status === 'succeeded'))
       .toBe(true);
     await schedules.set('late', { enabled: false });
   });

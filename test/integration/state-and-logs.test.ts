@@ -106,18 +106,18 @@ describe.skipIf(!HAS.minio)('a bot of the reference', () => {
       const custom = { runtime, entrypoints: { bot: file } };
       await spine.put(id, spine.document(id, { custom }));
       const first = await spine.reaches(id, 'running');
-      await expect.poll(() => world.printed(id), { timeout: 30_000 }).toContain('run 42');
+      await expect.poll(() => world.printed(id)).toContain('run 42');
       // Killed in the middle: on the same host nothing is lost.
       await docker.getContainer(first.containerId ?? '').kill();
       await spine.reaches(id, 'running', ({ attempt }) => attempt > first.attempt);
-      await expect.poll(() => world.printed(id), { timeout: 30_000 }).toContain('run 43');
+      await expect.poll(() => world.printed(id)).toContain('run 43');
       // Stopped, and the host is lost: nothing is lost either.
       await spine.put(id, spine.document(id, { custom, config: { enabled: false } }));
       await spine.reaches(id, 'stopped', ({ unsynced }) => !unsynced);
       await world.dropVolumes(id);
       await spine.put(id, spine.document(id, { custom }));
       await spine.reaches(id, 'running', ({ attempt }) => attempt > first.attempt + 1);
-      await expect.poll(() => world.printed(id), { timeout: 30_000 }).toContain('run 44');
+      await expect.poll(() => world.printed(id)).toContain('run 44');
       await spine.put(id, spine.document(id, { custom, config: { enabled: false } }));
       await spine.reaches(id, 'stopped', ({ unsynced }) => !unsynced);
       const lines = (await world.storedLog(id)).map((line) => JSON.parse(line) as Record<string, string>);

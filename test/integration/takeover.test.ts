@@ -66,7 +66,7 @@ describe('takeover', () => {
     const [mine, strange] = await Promise.all([predecessor(ours), predecessor(other)]);
     await drover.call('PUT', `/v1/bots/${ours}`, aDocument(ours));
     const reason = async () => (await drover.bot(ours))?.conditions.find(({ type }) => type === 'Progressing')?.reason;
-    await expect.poll(reason, { timeout: 30_000 }).toBe('ForeignInstance');
+    await expect.poll(reason).toBe('ForeignInstance');
 
     const plan = await runDrover(['takeover', '--dry-run'], env);
     expect(plan).toMatch(new RegExp(`would be stopped[^]*${ours}`));
@@ -77,7 +77,7 @@ describe('takeover', () => {
     expect(told).toMatch(new RegExp(`${ours}: 1 stopped`));
     expect((await mine.logs({ stdout: true })).toString()).toContain('goodbye');
     expect((await mine.inspect()).State).toMatchObject({ Running: false, ExitCode: 0 });
-    await expect.poll(async () => (await drover.bot(ours))?.state, { timeout: 30_000 }).toBe('running');
+    await expect.poll(async () => (await drover.bot(ours))?.state).toBe('running');
     expect(await isRunning(strange)).toBe(true);
     expect(await runDrover(['takeover'], env)).toMatch(/no container of the predecessor runs a bot of drover/);
   });

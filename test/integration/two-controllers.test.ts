@@ -12,8 +12,7 @@ const leaseOf = async (drover: DroverProcess): Promise<string> => {
   const { dependencies } = body as { dependencies: { name: string; detail: string }[] };
   return dependencies.find(({ name }) => name === 'lease bot-runner')?.detail ?? '';
 };
-const leads = (drover: DroverProcess): Promise<void> =>
-  expect.poll(() => leaseOf(drover), { timeout: 30_000 }).toMatch(/^leads/);
+const leads = (drover: DroverProcess): Promise<void> => expect.poll(() => leaseOf(drover)).toMatch(/^leads/);
 
 describe.skipIf(!HAS.mongo)('two controllers', () => {
   let world: World;
@@ -58,7 +57,7 @@ describe.skipIf(!HAS.mongo)('two controllers', () => {
     await docker.getContainer(dies.containerId ?? '').kill();
     await leads(second);
     expect(performance.now() - killed).toBeLessThan(15_000);
-    await expect.poll(async () => (await second.bot('dies'))?.attempt, { timeout: 30_000 }).toBe(2);
+    await expect.poll(async () => (await second.bot('dies'))?.attempt).toBe(2);
     await world.reaches(second, 'dies', 'running');
     expect(await second.bot('stays')).toMatchObject({ state: 'running', containerId: stays.containerId, attempt: 1 });
     const epochs = await world.ours.collection('events').find({}).sort({ _id: 1 }).toArray();
@@ -70,7 +69,8 @@ describe.skipIf(!HAS.mongo)('two controllers', () => {
     await first.end('SIGTERM');
     const ended = performance.now();
     await leads(second);
-    expect(performance.now() - ended).toBeLessThan(5_000);
+    // Less than the lease, which nobody had to wait for.
+    expect(performance.now() - ended).toBeLessThan(12_000);
   });
 });
 
@@ -101,7 +101,7 @@ describe.skipIf(!HAS.mongo)('a frozen leader', () => {
     await world.bots.updateMany({}, { $set: { 'config.round': 2 } });
     await leads(other);
     for (const id of ids) {
-      await expect.poll(async () => (await other.bot(id))?.generation, { timeout: 60_000 }).toBe(2);
+      await expect.poll(async () => (await other.bot(id))?.generation).toBe(2);
       await world.reaches(other, id, 'running');
     }
     await sleep(5_000);
@@ -114,7 +114,7 @@ describe.skipIf(!HAS.mongo)('a frozen leader', () => {
     const changes = begun.map(({ line }) => line).filter((line) => !/^(GET|HEAD) /.test(line));
     expect(changes).toEqual([]);
     for (const id of ids) {
-      await expect.poll(async () => (await other.bot(id))?.generation, { timeout: 60_000 }).toBe(3);
+      await expect.poll(async () => (await other.bot(id))?.generation).toBe(3);
       await world.reaches(other, id, 'running');
       expect(await world.containers(id)).toHaveLength(1);
     }
@@ -126,7 +126,7 @@ describe.skipIf(!HAS.mongo)('a frozen leader', () => {
     await leads(frozen);
     await world.bots.updateMany({}, { $set: { 'config.round': 4 } });
     for (const id of ids) {
-      await expect.poll(async () => (await frozen.bot(id))?.generation, { timeout: 60_000 }).toBe(4);
+      await expect.poll(async () => (await frozen.bot(id))?.generation).toBe(4);
       await world.reaches(frozen, id, 'running');
       expect(await world.containers(id)).toHaveLength(1);
     }

@@ -107,19 +107,18 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
         (answer) => answer.status,
         () => 0,
       );
-    const becomes = (code: number): Promise<void> =>
-      expect.poll(() => status('/readyz'), { timeout: 40_000 }).toBe(code);
+    const becomes = (code: number): Promise<void> => expect.poll(() => status('/readyz')).toBe(code);
     await becomes(200);
     expect(await status('/healthz')).toBe(200);
     await world.leave('first');
-    await expect.poll(() => world.all(), { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => world.all()).toEqual([]);
     proxy.cut();
     await becomes(503);
     expect(await status('/healthz')).toBe(200);
     await world.leave('second');
     proxy.restore();
     await becomes(200);
-    await expect.poll(() => world.all(), { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => world.all()).toEqual([]);
     child.kill('SIGTERM');
     expect((await ended).code, said.err).toBe(0);
     expect(said.err).toMatch(/STORE_UNAVAILABLE/);

@@ -6,6 +6,7 @@ import { startRealMinio } from '../../scripts/servers/minio.ts';
 import { createMinioLogArchives } from '../../src/adapters/minio/bot-logs.ts';
 import type { S3Access } from '../../src/domain/store-access.ts';
 import { logArchivesContract } from '../contract/log-archives-contract.ts';
+import { cases } from '../support/full.ts';
 import { BOT as SHIPPED_BOT, openLogFolder } from '../support/log-folder.ts';
 import { expectWhole, runAndKill } from '../support/logs/crash-run.ts';
 import { expectFlood, runFlood, shipFlood } from '../support/logs/run-flood.ts';
@@ -13,6 +14,8 @@ import { openSlowProxy } from '../support/slow-proxy.ts';
 import { openTcpProxy } from '../support/tcp-proxy.ts';
 import { freshBuckets, plainClient, refusalOf, removeBuckets, unfinishedUploads } from './minio-support.ts';
 import { startOr } from './started.ts';
+
+const KILLS = cases(5, 15);
 
 const BOT = 'bot 1 ü+%';
 const STREAM = 'a'.repeat(16);
@@ -182,10 +185,10 @@ describe.skipIf(typeof minio === 'string')(typeof minio === 'string' ? `logs on 
     await fixture.close();
   });
 
-  it('keeps every line over 15 kills of who prints and of who ships', async () => {
+  it(`keeps every line over ${String(KILLS)} kills of who prints and of who ships`, async () => {
     const folder = openLogFolder();
     const fixture = await open(SHIPPED_BOT);
-    const acknowledged = await runAndKill({ logsPath: folder.logsPath, access: fixture.access, kills: 15 });
+    const acknowledged = await runAndKill({ logsPath: folder.logsPath, access: fixture.access, kills: KILLS });
     const report = await folder.shipper(fixture.open()).ship({ final: true });
     expect(report).toEqual({ status: 'shipped', droppedBytes: 0 });
     const messages: string[] = [];

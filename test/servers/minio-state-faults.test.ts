@@ -8,6 +8,7 @@ import { createMinioStateArchives } from '../../src/adapters/minio/bot-state.ts'
 import { createMinioStoreAccess } from '../../src/adapters/minio/store-access.ts';
 import type { S3Access } from '../../src/domain/store-access.ts';
 import { startRealMinio } from '../../scripts/servers/minio.ts';
+import { cases } from '../support/full.ts';
 import { openFailingHttp } from '../support/failing-http.ts';
 import { openSlowProxy } from '../support/slow-proxy.ts';
 import { surviveKills } from '../support/state-kills.ts';
@@ -15,6 +16,11 @@ import { openStateVolume } from '../support/state-volume.ts';
 import { openTcpProxy } from '../support/tcp-proxy.ts';
 import { freshBuckets, plainClient, removeBuckets } from './minio-support.ts';
 import { startOr } from './started.ts';
+
+const ROUNDS = cases(6, 30);
+const BURSTS = cases(4, 8);
+/** At 10 kB/s each takes a second, and the client gives up what has not moved for ten. */
+const SLOW_KB = cases(150, 300);
 
 const minio = await startOr(() => startRealMinio({ progress: () => undefined }));
 if (typeof minio === 'string') it.skip(minio);
@@ -54,8 +60,8 @@ if (typeof minio !== 'string') {
       async () => {
         const access = await accessFor('killed');
         const archives = createMinioStateArchives(access, 'killed');
-        const broken = await surviveKills({ rounds: 30, access, botId: 'killed', archives });
-        expect(broken).toBeGreaterThan(10);
+        const broken = await surviveKills({ rounds: ROUNDS, access, botId: 'killed', archives });
+        expect(broken).toBeGreaterThan(ROUNDS / 3);
       },
     );
 
@@ -151,7 +157,7 @@ if (typeof minio !== 'string') {
         try {
           await volume.keeper().restore();
           proxy.share = 0.2;
-          for (let n = 0; n < 8; n += 1) {
+          for (let n = 0; n < BURSTS; n += 1) {
             await volume.write({ big: randomBytes(4_500_000).toString('hex'), small: String(n) });
             const keeper = volume.keeper();
             for (let tries = 0; ; tries += 1) {
@@ -186,7 +192,7 @@ if (typeof minio !== 'string') {
       const volume = await openStateVolume(archives);
       try {
         await volume.keeper().restore();
-        await volume.write({ key: randomBytes(300_000).toString('latin1') });
+        await volume.write({ key: randomBytes(1_000 * SLOW_KB).toString('latin1') });
         expect(await volume.keeper().sync({ final: true })).toMatchObject({ status: 'synced' });
       } finally {
         await volume.close();

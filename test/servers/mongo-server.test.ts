@@ -46,7 +46,7 @@ describe.skipIf(typeof found === 'string')(typeof found === 'string' ? found : `
     } finally {
       server().thaw();
     }
-    await expect.poll(() => admin.command({ ping: 1 }), { timeout: 10_000 }).toMatchObject({ ok: 1 });
+    await expect.poll(() => admin.command({ ping: 1 })).toMatchObject({ ok: 1 });
   });
 
   it.skipIf(typeof found !== 'string' && found.how.includes('no change streams'))('has change streams', async () => {

@@ -1,5 +1,5 @@
 /** Messages as they are sent, where no stream keeps them, and the way from there to a stream. */
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { NatsConnection } from 'nats';
 import type { BusMessage, MessageBus } from '../../src/ports/message-bus.ts';
 import {
@@ -16,8 +16,7 @@ import {
   send,
   type Collector,
 } from './nats-support.ts';
-
-const soon = { timeout: 20_000, interval: 20 };
+import { eventually } from '../support/eventually.ts';
 
 const publishPlain = async (admin: NatsConnection, ...texts: readonly string[]): Promise<void> => {
   for (const text of texts) admin.publish('the0.bot.updated', text);
@@ -25,16 +24,16 @@ const publishPlain = async (admin: NatsConnection, ...texts: readonly string[]):
 };
 
 const mode = (bus: MessageBus, wanted: string): Promise<void> =>
-  vi.waitFor(() => {
+  eventually(() => {
     expect(bus.status().mode).toBe(wanted);
-  }, soon);
+  });
 
 /** Subscribed for sure: a message of ours came through. More of them may still be on their way. */
 const hears = async (admin: NatsConnection, { texts }: Collector): Promise<void> => {
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await publishPlain(admin, 'hello');
     expect(texts()).toContain('hello');
-  }, soon);
+  });
 };
 
 const wishesOf = ({ taken }: Collector): readonly BusMessage[] =>
@@ -60,9 +59,9 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS without a stream
     await publishPlain(admin, '1', '2');
     await publishPlain(admin, '3');
     admin.publish('the0.bot.logs.x', 'not a wish');
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(textsOf(collector)).toEqual(['1', '2', '3']);
-    }, soon);
+    });
     for (const { position, at } of collector.taken) {
       expect(position).toBeUndefined();
       expect(Math.abs(Date.now() - at)).toBeLessThan(60_000);
@@ -82,9 +81,9 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS without a stream
     await send(admin, '1', '2', '3');
     await mode(bus, 'stream');
     await send(admin, '4', '5');
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(textsOf(collector)).toEqual(['1', '2', '3', '4', '5']);
-    }, soon);
+    });
     expect(wishesOf(collector).map(({ position }) => position?.sequence)).toEqual([
       undefined,
       undefined,
@@ -105,9 +104,9 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS without a stream
     let sent = 0;
     while (bus.status().mode !== 'stream') await send(admin, String((sent += 1)));
     await send(admin, 'last');
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(collector.texts()).toContain('last');
-    }, soon);
+    });
     const got = new Set(collector.texts());
     const missing = Array.from({ length: sent }, (_none, index) => String(index + 1)).filter((text) => !got.has(text));
     expect(missing).toEqual([]);
@@ -136,9 +135,9 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS without a stream
     });
     await send(admin, '1');
     for (const collector of collectors)
-      await vi.waitFor(() => {
+      await eventually(() => {
         expect(collector.texts()).toEqual(['1']);
-      }, soon);
+      });
     expect((await consumerInfo(admin, 'drover-a')).name).toBe('drover-a');
   });
 });

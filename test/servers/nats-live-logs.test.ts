@@ -47,7 +47,7 @@ describe.skipIf(missingNats !== undefined)(`live logs ${missingNats ?? ''}`, () 
     log.append('before anybody looked\n');
     const live = createLivePublisher({ url: withLogin(server.url, 'bot'), botId: 'bot 1ü' });
     closeAfterwards(live.close);
-    await expect.poll(() => (live.publish('ready?\n'), chunks.length), { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => (live.publish('ready?\n'), chunks.length)).toBeGreaterThan(0);
     chunks.length = 0;
     const end = followLog({ logsPath: folder, onText: live.publish, everyMs: 20 });
     let expected = '';
@@ -62,7 +62,7 @@ describe.skipIf(missingNats !== undefined)(`live logs ${missingNats ?? ''}`, () 
       Buffer.concat(chunks)
         .toString()
         .replace(/^(ready\?\n)+/, '');
-    await expect.poll(told, { timeout: 10_000 }).toBe(`${expected}unfinished`);
+    await expect.poll(told).toBe(`${expected}unfinished`);
     expect(chunks.slice(0, -1).every((chunk) => chunk.at(-1) === 10)).toBe(true);
   });
 
@@ -71,7 +71,7 @@ describe.skipIf(missingNats !== undefined)(`live logs ${missingNats ?? ''}`, () 
     const chunks = await readerAt(server.url, 'the0.bot.logs.b');
     const live = createLivePublisher({ url: withLogin(server.url, 'bot'), botId: 'b' });
     closeAfterwards(live.close);
-    await expect.poll(() => (live.publish('ready?\n'), chunks.length), { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => (live.publish('ready?\n'), chunks.length)).toBeGreaterThan(0);
     chunks.length = 0;
     const text = `${'a'.repeat(5_000)}\n${'b'.repeat(5_000)}\n${'ü'.repeat(10_000)}\n`;
     live.publish(text);
@@ -79,7 +79,7 @@ describe.skipIf(missingNats !== undefined)(`live logs ${missingNats ?? ''}`, () 
       Buffer.concat(chunks)
         .toString()
         .replace(/^(ready\?\n)+/, '');
-    await expect.poll(told, { timeout: 10_000 }).toBe(text);
+    await expect.poll(told).toBe(text);
     expect(chunks.every((chunk) => chunk.length <= 8 * 1024 && !chunk.toString().includes('\ufffd'))).toBe(true);
   });
 
@@ -90,7 +90,7 @@ describe.skipIf(missingNats !== undefined)(`live logs ${missingNats ?? ''}`, () 
     live.publish('nobody is there\n');
     await server.start();
     const chunks = await readerAt(server.url, 'the0.bot.logs.b');
-    await expect.poll(() => (live.publish('ready?\n'), chunks.length), { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => (live.publish('ready?\n'), chunks.length)).toBeGreaterThan(0);
     server.freeze();
     const before = process.memoryUsage().rss;
     const block = Buffer.alloc(1024 ** 2 - 100, 'x'.repeat(63) + '\n');
@@ -98,7 +98,7 @@ describe.skipIf(missingNats !== undefined)(`live logs ${missingNats ?? ''}`, () 
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 ** 2);
     server.thaw();
-    await expect.poll(() => (live.publish('again\n'), chunks.at(-1)?.toString()), { timeout: 60_000 }).toBe('again\n');
+    await expect.poll(() => (live.publish('again\n'), chunks.at(-1)?.toString())).toBe('again\n');
     expect(Buffer.concat(chunks).toString()).not.toContain('nobody');
   });
 

@@ -1,7 +1,7 @@
 /** Users, tokens, what they may do, and what is sent by us. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'nats';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { MessageBus } from '../../src/ports/message-bus.ts';
 import {
   adminAt,
@@ -14,8 +14,8 @@ import {
   ownNats,
   send,
 } from './nats-support.ts';
+import { eventually } from '../support/eventually.ts';
 
-const soon = { timeout: 20_000, interval: 20 };
 const PASSWORD = 'p@ss:w/rd';
 const LOGIN = `someone:${encodeURIComponent(PASSWORD)}`;
 
@@ -26,9 +26,9 @@ const users = (permissions: string): string => `
   ] }`;
 
 const mode = (bus: MessageBus, wanted: string): Promise<void> =>
-  vi.waitFor(() => {
+  eventually(() => {
     expect(bus.status().mode).toBe(wanted);
-  }, soon);
+  });
 
 describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS rights', () => {
   const rootAt = async (port: number) => {
@@ -46,11 +46,11 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS rights', () => {
     consumeWith(bus, collector);
     await mode(bus, 'core');
     expect(bus.status().detail).toContain('Permissions Violation');
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       root.publish('the0.bot.created', 'a');
       await root.flush();
       expect(collector.texts()).toContain('a');
-    }, soon);
+    });
     expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
     expect(JSON.stringify([lines, bus.status()])).not.toContain(PASSWORD);
   });
@@ -67,10 +67,10 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS rights', () => {
       consumeWith(bus, collector);
       await mode(bus, 'core');
       expect(bus.status().detail).toContain('Permissions Violation');
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         await send(root, 'a');
         expect(collector.texts()).toContain('a');
-      }, soon);
+      });
     },
   );
 
@@ -81,7 +81,7 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS rights', () => {
     const expectOff = (): void => {
       expect(bus.status()).toMatchObject({ mode: 'off', detail: expect.stringContaining('the0.bot') as string });
     };
-    await vi.waitFor(expectOff, soon);
+    await eventually(expectOff);
     await sleep(500);
     expectOff();
   });
@@ -89,30 +89,30 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS rights', () => {
   it('a wrong password is tried again until it is right, and is told to nobody', async () => {
     const server = await ownNats({ config: users(''), login: 'someone:not-this-one' });
     const { bus, lines } = busAt(server.url);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(bus.status().detail).toContain('Authorization Violation');
-    }, soon);
+    });
     expect(JSON.stringify([lines, bus.status()])).not.toContain('not-this-one');
     const list = busAt(`${server.url},nats://${LOGIN}@127.0.0.1:${String(server.port)}`);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(list.bus.status().detail).toContain('not reading');
-    }, soon);
+    });
   });
 
   it('nothing is said in the open where TLS was wanted', async () => {
     const server = await ownNats();
     const { bus } = busAt(server.url.replace('nats:', 'tls:'));
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(bus.status().detail).toContain('the server offers no TLS');
-    }, soon);
+    });
   });
 
   it('a token opens too', async () => {
     const server = await ownNats({ config: 'authorization { token: "abc" }', login: 'abc' });
     const { bus } = busAt(server.url);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(bus.status().detail).toContain('not reading');
-    }, soon);
+    });
     expect(bus.status().detail).not.toContain('abc');
   });
 
@@ -124,15 +124,15 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS rights', () => {
     await admin.flush();
     const { bus } = busAt(server.url);
     bus.publish('drover.bot.x.transitions', 'not connected yet');
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(bus.status().detail).toContain('not reading');
-    }, soon);
+    });
     bus.publish('drover.bot.x.transitions', 'x'.repeat(2_000));
     bus.publish('', 'no subject');
     const many = Array.from({ length: 1_000 }, (_none, index) => `${String(index)} ${'.'.repeat(500)}`);
     for (const text of many) bus.publish('drover.bot.x.transitions', text);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(heard).toEqual(many);
-    }, soon);
+    });
   });
 });

@@ -1,6 +1,6 @@
 /** Wishes of bots and of schedules side by side: two readers of one stream, or of none, and neither holds up the other. */
 import type { NatsConnection } from 'nats';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SCHEDULE_WISHES, type MessageBus } from '../../src/ports/message-bus.ts';
 import {
   adminAt,
@@ -15,8 +15,8 @@ import {
   removeStream,
   type Collector,
 } from './nats-support.ts';
+import { eventually } from '../support/eventually.ts';
 
-const soon = { timeout: 20_000, interval: 20 };
 const BOTS = 'the0.bot.updated';
 const SCHEDULES = 'the0.bot-schedule.updated';
 
@@ -26,14 +26,14 @@ const keep = async (admin: NatsConnection, subject: string, ...texts: readonly s
 };
 
 const mode = (bus: MessageBus, wanted: string): Promise<void> =>
-  vi.waitFor(() => {
+  eventually(() => {
     expect(bus.status().mode).toBe(wanted);
-  }, soon);
+  });
 
 const expectTexts = ({ texts }: Collector, wanted: readonly string[]): Promise<void> =>
-  vi.waitFor(() => {
+  eventually(() => {
     expect(texts()).toEqual(wanted);
-  }, soon);
+  });
 
 /** Both kinds in one process, as drover reads them. */
 const readBoth = (bus: MessageBus, startsAtNow = false) => {
@@ -65,10 +65,10 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS, both kinds of w
     await expectTexts(schedules, numbers.filter((text) => Number(text) % 2 === 1)); // prettier-ignore
     expect(schedules.taken.map(({ subject }) => subject)).toEqual(Array(20).fill(SCHEDULES));
     expect(schedules.taken.at(-1)?.position?.sequence).toBe(40);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await consumerInfo(admin, 'drover-i1')).ack_floor.stream_seq).toBe(39);
       expect((await consumerInfo(admin, 'drover-i1-schedules')).ack_floor.stream_seq).toBe(40);
-    }, soon);
+    });
     expect((await consumerInfo(admin, 'drover-i1-schedules')).config.filter_subject).toBe('the0.bot-schedule.*');
     expect(bus.status()).toEqual({
       mode: 'stream',
@@ -143,22 +143,22 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS, both kinds of w
     const { bots, schedules } = readBoth(bus, true);
     await mode(bus, 'core');
     expect(bus.status().detail).toMatch(/, messages as they are sent: no stream THE0_EVENTS$/);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       admin.publish(BOTS, 'b');
       admin.publish(SCHEDULES, 's');
       await admin.flush();
       expect(new Set(bots.texts())).toEqual(new Set(['b']));
       expect(new Set(schedules.texts())).toEqual(new Set(['s']));
-    }, soon);
+    });
     for (const { position } of schedules.taken) expect(position).toBeUndefined();
     await makeStream(admin);
     closeAfterwards(() => removeStream(admin));
     await keep(admin, SCHEDULES, 's1');
     await mode(bus, 'stream');
     await keep(admin, SCHEDULES, 's2');
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(schedules.texts().filter((text) => text !== 's')).toEqual(['s1', 's2']);
-    }, soon);
+    });
     expect(new Set(bots.texts())).toEqual(new Set(['b']));
   });
 
@@ -168,11 +168,11 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS, both kinds of w
     const { bots, schedules } = readBoth(bus);
     await mode(bus, 'core');
     expect(bus.status().detail).toMatch(/messages as they are sent: JetStream is not enabled$/);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       admin.publish('the0.bot-schedule.created', 's');
       await admin.flush();
       expect(schedules.texts()).toContain('s');
-    }, soon);
+    });
     expect(bots.texts()).toEqual([]);
   });
 
@@ -189,18 +189,18 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS, both kinds of w
     expect(bus.status().detail).toMatch(
       /bots: stream THE0_EVENTS.*schedules: .*does not keep the0.bot-schedule.created/,
     );
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       admin.publish(SCHEDULES, 's');
       await admin.flush();
       expect(schedules.texts()).toContain('s');
-    }, soon);
+    });
     await streams.update('THE0_EVENTS', { ...info.config, subjects: ['the0.bot.*', 'the0.bot-schedule.>'] });
     await keep(admin, SCHEDULES, 's1');
     await mode(bus, 'stream');
     await keep(admin, SCHEDULES, 's2');
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(schedules.texts().filter((text) => text !== 's')).toEqual(['s1', 's2']);
-    }, soon);
+    });
     expect(bots.texts()).toEqual(['b1']);
   });
 
@@ -215,11 +215,11 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS, both kinds of w
     const { bus } = busAt(closed.url);
     readBoth(bus);
     await mode(bus, 'off');
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(bus.status().detail).toMatch(
         /bots: messages as they are sent.*schedules: .*Permissions Violation.*the0.bot-schedule/,
       );
-    }, soon);
+    });
     expect(bus.status().mode).toBe('off');
   });
 });

@@ -13,8 +13,8 @@ import {
   send,
   closeAfterwards,
 } from './nats-support.ts';
+import { eventually } from '../support/eventually.ts';
 
-const soon = { timeout: 10_000, interval: 20 };
 const numbers = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_none, index) => String(from + index));
 
@@ -35,14 +35,14 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS stream', async (
     const first = createCollector();
     const before = busAt(server.url);
     const consuming = consumeWith(before.bus, first);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(first.texts()).toEqual(numbers(1, 200));
-    }, soon);
+    });
     expect(first.offered).toHaveLength(1);
     await send(admin, '201');
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(first.texts()).toEqual(numbers(1, 201));
-    }, soon);
+    });
     await consuming.stop();
     await before.bus.close();
 
@@ -50,9 +50,9 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS stream', async (
     const second = createCollector(true);
     const { bus } = busAt(server.url);
     consumeWith(bus, second);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(second.texts()).toEqual(numbers(202, 230));
-    }, soon);
+    });
     expect(second.offered).toHaveLength(1);
     expect(bus.status()).toEqual({
       mode: 'stream',
@@ -68,9 +68,9 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS stream', async (
     await jetstream.publish('the0.bot.deleted', 'b');
     const collector = createCollector();
     consumeWith(busAt(server.url).bus, collector);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(collector.texts()).toEqual(['a', 'b']);
-    }, soon);
+    });
     const { created } = await (await admin.jetstreamManager()).streams.info('THE0_EVENTS').then((info) => info);
     const stream = `THE0_EVENTS@${created}`;
     expect(collector.taken.map(({ subject, position }) => ({ subject, position }))).toEqual([
@@ -88,18 +88,18 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS stream', async (
     const store = vi.spyOn(collector.consumer, 'onMessages');
     const { bus, lines } = busAt(server.url);
     consumeWith(bus, collector);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(store).toHaveBeenCalledTimes(1);
-    }, soon);
+    });
     await send(admin, '4');
     expect((await consumerInfo(admin, 'drover-i1')).ack_floor.stream_seq).toBe(0);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(collector.texts()).toEqual(['1', '2', '3', '4']);
-    }, soon);
+    });
     expect(collector.offered).toEqual([['1', '2', '3'], ['1', '2', '3'], ['1', '2', '3'], ['4']]);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await consumerInfo(admin, 'drover-i1')).ack_floor.stream_seq).toBe(4);
-    }, soon);
+    });
     expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
   });
 
@@ -110,16 +110,16 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS stream', async (
     refusing.refuse = Infinity;
     const { bus } = busAt(server.url);
     const consuming = consumeWith(bus, refusing);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(refusing.offered.length).toBeGreaterThan(1);
-    }, soon);
+    });
     await consuming.stop();
     await send(admin, '3');
     const next = createCollector(true);
     consumeWith(bus, next);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(next.texts()).toEqual(['1', '2', '3']);
-    }, soon);
+    });
   });
 
   it('starts at now on a store that holds bots, and says so; at the beginning on an empty one', async () => {
@@ -130,14 +130,14 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS stream', async (
     consumeWith(here.bus, holding);
     const empty = createCollector(false);
     consumeWith(busAt(server.url, 'empty').bus, empty);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(here.bus.status().mode).toBe('stream');
-    }, soon);
+    });
     await send(admin, 'new');
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(holding.texts()).toEqual(['new']);
       expect(empty.texts()).toEqual(['old', 'new']);
-    }, soon);
+    });
     const told = here.lines.filter(({ message }) => message === 'the stream is read from now on');
     expect(told).toHaveLength(1);
     expect(told[0]?.fields).toMatchObject({ stream: 'THE0_EVENTS', consumer: 'drover-holding' });
@@ -153,9 +153,9 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS stream', async (
     consumeWith(busAt(server.url).bus, collector);
     for (let at = 1_000; at < 3_000; at += 100)
       await Promise.all(many.slice(at, at + 100).map((text) => jetstream.publish('the0.bot.updated', text)));
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(collector.taken).toHaveLength(3_000);
-    }, soon);
+    });
     expect(collector.texts()).toEqual(many);
     expect(collector.taken.map(({ position }) => position?.sequence)).toEqual(many.map(Number));
   });

@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { toAsked, type Asked } from './query-spine.ts';
+import { until } from '../../scripts/until.ts';
 
 const BIN = resolve(import.meta.dirname, '../../bin/drover.js');
-const READY_MS = 30_000;
+const READY_MS = 120_000;
 const SERVERS = /^(MONGO_|NATS_|MINIO_)/;
 
 export type LogLine = Readonly<Record<string, unknown>>;
@@ -62,16 +62,15 @@ export const startQueryProcess = async (
     return code;
   };
 
-  const until = Date.now() + READY_MS;
-  let up: LogLine | undefined;
-  while ((up = log().find(({ msg }) => msg === 'drover is up')) === undefined) {
+  const isUp = (): LogLine | undefined => {
     if (isOver()) throw new Error(`drover ${args.join(' ')} ended with ${String(child.exitCode)}:\n${output()}`);
-    if (Date.now() > until) {
-      await end('SIGKILL');
-      throw new Error(`drover ${args.join(' ')} was not up within ${String(READY_MS)} ms:\n${output()}`);
-    }
-    await sleep(25);
-  }
+    return log().find(({ msg }) => msg === 'drover is up');
+  };
+  const otherwise = async (): Promise<string> => {
+    await end('SIGKILL');
+    return `drover ${args.join(' ')} was not up:\n${output()}`;
+  };
+  const up = await until(isUp, { within: READY_MS, every: 50, otherwise });
   const { url, queryUrl } = up as { readonly url: string; readonly queryUrl?: string };
   const at = (path: string): string => `${queryUrl ?? ''}${path}`;
   return {

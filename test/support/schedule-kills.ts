@@ -9,6 +9,7 @@ import { scheduleStream } from '../../src/domain/schedule-event.ts';
 import type { PassedSlots, RunRecord } from '../../src/domain/scheduled-bot.ts';
 import { foldRuns } from '../../src/machines/schedule/fold-runs.ts';
 import { upcastSchedule } from '../../src/machines/schedule/upcast-schedule.ts';
+import { childProgram } from './child-program.ts';
 
 export const FAILPOINTS = [
   'before the claim',
@@ -47,7 +48,7 @@ export interface Life {
 const start = ({ dataDir, install }: Life, failpoint: Failpoint | undefined): ChildProcess => {
   const env = { ...process.env, DATA_DIR: dataDir, INSTALL: install, ...(failpoint && { FAILPOINT: failpoint }) };
   const file = join(import.meta.dirname, 'schedule-child.ts');
-  return spawn(process.execPath, ['--import', 'tsx', file], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(process.execPath, [childProgram(file)], { env, stdio: ['ignore', 'pipe', 'inherit'] });
 };
 
 /** Runs a controller until it has killed itself there. */

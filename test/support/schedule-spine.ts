@@ -1,8 +1,8 @@
 /** Schedules on a whole drover in this process: deployed, looked at, waited for. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunRecord } from '../../src/domain/scheduled-bot.ts';
 import type { ScheduleRequest } from '../../src/domain/schedule.ts';
 import { referenceSchedule, type ScheduleChange } from './reference-document.ts';
+import { until } from '../../scripts/until.ts';
 import { asked, zipOf, type Spine } from './spine.ts';
 
 /** Adds one to a number in its state, and tells slot and number. */
@@ -36,7 +36,7 @@ export interface ScheduleSpine {
   ended(id: string, count: number): Promise<readonly RunRecord[]>;
 }
 
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 120_000;
 
 export const scheduleSpine = (spine: Spine): ScheduleSpine => {
   const documents = new Map<string, ScheduleChange>();
@@ -76,14 +76,13 @@ export const scheduleSpine = (spine: Spine): ScheduleSpine => {
     },
     runs,
     async ended(id, count) {
-      const until = Date.now() + TIMEOUT_MS;
-      for (;;) {
+      const look = async (): Promise<readonly RunRecord[] | undefined> => {
         const found = (await runs(id)).filter(({ endedAt }) => endedAt !== null);
-        if (found.length >= count) return found;
-        if (Date.now() > until)
-          throw new Error(`${id} has ${String(found.length)} ended runs: ${JSON.stringify(await runs(id))}`);
-        await sleep(50);
-      }
+        return found.length >= count ? found : undefined;
+      };
+      const otherwise = async (): Promise<string> =>
+        `${id} has fewer than ${String(count)} ended runs: ${JSON.stringify(await runs(id))}`;
+      return until(look, { within: TIMEOUT_MS, every: 50, otherwise });
     },
   };
   return self;

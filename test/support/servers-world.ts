@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { buffer } from 'node:stream/consumers';
 import { Client } from 'minio';
 import { MongoClient, type Collection, type Db } from 'mongodb';
@@ -11,6 +10,7 @@ import { connect, type NatsConnection } from 'nats';
 import { startDrover, type DroverProcess, type DroverProcessOptions } from '../../scripts/drover-process.ts';
 import { freePort } from '../../scripts/free-port.ts';
 import { removeInstall } from '../../scripts/remove-install.ts';
+import { until } from '../../scripts/until.ts';
 import type { RunningBot } from '../../src/domain/running-bot.ts';
 import { hostAddress } from './host-address.ts';
 import { referenceDocument } from './reference-document.ts';
@@ -61,7 +61,7 @@ export interface World {
   /** A zip in the bucket, at the key that the reference's API would give it. */
   putZip(key: string, code?: string): Promise<void>;
   document(id: string, config?: object, filePath?: string): Record<string, unknown>;
-  reaches(drover: DroverProcess, id: string, state: RunningBot['state'], timeoutMs?: number): Promise<RunningBot>;
+  reaches(drover: DroverProcess, id: string, state: RunningBot['state'], within?: number): Promise<RunningBot>;
   /** Of one bot, whatever state they are in. */
   containers(id: string): Promise<{ readonly id: string; readonly state: string; readonly created: number }[]>;
   close(): Promise<void>;
@@ -160,17 +160,15 @@ export const openWorld = async ({ nats: hears = false, env: more = {} }: WorldOp
     },
     document: (id, config = {}, filePath = `user-1/${id}/1.0.0`) =>
       referenceDocument(id, { config: { enabled: true, customBotId: 'c1', ...config }, filePath }),
-    async reaches(drover, id, state, timeoutMs = 30_000) {
+    async reaches(drover, id, state, within = 120_000) {
       let bot: RunningBot | undefined;
-      const until = Date.now() + timeoutMs;
-      for (;;) {
+      const look = async (): Promise<RunningBot | undefined> => {
         bot = await drover.bot(id).catch(() => undefined);
-        if (bot?.state === state) return bot;
-        if (Date.now() > until) {
-          throw new Error(`${id} is ${bot?.state ?? 'unknown'}, not ${state}:\n${drover.output().slice(-4_000)}`);
-        }
-        await sleep(25);
-      }
+        return bot?.state === state ? bot : undefined;
+      };
+      const otherwise = (): string =>
+        `${id} is ${bot?.state ?? 'unknown'}, not ${state}:\n${drover.output().slice(-4_000)}`;
+      return until(look, { within, every: 50, otherwise });
     },
     async containers(id) {
       const label = [`drover.install=${install}`, 'drover.role=bot', `runtime.id=${id}`];

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';
 import { ZipFile } from 'yazl';
@@ -21,6 +20,7 @@ import type { Engine } from '../../src/ports/container-tools.ts';
 import { DEFAULT_POLICY, type BotPolicy } from '../../src/domain/policy.ts';
 import { dockerAt } from '../../scripts/docker-at.ts';
 import { removeInstall } from '../../scripts/remove-install.ts';
+import { until } from '../../scripts/until.ts';
 import { referenceDocument, type DocumentChange } from './reference-document.ts';
 import { realEngine } from './real-engine.ts';
 import { noPredecessor } from './no-predecessor.ts';
@@ -161,14 +161,8 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
         const bot = drover.states.get(id);
         return bot?.state === state && also(bot) ? bot : undefined;
       };
-      // Own polling, so that set-up may wait too.
-      const until = Date.now() + 60_000;
-      while (Date.now() < until) {
-        const bot = look();
-        if (bot !== undefined) return bot;
-        await sleep(20);
-      }
-      throw new Error(`${id} does not reach ${state}: ${JSON.stringify(drover.states.get(id))}`);
+      const otherwise = (): string => `${id} does not reach ${state}: ${JSON.stringify(drover.states.get(id))}`;
+      return until(look, { within: 120_000, otherwise });
     },
     containers: (id) =>
       docker.listContainers({

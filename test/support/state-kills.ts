@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { StoreAccess } from '../../src/domain/store-access.ts';
 import type { StateArchives } from '../../src/ports/state-archives.ts';
+import { childProgram } from './child-program.ts';
 import type { ChildOrder } from './state-child.ts';
 import { openStateVolume, type StateVolume } from './state-volume.ts';
 
@@ -16,7 +17,7 @@ const FILES = 60;
 /** Milliseconds of its work when it came to its end before it was killed. */
 const killed = (order: ChildOrder, afterMs: number): Promise<number | undefined> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', CHILD, JSON.stringify(order)], {
+    const child = spawn(process.execPath, [childProgram(CHILD), JSON.stringify(order)], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let said = '';

@@ -11,6 +11,7 @@ import { volumeName } from '../../src/domain/naming.ts';
 import { parseSnapshot, snapshotText, type SnapshotId } from '../../src/domain/sync-report.ts';
 import type { Asked } from '../../src/ports/spec-store.ts';
 import type { StoreAccessSource } from '../../src/ports/store-access-source.ts';
+import { until } from '../../scripts/until.ts';
 import { hostAddress } from './host-address.ts';
 import { asked, docker, IMAGE, startSpine, type Spine, type SpineOptions } from './spine.ts';
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
@@ -154,11 +155,8 @@ export const openStorageWorld = async ({
     },
     newest: async (id) => (await self.snapshots(id)).at(-1),
     async synced(id) {
-      const until = Date.now() + 60_000;
-      while ((await self.newest(id)) === undefined) {
-        if (Date.now() > until) throw new Error(`nothing of ${id} is stored: ${await self.printed(id)}`);
-        await sleep(100);
-      }
+      const otherwise = async (): Promise<string> => `nothing of ${id} is stored: ${await self.printed(id)}`;
+      await until(() => self.newest(id), { every: 100, otherwise });
     },
     async printed(id) {
       const [container] = await spine.containers(id);

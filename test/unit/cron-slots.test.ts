@@ -7,6 +7,7 @@ import { parseSchedule } from '../../src/domain/cron/parse-schedule.ts';
 import type { Schedule } from '../../src/domain/cron/schedule.ts';
 import { lastSlotBetween, slotsBetween } from '../../src/domain/cron/slots-between.ts';
 import { DAY, HOUR, matches, wallClockOf } from '../support/wall-clock.ts';
+import { cases } from '../support/full.ts';
 
 const iso = (at: number | undefined): string | undefined =>
   at === undefined ? undefined : new Date(at).toISOString().replace('.000Z', 'Z');
@@ -36,7 +37,7 @@ describe('R45: leap years, the 31st and years', () => {
           expected.slice(0, 400),
         );
       }),
-      { numRuns: 60 },
+      { numRuns: cases(15, 60) },
     );
   });
 });
@@ -142,7 +143,7 @@ describe('of every schedule', () => {
         expect(nextSlot(schedule, slot - 0.5)).toBe(slot);
         expect(nextSlot(schedule, slot)).toBeGreaterThan(slot);
       }),
-      { numRuns: 400 },
+      { numRuns: cases(100, 400) },
     );
   });
   it('a slot is shown on the wall clock, or follows a gap', () => {
@@ -154,7 +155,7 @@ describe('of every schedule', () => {
         const shown = matches(schedule.pattern, wall(slot));
         expect(shown || wall(slot) - wall(slot - 1_000) > 1_000).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: cases(75, 300) },
     );
   });
   it('a range cut in two at any instant has the same slots, in the same order, each once', () => {
@@ -167,7 +168,7 @@ describe('of every schedule', () => {
         expect(halves.flatMap(({ slots }) => slots)).toEqual(whole.slots);
         expect(whole.slots.every((slot, index) => slot > (whole.slots[index - 1] ?? from) && slot <= to)).toBe(true);
       }),
-      { numRuns: 200 },
+      { numRuns: cases(50, 200) },
     );
   });
   it('D5: a cap keeps the first ones and says that there are more', () => {
@@ -177,7 +178,7 @@ describe('of every schedule', () => {
         const capped = slotsBetween(schedule, from, to, cap);
         expect(capped).toEqual({ slots: whole.slice(0, cap), more: whole.length > cap });
       }),
-      { numRuns: 100 },
+      { numRuns: cases(25, 100) },
     );
   });
   it('D5: the last slot of a range is found without the others', () => {
@@ -185,7 +186,7 @@ describe('of every schedule', () => {
       fc.property(range, ([schedule, from, to]) => {
         expect(lastSlotBetween(schedule, from, to)).toBe(slotsBetween(schedule, from, to, 100_000).slots.at(-1));
       }),
-      { numRuns: 150 },
+      { numRuns: cases(37, 150) },
     );
   });
 });

@@ -7,6 +7,7 @@ import { createDebounce } from '../../src/runtime/daemon/debounce.ts';
 import { durationMs, parseDaemonFlags } from '../../src/runtime/daemon/flags.ts';
 import { treeDigest } from '../../src/runtime/daemon/tree-digest.ts';
 import { watchTree, type TreeWatch } from '../../src/runtime/daemon/watch-tree.ts';
+import { eventually } from '../support/eventually.ts';
 
 let root = '';
 let tree: TreeWatch | undefined;
@@ -24,7 +25,7 @@ const file = (path: string, text = 'x'): void => {
 const seen = async (changes: { mockClear(): unknown }, act: () => void): Promise<void> => {
   changes.mockClear();
   act();
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect(changes).toHaveBeenCalled();
   });
 };
@@ -34,7 +35,7 @@ it('sees writes in nested, new, moved-in and renamed folders, and lets vanished 
   const onChange = vi.fn();
   tree = watchTree({ root, onChange, onLimit: vi.fn() });
   const folders = (count: number) =>
-    vi.waitFor(() => {
+    eventually(() => {
       expect(tree?.count()).toBe(count);
     });
   expect(tree.count()).toBe(3);

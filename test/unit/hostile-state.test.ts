@@ -17,6 +17,9 @@ afterAll(() => {
 });
 
 type Header = Parameters<ReturnType<typeof pack>['entry']>[0];
+/** Bytes that are read at once. */
+const PIECE = 4 * 1024;
+
 type Entry = Header & { readonly name: string; readonly text?: string };
 const tarOf = (entries: readonly Entry[]): Promise<Buffer> => {
   const tar = pack();
@@ -26,16 +29,30 @@ const tarOf = (entries: readonly Entry[]): Promise<Buffer> => {
 };
 const GOOD: Entry = { name: '.the0-state/good.json', text: '1' };
 
+/** An archive in pieces, and how many bytes of it were asked for: what is refused early is not read to its end. */
+const metered = (archive: Buffer): { readonly source: Readable; read(): number } => {
+  let read = 0;
+  const pieces = function* (): Generator<Buffer> {
+    for (let at = 0; at < archive.length; at += PIECE) {
+      const piece = archive.subarray(at, at + PIECE);
+      read += piece.length;
+      yield piece;
+    }
+  };
+  return { source: Readable.from(pieces(), { highWaterMark: 1 }), read: () => read };
+};
+
 let round = 0;
 const unpack = async (archive: Buffer, foreign: 'skip' | 'refuse') => {
   round += 1;
   const parent = join(root, String(round));
   const target = join(parent, 'state');
   mkdirSync(target, { recursive: true });
+  const { source, read } = metered(archive);
   let thrown: unknown;
   let found: Unpacked | undefined;
   try {
-    found = await unpackState(Readable.from([archive]), { target, limits, foreign });
+    found = await unpackState(source, { target, limits, foreign });
   } catch (error) {
     thrown = error;
   }
@@ -45,7 +62,7 @@ const unpack = async (archive: Buffer, foreign: 'skip' | 'refuse') => {
     expect(entry.isFile() || entry.isDirectory()).toBe(true);
     expect(statSync(join(entry.parentPath, entry.name)).mode & 0o7000).toBe(0);
   }
-  return { target, thrown, found };
+  return { target, thrown, found, read: read() };
 };
 
 /** Each head with its sum as it must be. */
@@ -121,23 +138,23 @@ describe('R34: an archive of state that is refused as a whole', () => {
       gzipSync(await headOf('bomb', 4 * 1024 ** 3)),
       ...Array.from({ length: 64 }, () => piece),
     ]);
-    const since = performance.now();
-    const { thrown } = await unpack(bomb, 'skip');
+    const { thrown, read } = await unpack(bomb, 'skip');
     expect(String(thrown)).toMatch(/larger than a file of state may be|too large/);
-    expect(performance.now() - since).toBeLessThan(10_000);
+    expect(read).toBeLessThan(bomb.length / 10);
   });
   it('many files that are too much together', async () => {
     const entries = Array.from({ length: 9 }, (_none, n) => ({ name: `f${String(n)}`, text: '0'.repeat(9 * MIB) }));
     expect(String((await unpack(gzipSync(await tarOf(entries)), 'skip')).thrown)).toMatch(/too large when unpacked/);
   });
-  it('a million entries, in time', async () => {
+  it('a million entries, of which it reads no more than it must', async () => {
     const one = await headOf('a', 0);
-    const many = gzipSync(Buffer.concat(Array.from({ length: 1_000_000 }, () => one)), { level: 1 });
-    const since = performance.now();
-    round += 1;
-    const reading = unpackState(Readable.from([many]), { target: undefined, limits, foreign: 'skip' });
+    // A gzip may have many members; tar goes on over them.
+    const tenThousand = gzipSync(Buffer.concat(Array.from({ length: 10_000 }, () => one)));
+    const many = Buffer.concat(Array.from({ length: 100 }, () => tenThousand));
+    const { source, read } = metered(many);
+    const reading = unpackState(source, { target: undefined, limits, foreign: 'skip' });
     await expect(reading).rejects.toThrow('it has too many entries');
-    expect(performance.now() - since).toBeLessThan(10_000);
+    expect(read()).toBeLessThan(many.length / 2);
   });
   it.each<[string, (tar: Buffer) => Buffer]>([
     ['no gzip', () => Buffer.from('words')],

@@ -6,6 +6,7 @@ import { parseSchedule } from '../../src/domain/cron/parse-schedule.ts';
 import { OVERLAP_POLICIES, MISSED_POLICIES } from '../../src/domain/schedule-policy.ts';
 import { jitterOf } from '../../src/machines/schedule/jitter.ts';
 import { createScheduleWorld } from '../support/schedule-world.ts';
+import { cases } from '../support/full.ts';
 
 const T0 = Date.UTC(2026, 10, 24, 12, 0, 30);
 const MINUTE = 60_000;
@@ -387,7 +388,7 @@ describe('whatever happens', () => {
           expect(world.state().context.cursor).toBeGreaterThan(latest - MINUTE - 1);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: cases(75, 300) },
     );
   });
   it('R44: no slot runs twice, whatever is switched while the clock is set back and forth', () => {
@@ -419,7 +420,7 @@ describe('whatever happens', () => {
           expect(passed.filter(({ from, to, count }) => count === 1 && from <= slot && slot <= to)).toEqual([]);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: cases(50, 200) },
     );
   });
 });

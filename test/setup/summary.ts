@@ -1,0 +1,79 @@
+/** The last lines of a run: its slowest files, what was tried again, what could not be tested, and the count. */
+import { relative } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pc from 'picocolors';
+import type { Reporter, SerializedError, TestModule, Vitest } from 'vitest/node';
+import './provided.ts';
+
+const SLOWEST = 20;
+
+/** `NOTE_DURATIONS=1`: the order of the next runs is by the times of this one. */
+const DURATIONS = join(import.meta.dirname, 'durations.json');
+
+interface FileTime {
+  readonly path: string;
+  readonly project: string;
+  readonly seconds: number;
+}
+
+const inSeconds = (module: TestModule): number => {
+  const { collectDuration, setupDuration, duration } = module.diagnostic();
+  return (collectDuration + setupDuration + duration) / 1_000;
+};
+
+const byTime = (a: FileTime, b: FileTime): number => b.seconds - a.seconds;
+
+export class Summary implements Reporter {
+  private vitest: Vitest | undefined;
+
+  onInit(vitest: Vitest): void {
+    this.vitest = vitest;
+  }
+
+  /** What the set-up could not have here, from each project that ran, and from `npm test` itself. */
+  private leftOut(): readonly string[] {
+    const before = JSON.parse(process.env['TEST_LEFT_OUT'] ?? '[]') as readonly string[];
+    const found = (this.vitest?.projects ?? []).flatMap((project) => project.getProvidedContext().leftOut ?? []);
+    return [...new Set([...before, ...found])];
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
+    const root = this.vitest?.config.root ?? '';
+    const files = modules.map((module) => ({
+      path: relative(root, module.moduleId),
+      project: module.project.name,
+      seconds: inSeconds(module),
+    }));
+    const tests = modules.flatMap((module) => [...module.children.allTests()]);
+    const states = tests.map((test) => test.result().state);
+    const count = (state: string): number => states.filter((each) => each === state).length;
+    // A file that could not even be loaded has failed, though none of its tests did.
+    const broken = modules.filter((module) => module.errors().length > 0).length + errors.length;
+    const retried = tests.filter((test) => (test.diagnostic()?.retryCount ?? 0) > 0);
+    const leftOut = this.leftOut();
+    const skipped = tests.filter((test) => test.result().state === 'skipped').map((test) => test.fullName);
+    // What stands in for a server is named once, not by each test file.
+    const named = skipped.filter((name) => !leftOut.some((line) => name.endsWith(line)));
+
+    const lines = [`\n${pc.bold('Slowest files:')}`];
+    for (const { path, project, seconds } of files.sort(byTime).slice(0, SLOWEST)) {
+      lines.push(`  ${seconds.toFixed(1).padStart(7)} s  ${path} ${pc.dim(project)}`);
+    }
+    lines.push(retried.length === 0 ? '\nNo test was retried.' : `\n${pc.bold(pc.yellow('RETRIED:'))}`);
+    for (const test of retried) lines.push(pc.yellow(`  - ${test.fullName}`));
+    const absent = [...leftOut, ...named.map((name) => `skipped: ${name}`)];
+    lines.push(absent.length === 0 ? '\nNothing was left out.' : `\n${pc.bold(pc.yellow('NOT TESTED:'))}`);
+    for (const line of absent) lines.push(pc.yellow(`  - ${line}`));
+    const [passed, failed, pending] = [count('passed'), count('failed') + broken, count('skipped')];
+    lines.push(`\n${String(passed)} passed, ${String(failed)} failed, ${String(pending)} skipped`);
+    console.log(lines.join('\n'));
+    if (process.env['NOTE_DURATIONS'] === '1') note(files);
+  }
+}
+
+const note = (files: readonly FileTime[]): void => {
+  const slow = files.filter(({ seconds }) => seconds >= 2).sort(byTime);
+  const seconds = Object.fromEntries(slow.map(({ path, seconds: taken }) => [path, Math.round(taken)]));
+  writeFileSync(DURATIONS, `${JSON.stringify(seconds, null, 2)}\n`);
+};
