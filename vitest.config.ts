@@ -17,7 +17,6 @@ const engine = 'test/setup/engine.ts';
 const EXCLUSIVE = [
   'test/faults/host-pressure.test.ts',
   'test/faults/kill-everything.test.ts',
-  'test/faults/schedule-kills.test.ts',
   'test/integration/demo.test.ts',
   'test/integration/drover-image.test.ts',
 ];

@@ -21,6 +21,12 @@ import {
 } from '../support/schedule-kills.ts';
 import { docker } from '../support/spine.ts';
 
+/** Runs whose container is alive. */
+const runningNow = async (install: string): Promise<readonly string[]> => {
+  const label = [`drover.install=${install}`, 'drover.role=run'];
+  return (await docker.listContainers({ filters: { label } })).map(({ Id }) => Id);
+};
+
 const ROUNDS = Number(process.env['R21_ROUNDS'] ?? 1);
 
 describe('R21: kill -9 during a cron slot', () => {
@@ -45,7 +51,7 @@ describe('R21: kill -9 during a cron slot', () => {
       for (let round = 0; round < ROUNDS; round += 1) {
         await killedAt(life, failpoint);
         // Whatever goes on without a controller ends without one.
-        await new Promise((resolve) => setTimeout(resolve, 1_500));
+        await expect.poll(() => runningNow(life.install)).toEqual([]);
         await runs(life, 2 * PERIOD_MS);
       }
       let started = 0;

@@ -1,6 +1,9 @@
 /** Query programs for tests: what the SDK does, and what no SDK would do. */
 
-/** Answers ephemerally as the SDK does (contract §8.2), and on 9476 when it is started for a running bot (§8.1). */
+/**
+ * Answers ephemerally as the SDK does (contract §8.2), and on 9476 when it is started for a running bot (§8.1). What hangs
+ * blocks its event loop and takes no processor from the others.
+ */
 export const SDK_LIKE = `const fs = require('fs');
 const http = require('http');
 const dir = process.env.STATE_DIR;
@@ -21,7 +24,7 @@ const handlers = {
   '/force': () => { fs.writeFileSync('/state/forced', 'x'); return 'written'; },
   '/fail': () => { throw new Error('told to fail'); },
   '/exit': () => process.exit(7),
-  '/hang': () => { for (;;); },
+  '/hang': () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
   '/big': ({ mb }) => 'x'.repeat(Number(mb) * 1024 * 1024),
   '/types': (params) => Object.fromEntries(Object.entries(params).map(([name, value]) => [name, typeof value])),
 };
