@@ -7,6 +7,12 @@ import type { RunningBot } from '../src/domain/running-bot.ts';
 import { until } from './until.ts';
 
 const BIN = resolve(import.meta.dirname, '../bin/drover.js');
+/**
+ * What `bin/drover.js` is bundled from. Never called: `npm test -- --changed` follows imports, and so finds the tests that run
+ * the bundle.
+ */
+export const sourcesOfDrover = (): Promise<unknown> => import('../src/cli/main.ts');
+
 const READY_MS = 120_000;
 
 export interface DroverProcess {

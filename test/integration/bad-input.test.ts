@@ -83,9 +83,13 @@ describe('bad input', () => {
     expect(failed.lastExit).toMatchObject({ exitCode: 3, class: 'appError' });
     const exit = spine.told.find(({ botId, event }) => botId === 'crashing' && event.type === 'ContainerExited');
     expect(exit?.event.type === 'ContainerExited' && exit.event.logTail.join('\n')).toContain('last words');
-    const delays = spine.told.flatMap(({ botId, event }) =>
-      botId === 'crashing' && event.type === 'RetryScheduled' ? [event.delayMs] : [],
-    );
+    const delaysOf = (): readonly number[] =>
+      spine.told.flatMap(({ botId, event }) =>
+        botId === 'crashing' && event.type === 'RetryScheduled' ? [event.delayMs] : [],
+      );
+    // The state comes first, the line about it a moment later.
+    await expect.poll(() => delaysOf().length).toBeGreaterThanOrEqual(2);
+    const delays = delaysOf();
     expect(delays[1]).toBeGreaterThan(delays[0] ?? Infinity);
   });
   it('and through all of it the neighbour was left alone', () => {

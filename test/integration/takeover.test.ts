@@ -8,7 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import { runDrover, startDrover, type DroverProcess } from '../../scripts/drover-process.ts';
 import { freePort } from '../../scripts/free-port.ts';
-import { removeInstall } from '../../scripts/remove-install.ts';
+import { removeContainer, removeInstall } from '../../scripts/remove-install.ts';
 import { aDocument } from '../support/served.ts';
 import { docker, HOST, IMAGE, LOOPING, zipOf } from '../support/spine.ts';
 
@@ -58,7 +58,7 @@ describe('takeover', () => {
   afterEach(async () => {
     await drover.end('SIGKILL');
     await removeInstall(docker, env['INSTALL_ID'] ?? '');
-    for (const container of old.splice(0)) await container.remove({ force: true });
+    for (const container of old.splice(0)) await removeContainer(docker, container.id);
     await rm(dataDir, { recursive: true, force: true });
   });
 

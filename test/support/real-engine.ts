@@ -5,6 +5,15 @@ import type { ArchiveStore } from '../../src/ports/archive-store.ts';
 import type { Engine } from '../../src/ports/container-tools.ts';
 import { dockerAt } from '../../scripts/docker-at.ts';
 
+/** What the bot image is built from. Never called: `npm test -- --changed` follows imports, and so finds the tests that run it. */
+export const sourcesOfBotImage = (): Promise<unknown> =>
+  Promise.all([
+    import('../../src/runtime/main.ts'),
+    import('../../src/runtime/state/command.ts'),
+    import('../../src/runtime/transfer/entry.ts'),
+    import('../../src/runtime/logs/live.ts'),
+  ]);
+
 export const realEngine = (
   given: { host: string; install: string; archives: ArchiveStore },
   change: Partial<DockerEngineOptions> = {},

@@ -22,8 +22,13 @@ const open = openWorkers({
 });
 
 /** A folder is made when it is missing, so a store that is away must be said to be. */
-const ready = async (): Promise<void> => {
+const reach = (): void => {
   if (!existsSync(paths.store)) throw new DroverError('STORAGE_UNAVAILABLE', 'the store is away');
+};
+
+/** A job of state can be held, and who does it be seen; what waits behind it are the jobs of logs. */
+const ready = async (): Promise<void> => {
+  reach();
   await writeFile(paths.worker, String(process.pid));
   while (existsSync(paths.hold)) await sleep(20);
 };
@@ -42,7 +47,7 @@ void transfer({
       },
       logs: {
         ship: async (options) => {
-          await ready();
+          reach();
           return logs.ship(options);
         },
       },
