@@ -30,8 +30,7 @@ describe('ephemeral queries', () => {
   beforeAll(async () => {
     spine = await startQuerySpine({ query: { containers: 3, queue: 5 } });
     await spine.deployAsked('bot', FILES);
-    await spine.reaches('bot', 'running');
-    await sleep(1_500);
+    await spine.counted('bot');
     await spine.put('bot', spine.document('bot', OFF));
     await spine.reaches('bot', 'stopped');
   });
@@ -143,8 +142,7 @@ describe('ephemeral queries', () => {
   it('F9: answers from the state as it was', async () => {
     for (let start = 2; start <= 3; start += 1) {
       await spine.put('bot', spine.document('bot', { custom: ENTRYPOINTS, config: { round: start } }));
-      await spine.reaches('bot', 'running');
-      await sleep(1_500);
+      await spine.counted('bot');
       await spine.put('bot', spine.document('bot', { ...OFF, config: { ...OFF.config, round: start } }));
       await spine.reaches('bot', 'stopped');
     }

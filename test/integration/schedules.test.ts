@@ -1,7 +1,6 @@
 /** Scheduled bots on the real engine: each slot one run, with its state, its log and a record that stays (issue 5). */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSpine, type Spine } from '../support/spine.ts';
+import { docker, startSpine, type Spine } from '../support/spine.ts';
 import { scheduleSpine, type ScheduleSpine } from '../support/schedule-spine.ts';
 
 const SLEEPING = `exports.main = async () => {
@@ -17,9 +16,14 @@ describe('a scheduled bot', () => {
     schedules = scheduleSpine(spine);
   });
   afterAll(() => spine.end());
-  const containers = async (id: string): Promise<number> =>
-    (await spine.containers()).filter(({ Labels }) => Labels['runtime.id'] === id && Labels['drover.role'] === 'run')
-      .length;
+  const containersOf = async (id: string) =>
+    (await spine.containers()).filter(({ Labels }) => Labels['runtime.id'] === id && Labels['drover.role'] === 'run');
+  const containers = async (id: string): Promise<number> => (await containersOf(id)).length;
+  const printed = async (id: string): Promise<string> => {
+    const [container] = await containersOf(id);
+    if (container === undefined) return '';
+    return (await docker.getContainer(container.Id).logs({ stdout: true, stderr: true })).toString();
+  };
 
   it('runs once in each slot, to its end, with SCHEDULED_AT and the state of the run before', async () => {
     await schedules.deploy('counter', { schedule: '*/5 * * * * *' });
@@ -52,7 +56,7 @@ describe('a scheduled bot', () => {
     await schedules.deploy('long', { schedule: '*/2 * * * * *' }, SLEEPING);
     await expect.poll(async () => (await schedules.runs('long'))[0]?.status).toBe('running');
     // Its container runs; a moment later its own code does.
-    await sleep(1_500);
+    await expect.poll(() => printed('long')).toContain('begun');
     await schedules.set('long', { enabled: false });
     const [run] = await schedules.ended('long', 1);
     expect(run).toMatchObject({ status: 'stopped', exitClass: 'stoppedByUs', stopReason: 'disabled' });

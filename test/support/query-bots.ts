@@ -52,7 +52,7 @@ http.createServer((request, response) => {
 }).listen(9476, '0.0.0.0');
 `;
 
-/** Counts its starts in its state, in the SDK's place, and runs until it is told to end. */
+/** Counts its starts in its state, in the SDK's place, says so, and runs until it is told to end. */
 export const COUNTING = `const fs = require('fs');
 exports.main = async () => {
   process.on('SIGTERM', () => process.exit(0));
@@ -61,6 +61,7 @@ exports.main = async () => {
   let count = 0;
   try { count = JSON.parse(fs.readFileSync(dir + '/count.json')); } catch {}
   fs.writeFileSync(dir + '/count.json', JSON.stringify(count + 1));
+  console.log('counted ' + (count + 1));
   setInterval(() => undefined, 1000);
   await new Promise(() => {});
 };`;

@@ -8,6 +8,7 @@ import { serve } from '../../src/api/serve.ts';
 import type { QueryPolicy } from '../../src/controllers/queries/query-policy.ts';
 import { dockerAt } from '../../scripts/docker-at.ts';
 import { docker, HOST, IMAGE, startSpine, zipOf, type Spine, type SpineOptions } from './spine.ts';
+import { until } from '../../scripts/until.ts';
 
 export interface QuerySpineOptions extends SpineOptions {
   readonly query?: Partial<QueryPolicy>;
@@ -33,6 +34,8 @@ export interface QuerySpine extends Spine {
   /** `POST /query`. */
   askOld(body: object): Promise<Asked>;
   queryContainers(): Promise<number>;
+  /** Runs, and has written its count: the program is in the container a while after the engine started that. */
+  counted(id: string): Promise<void>;
   /** What was kept warm for this bot goes. */
   drop(id: string): Promise<void>;
   /** Uploads code with a query program, and puts a document for it. */
@@ -110,6 +113,13 @@ export const startQuerySpine = async (options: QuerySpineOptions = {}): Promise<
     queryContainers: async () => {
       const label = [`drover.install=${spine.install}`, 'drover.role=query'];
       return (await docker.listContainers({ all: true, filters: { label } })).length;
+    },
+    async counted(id) {
+      const { containerId } = await spine.reaches(id, 'running', ({ containerId: found }) => found !== null);
+      const container = docker.getContainer(containerId ?? '');
+      const printed = async (): Promise<string> => (await container.logs({ stdout: true, stderr: true })).toString();
+      const otherwise = async (): Promise<string> => `${id} has not counted: ${await printed()}`;
+      await until(async () => (await printed()).includes('counted'), { every: 100, otherwise });
     },
     async drop(id) {
       // As any change of its document tells.
