@@ -1,13 +1,14 @@
 import { defineConfig } from 'vitest/config';
 import { SlowestFirst } from './test/setup/slowest-first.ts';
 import { Summary } from './test/setup/summary.ts';
-import { WORKERS } from './test/setup/workers.ts';
+import { ENGINE_WORKERS, WORKERS } from './test/setup/workers.ts';
 
 /**
- * All but `exclusive` run side by side, four files at once: each has an install id, data folders and ports of its own, and
- * each worker has servers of its own. What needs the machine for itself comes after them, one file at a time.
+ * Files of `unit` and `contract` run side by side: each has data folders and databases of its own, and each worker has servers
+ * of its own. Then come those that share the engine, and last what needs the machine for itself.
  */
 const beside = { maxWorkers: WORKERS, sequence: { groupOrder: 0 } };
+const onEngine = { maxWorkers: ENGINE_WORKERS, sequence: { groupOrder: 1 } };
 const worker = ['test/setup/worker.ts'];
 const servers = 'test/setup/servers.ts';
 const bundle = 'test/setup/bundle.ts';
@@ -55,7 +56,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          ...beside,
+          ...onEngine,
           name: 'servers',
           include: ['test/servers/**/*.test.ts'],
           globalSetup: [bundle, servers],
@@ -67,7 +68,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          ...beside,
+          ...onEngine,
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'test/faults/**/*.test.ts'],
           exclude: EXCLUSIVE,
@@ -85,7 +86,7 @@ export default defineConfig({
           globalSetup: [bundle, engine, servers],
           setupFiles: worker,
           maxWorkers: 1,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

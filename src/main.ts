@@ -15,7 +15,6 @@ import { createStateSnapshots } from './controllers/state-snapshots.ts';
 import { createTakeover } from './controllers/takeover.ts';
 import { followTransitions } from './controllers/transition-log.ts';
 import { createTransitionSource } from './controllers/transition-source.ts';
-import { atMost } from './controllers/waits.ts';
 import { createWishIntake } from './controllers/wish-intake.ts';
 import { BOT_WISH_KIND, SCHEDULE_WISH_KIND } from './controllers/wish-kinds.ts';
 import type { Transition } from './domain/transition.ts';
@@ -47,8 +46,11 @@ export interface Drover {
 
 const RELEASE_MS = 1_500;
 
-/** What is left undone at the end is only a cache or a courtesy. */
-const ignore = (): undefined => undefined;
+/** Waits for it, but not for ever. Never rejects: what is left undone at the end is only a cache or a courtesy. */
+const atMost = async (work: Promise<unknown>, ms: number): Promise<void> => {
+  const late = new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
+  await Promise.race([work.catch(() => undefined), late]);
+};
 
 /** BotService and ScheduleService on the given ports. The stores and the engines belong to the caller, who closes them after `stop`. */
 export const createDrover = async (parts: DroverParts): Promise<Drover> => {
@@ -64,14 +66,12 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     governed: () => ({ ...bots, wishes: botWishes, onLead: tellTaken }),
     folded: () => folded,
     logger,
-    clock,
   });
   const runOffice: ServiceOffice = createServiceOffice({
     office: parts.runs,
     governed: () => ({ ...schedules, wishes: scheduleWishes, onLead: () => undefined }),
     folded: () => folded,
     logger,
-    clock,
   });
   const bots = createBots({
     ...shared,
@@ -198,7 +198,6 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
           schedules.apply(commit);
         },
         logger,
-        clock,
         after: folded,
         tell: tellAll,
         onFolded: (position) => (folded = position),
@@ -212,10 +211,12 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     async stop(withinMs) {
       await Promise.all([botOffice.stop(withinMs), runOffice.stop(withinMs), queries?.end(withinMs)]);
       // A store that is away must not hold up the end: then the leases run out by themselves.
-      await atMost(clock, Promise.all([botOffice.resign(), runOffice.resign()]).catch(ignore), RELEASE_MS);
+      await atMost(Promise.all([botOffice.resign(), runOffice.resign()]), RELEASE_MS);
       following.abort();
-      const saved = followed.then(() => Promise.all([states.saveSnapshots(), schedules.saveSnapshots()]));
-      await atMost(clock, saved.catch(ignore), RELEASE_MS);
+      await atMost(
+        followed.then(() => Promise.all([states.saveSnapshots(), schedules.saveSnapshots()])),
+        RELEASE_MS,
+      );
     },
   };
 };

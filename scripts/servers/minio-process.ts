@@ -100,7 +100,7 @@ export const startOwnMinio = (path: string, certsDir?: string): Promise<OwnObjec
       MINIO_BROWSER: 'off',
       MINIO_UPDATE: 'off',
     },
-    health: '/minio/health/ready',
+    health: '/minio/health/cluster',
     keys,
     useSsl: certsDir !== undefined,
   });

@@ -5,9 +5,6 @@ import { docker } from '../support/spine.ts';
 import { HAS, openWorld, type World } from '../support/servers-world.ts';
 import type { DroverProcess } from '../../scripts/drover-process.ts';
 
-/** Longer than the driver looks for a server, and than a lease lasts that cannot be renewed. */
-const AWAY_MS = 10_000;
-
 interface Ready {
   readonly ready: boolean;
   readonly dependencies: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
@@ -23,7 +20,7 @@ describe.skipIf(!HAS.mongo)('drover on MongoDB', () => {
   const ready = async (drover: DroverProcess): Promise<Ready> =>
     (await drover.call('GET', '/readyz?verbose')).body as Ready;
   const becomesReady = (drover: DroverProcess): Promise<void> =>
-    expect.poll(async () => (await ready(drover)).ready).toBe(true);
+    expect.poll(async () => (await ready(drover)).ready, { timeout: 30_000 }).toBe(true);
   const deploy = async (id: string, config: object = {}): Promise<void> => {
     await world.putZip(`user-1/${id}/1.0.0`);
     await world.bots.insertOne(world.document(id, config));
@@ -35,7 +32,7 @@ describe.skipIf(!HAS.mongo)('drover on MongoDB', () => {
     // No tick comes for an hour: a change stream, or the next look that something else asks for.
     const first = await world.reaches(drover, 'alpha', 'running');
     await world.bots.updateOne({ id: 'alpha' }, { $set: { 'config.pair': 'ETH' } });
-    await expect.poll(async () => (await drover.bot('alpha'))?.generation).toBe(2);
+    await expect.poll(async () => (await drover.bot('alpha'))?.generation, { timeout: 30_000 }).toBe(2);
     const second = await world.reaches(drover, 'alpha', 'running');
     expect(second.containerId).not.toBe(first.containerId);
     await world.bots.updateOne({ id: 'alpha' }, { $set: { 'config.enabled': false } });
@@ -67,7 +64,7 @@ describe.skipIf(!HAS.mongo)('drover on MongoDB', () => {
     world.proxies.mongo.cut();
     await world.bots.updateOne({ id: 'gamma' }, { $set: { 'config.enabled': false } });
     const drover = await world.start({ alive: true });
-    await sleep(AWAY_MS);
+    await sleep(10_000);
     expect((await drover.call('GET', '/healthz')).status).toBe(200);
     const answer = await drover.call('GET', '/readyz?verbose');
     expect(answer.status).toBe(503);
@@ -91,8 +88,8 @@ describe.skipIf(!HAS.mongo)('drover on MongoDB', () => {
       await sleep(500);
       // What dies now may be started again only once that can be recorded.
       await docker.getContainer(containerId ?? '').kill();
-      await expect.poll(async () => (await ready(drover)).ready).toBe(false);
-      await sleep(AWAY_MS);
+      await expect.poll(async () => (await ready(drover)).ready, { timeout: 20_000 }).toBe(false);
+      await sleep(8_000);
       expect((await world.containers('delta')).filter(({ state }) => state === 'running')).toEqual([]);
       expect((await docker.getContainer(idle.containerId ?? '').inspect()).State.Running).toBe(true);
       const written = await drover.call('PUT', '/v1/bots/new', world.document('new'));
@@ -100,10 +97,10 @@ describe.skipIf(!HAS.mongo)('drover on MongoDB', () => {
       await world.bots.updateOne({ id: 'idle' }, { $set: { 'config.enabled': false } });
       world.proxies.mongo.restore();
       await becomesReady(drover);
-      await expect.poll(async () => (await drover.bot('delta'))?.attempt).toBe(2);
-      const back = await world.reaches(drover, 'delta', 'running');
+      await expect.poll(async () => (await drover.bot('delta'))?.attempt, { timeout: 60_000 }).toBe(2);
+      const back = await world.reaches(drover, 'delta', 'running', 60_000);
       expect(back.containerId).not.toBe(containerId);
-      await world.reaches(drover, 'idle', 'stopped');
+      await world.reaches(drover, 'idle', 'stopped', 60_000);
       expect(await world.containers('delta')).toHaveLength(1);
       const positions = await world.ours.collection('events').find({}).sort({ _id: 1 }).toArray();
       expect(positions.map(({ _id }) => Number(_id))).toEqual(positions.map((_row, index) => index + 1));

@@ -4,10 +4,12 @@ import { createTestServers, type TestServers } from '../../scripts/servers/test-
 import { once } from './once.ts';
 import { say } from './say.ts';
 import './provided.ts';
-import { WORKERS } from './workers.ts';
+import { ENGINE_WORKERS, WORKERS } from './workers.ts';
 
 const startAll = async (): Promise<readonly TestServers[]> => {
-  const all = Array.from({ length: WORKERS }, (_, worker) => createTestServers(worker === 0 ? say : () => undefined));
+  const all = Array.from({ length: Math.max(WORKERS, ENGINE_WORKERS) }, (_, worker) =>
+    createTestServers(worker === 0 ? say : () => undefined),
+  );
   // The first one finds or builds the programs; the others then only start them.
   const [first, ...others] = all;
   try {

@@ -1,7 +1,6 @@
 /** The last lines of a run: its slowest files, what was tried again, what could not be tested, and the count. */
-import { relative } from 'node:path';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import pc from 'picocolors';
 import type { Reporter, SerializedError, TestModule, Vitest } from 'vitest/node';
 import './provided.ts';
@@ -72,8 +71,11 @@ export class Summary implements Reporter {
   }
 }
 
+/** What did not run keeps the time that is noted. */
 const note = (files: readonly FileTime[]): void => {
-  const slow = files.filter(({ seconds }) => seconds >= 2).sort(byTime);
-  const seconds = Object.fromEntries(slow.map(({ path, seconds: taken }) => [path, Math.round(taken)]));
-  writeFileSync(DURATIONS, `${JSON.stringify(seconds, null, 2)}\n`);
+  const known = JSON.parse(readFileSync(DURATIONS, 'utf8')) as Record<string, number>;
+  const times = new Map(Object.entries(known));
+  for (const { path, seconds } of files) times.set(path, Math.round(seconds));
+  const slow = [...times].filter(([, seconds]) => seconds >= 2).sort(([, a], [, b]) => b - a);
+  writeFileSync(DURATIONS, `${JSON.stringify(Object.fromEntries(slow), null, 2)}\n`);
 };

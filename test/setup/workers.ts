@@ -1,5 +1,11 @@
-/** How many test files run at once. Four is the most that one engine starts containers for without queueing them. */
+/** How many test files run at once. */
 const named = Number(process.env['TEST_WORKERS'] ?? '');
 
-// A server that the environment names is one for all, and some of its names (the stream of messages) are fixed.
-export const WORKERS = process.env['NATS_URL'] ? 1 : Number.isInteger(named) && named > 0 ? named : 4;
+/** Files that need no engine. */
+export const WORKERS = 4;
+
+/**
+ * Files that share the engine: one at a time, until each of them has been seen to hold its own beside others. `TEST_WORKERS=4`
+ * runs them side by side. A server that the environment names is one for all, and its stream of messages has a fixed name.
+ */
+export const ENGINE_WORKERS = process.env['NATS_URL'] || !Number.isInteger(named) || named < 1 ? 1 : named;

@@ -72,8 +72,6 @@ export interface ScheduleFleet {
 /** Quiet for so many looks in a row is idle. */
 const QUIET_LOOKS = 4;
 const LOOK_MS = 4;
-/** What is due so soon belongs to what is under way: looks at the log, requests that one resync serves together. */
-const MOMENT_MS = 60;
 
 /** Counts the calls of a port that are under way: a machine under load must not pass for an idle one. */
 const createTracker = () => {
@@ -119,11 +117,6 @@ export const createScheduleFleet = async (options: FleetOptions): Promise<Schedu
       if (code !== undefined) await runs.hands.exit(id, code);
     },
   });
-  const passMoment = (): void => {
-    if (live) return;
-    const next = virtual.next() ?? Infinity;
-    virtual.set(next - now() <= MOMENT_MS ? Math.max(next, now()) : now());
-  };
   const open = async () => {
     const stores = await openEmbeddedStores({ dataDir, installId: 'fleet', writer: 'test', now });
     const drover = await createDrover({
@@ -146,18 +139,14 @@ export const createScheduleFleet = async (options: FleetOptions): Promise<Schedu
       predecessor: noPredecessor,
       policy: DEFAULT_POLICY,
       defaults: DEFAULTS,
-      // No tick in a test that does not ask for one: its clock may pass over years.
-      resyncIntervalMs: options.resyncIntervalMs ?? 1e12,
+      resyncIntervalMs: options.resyncIntervalMs ?? 3_600_000,
       clock,
       logger,
       tell: (transition) => told.push(transition),
     });
     await drover.start();
     // It leads, and has looked at everything once.
-    while (drover.schedules.view.metrics().lastResyncAt === null) {
-      await sleep(LOOK_MS);
-      passMoment();
-    }
+    while (drover.schedules.view.metrics().lastResyncAt === null) await sleep(LOOK_MS);
     return { stores, drover };
   };
   const shut = async (): Promise<void> => {
@@ -205,7 +194,7 @@ export const createScheduleFleet = async (options: FleetOptions): Promise<Schedu
     async settle() {
       for (let quiet = 0, before = -1; quiet < QUIET_LOOKS;) {
         await sleep(LOOK_MS);
-        passMoment();
+        if (!live) virtual.set(now());
         const seen = turns();
         quiet = seen === before && underWay() === 0 ? quiet + 1 : 0;
         before = seen;

@@ -36,28 +36,6 @@ describe('the dependency rule', () => {
   it('holds for every import', () => {
     expect(files.flatMap((file) => violationsIn(file, readFileSync(file, 'utf8')))).toEqual([]);
   });
-  it('controllers take time and every wait from the clock port', () => {
-    // Yielding to the event loop (setImmediate) is no wait.
-    const waits = /\b(setTimeout|setInterval|Date\.now|new Date\(\)|performance\.now|AbortSignal\.timeout)\b/;
-    const offenders = files
-      .filter((file) => relative(SRC, file).startsWith('controllers/') || relative(SRC, file) === 'main.ts')
-      .filter((file) => waits.test(readFileSync(file, 'utf8').replace(/^\s*(\/?\*|\/\/).*$/gm, '')))
-      .map((file) => relative(SRC, file));
-    expect(offenders).toEqual([]);
-    expect(waits.test('await new Promise((done) => setTimeout(done, 5));')).toBe(true);
-  });
-  it('operators of RxJS that wait are given the scheduler of the clock port', () => {
-    const waiting =
-      /\b(timer|interval|debounceTime|throttleTime|auditTime|sampleTime|delay|timeout|bufferTime)\(([^)]*)\)/g;
-    const calls = files
-      .filter((file) => relative(SRC, file).startsWith('controllers/'))
-      .flatMap((file) => {
-        const text = readFileSync(file, 'utf8');
-        return text.includes("'rxjs'") ? [...text.matchAll(waiting)].map(([call]) => call) : [];
-      });
-    expect(calls.length).toBeGreaterThan(0);
-    expect(calls.filter((call) => !call.includes('scheduler'))).toEqual([]);
-  });
   it('process.env is read in the two config files only', () => {
     const readers = files
       .filter((file) => /process\.env\b/.test(readFileSync(file, 'utf8')))

@@ -1,11 +1,10 @@
 /** QueryHandler: one query from the caller to the bot and back, within its time, and told for what it is (issue 6 point 2). */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CallerGone, type Cancellation } from '../../domain/cancellation.ts';
 import { DroverError, toDroverError } from '../../domain/errors.ts';
 import { unlessAborted } from '../../domain/unless-aborted.ts';
 import { QueryFailure, type Query, type QueryAnswer } from '../../domain/query.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { QueryHandler } from '../../ports/query-handler.ts';
-import { atMost, pause } from '../waits.ts';
 import { createBotLimit } from './bot-limit.ts';
 import type { AskResting } from './ask-resting.ts';
 import type { AskRunning } from './ask-running.ts';
@@ -21,7 +20,6 @@ export interface QueryHandlerOptions {
   readonly isReady: () => boolean;
   /** Queries that may wait until one bot has started or stopped; beyond it 429. */
   readonly waitingPerBot: number;
-  readonly clock: Clock;
 }
 
 export interface EndingQueryHandler extends QueryHandler {
@@ -62,7 +60,7 @@ const toFailure = (thrown: unknown, botState: string | undefined): QueryFailure 
 };
 
 export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHandler => {
-  const { resolver, running, resting, counters, isReady, clock } = options;
+  const { resolver, running, resting, counters, isReady } = options;
   const waiting = createBotLimit(options.waitingPerBot);
   /** Of each query that is under way: how it is cut off. */
   const underWay = new Set<(reason: Error) => void>();
@@ -104,7 +102,7 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
           if (!isPassing) throw thrown;
         }
         leave ??= waiting.enter(botId);
-        await pause(clock, LOOK_AGAIN_MS, cancellation.signal);
+        await sleep(LOOK_AGAIN_MS, undefined, { signal: cancellation.signal });
       }
     } catch (thrown) {
       // A cancelled call fails in its own words: what counts is why it was cancelled.
@@ -119,12 +117,12 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
     const cut = (reason: Error): void => {
       cancellation.cancel(reason);
     };
-    const noLonger = clock.after(query.timeoutMs, () => {
+    const timer = setTimeout(() => {
       cut(late(query));
-    });
+    }, query.timeoutMs);
     underWay.add(cut);
     const done = (): void => {
-      noLonger();
+      clearTimeout(timer);
       underWay.delete(cut);
       if (underWay.size === 0) idle();
     };
@@ -156,9 +154,9 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
     async end(withinMs) {
       closed = true;
       const all = underWay.size === 0 ? Promise.resolve() : new Promise<void>((resolve) => (idle = resolve));
-      await atMost(clock, all, withinMs);
+      await Promise.race([all, sleep(withinMs, undefined, { ref: false })]);
       for (const cut of [...underWay]) cut(new QueryFailure('QUERY_ENDING', 'drover ends', { retryAfterS: 1 }));
-      await atMost(clock, all, CUT_MS);
+      await Promise.race([all, sleep(CUT_MS, undefined, { ref: false })]);
     },
   };
 };
