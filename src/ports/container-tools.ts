@@ -45,7 +45,10 @@ export interface ContainerTools {
   runTool(tool: Tool): Promise<ToolResult>;
   /** Configuration and store access into a container that already runs (after a restart by hand). */
   deliverAgain(ref: InstanceRef, plan: ContainerPlan): Promise<void>;
-  /** Fresh store access into a container that runs, before the old one expires. */
+  /**
+   * Fresh store access into a container that runs, before the old one expires; nothing is done when it was just started with some.
+   * Returns when the access that it has now expires, epoch ms; undefined when it does not expire.
+   */
   renewAccess(ref: InstanceRef, botId: BotId): Promise<number | undefined>;
   /** Volumes of bots of this install; the shared code cache is not among them. */
   listVolumes(): Promise<readonly ListedVolume[]>;

@@ -2,15 +2,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type Docker from 'dockerode';
 import { describe, expect, it } from 'vitest';
 import { dockerAt } from '../../src/adapters/docker/connect.ts';
 import { createOptions } from '../../src/adapters/docker/create-options.ts';
+import { createDeliveredAccess } from '../../src/adapters/docker/deliver-files.ts';
 import { doneAlso, toEngineError } from '../../src/adapters/docker/docker-errors.ts';
 import { createEngineGaps } from '../../src/adapters/docker/engine-gaps.ts';
 import { createEventParser } from '../../src/adapters/docker/event-parser.ts';
 import { findEngineHosts } from '../../src/adapters/docker/find-engine.ts';
 import { createLane } from '../../src/adapters/docker/lanes.ts';
 import { boundLines } from '../../src/adapters/docker/log-tail.ts';
+import { createTools } from '../../src/adapters/docker/tools.ts';
 import { toStatus } from '../../src/adapters/docker/observe.ts';
 import { aSpec } from '../support/given.ts';
 
@@ -154,6 +157,59 @@ describe('where the engine is', () => {
   it('is refused when it can be nowhere', () => {
     expect(() => dockerAt('nonsense')).toThrow(/DOCKER_HOST=nonsense/);
     expect(() => dockerAt('ftp://x')).toThrow(/must be unix/);
+  });
+});
+
+describe('keys that a container was given at its start', () => {
+  const access = {
+    kind: 's3',
+    endpoint: 'store:9000',
+    useSsl: false,
+    accessKey: 'a',
+    secretKey: 's',
+    buckets: { state: 'state', logs: 'logs' },
+  } as const;
+  /** An engine that counts the uploads into its containers. */
+  const counting = () => {
+    const delivered = createDeliveredAccess();
+    const uploads: string[] = [];
+    const docker = {
+      getContainer: (id: string) => ({
+        putArchive: () => {
+          uploads.push(id);
+          return Promise.resolve();
+        },
+      }),
+    } as unknown as Docker;
+    const tools = createTools({
+      docker,
+      install: 'i',
+      role: 'bot',
+      network: 'n',
+      access: { kind: 's3', accessFor: () => Promise.resolve({ ...access, expiresAt: 9_000 }) },
+      image: 'bot',
+      env: {},
+      ensureNetwork: () => Promise.resolve(),
+      mayAct: () => undefined,
+      delivered,
+    });
+    return { delivered, uploads, renew: (id: string) => tools.renewAccess({ node: 'here', id }, 'bot') };
+  };
+
+  it('are not uploaded again when they are asked about for the first time', async () => {
+    const { delivered, uploads, renew } = counting();
+    delivered.add('c1', { ...access, expiresAt: 5_000 });
+    expect(await renew('c1')).toBe(5_000);
+    expect(uploads).toEqual([]);
+    expect(await renew('c1')).toBe(9_000);
+    expect(uploads).toEqual(['c1']);
+  });
+
+  it('are delivered to a container that started without any, or under another controller', async () => {
+    const { delivered, uploads, renew } = counting();
+    delivered.add('c1', undefined);
+    expect(await renew('c1')).toBe(9_000);
+    expect(uploads).toEqual(['c1']);
   });
 });
 

@@ -35,3 +35,28 @@ export const deliverFiles = (
   if (access !== undefined) files.set(DELIVERY.accessFile, JSON.stringify(access));
   return putFiles(container, files, abortSignal);
 };
+
+/**
+ * When the keys expire that containers were given at their start. Whoever renews them asks right after the start for the first
+ * time; what it would upload then is what the container has already.
+ */
+export interface DeliveredAccess {
+  /** Keys that do not expire, or none at all, are not noted. */
+  add(containerId: string, access: StoreAccess | undefined): void;
+  /** Epoch ms; undefined when nothing was noted, or when it was taken before. */
+  take(containerId: string): number | undefined;
+}
+
+export const createDeliveredAccess = (): DeliveredAccess => {
+  const expiries = new Map<string, number>();
+  return {
+    add: (id, access) => {
+      if (access?.kind === 's3' && access.expiresAt !== undefined) expiries.set(id, access.expiresAt);
+    },
+    take: (id) => {
+      const expiresAt = expiries.get(id);
+      expiries.delete(id);
+      return expiresAt;
+    },
+  };
+};

@@ -11,7 +11,7 @@ import type { Engine } from '../../ports/container-tools.ts';
 import type { StoreAccessSource } from '../../ports/store-access-source.ts';
 import { createCodeCache } from './code-cache.ts';
 import { createOptions, type CreateSettings } from './create-options.ts';
-import { accessIfAny, deliverFiles } from './deliver-files.ts';
+import { accessIfAny, createDeliveredAccess, deliverFiles } from './deliver-files.ts';
 import { doneAlso, statusOf, toEngineError } from './docker-errors.ts';
 import { createEngineGaps } from './engine-gaps.ts';
 import { createForeign } from './foreign.ts';
@@ -125,8 +125,10 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
     }
   };
 
+  const delivered = createDeliveredAccess();
   const tools = createTools({
     docker,
+    delivered,
     install,
     role,
     network: options.network,
@@ -193,6 +195,7 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
         if (!(await neverRan(abortSignal))) return;
         mayAct();
         await deliverFiles(container, { config: spec.config, access: keys }, abortSignal);
+        delivered.add(id, keys);
         mayAct();
         await doneAlso([304], () => container.start({ abortSignal }));
         // Of many that are due at once each runs as soon as it is made, not when all of them are.
@@ -216,6 +219,7 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
       stops(async (abortSignal) => {
         mayAct();
         await doneAlso([404], () => docker.getContainer(id).remove({ force, v: false, abortSignal }));
+        delivered.take(id);
       }),
     ensureSetAside: ({ id }) =>
       stops(async (abortSignal) => {

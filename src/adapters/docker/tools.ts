@@ -9,7 +9,7 @@ import type { ContainerTools, Tool, ToolResult } from '../../ports/container-too
 import type { StoreAccessSource } from '../../ports/store-access-source.ts';
 import { botVolumes, VOLUME_ROLE } from './bot-volumes.ts';
 import { isLocal } from './connect.ts';
-import { accessIfAny, deliverFiles } from './deliver-files.ts';
+import { accessIfAny, deliverFiles, type DeliveredAccess } from './deliver-files.ts';
 import { doneAlso, statusOf, toEngineError } from './docker-errors.ts';
 import { hardened, tmpfs, USER } from './hardened.ts';
 import { runContainer } from './run-container.ts';
@@ -27,6 +27,8 @@ export interface ToolsOptions {
   readonly ensureNetwork: () => Promise<void>;
   /** @throws DroverError LEASE_LOST */
   readonly mayAct: () => void;
+  /** What containers were given at their start, until they are asked about for the first time. */
+  readonly delivered: DeliveredAccess;
 }
 
 const LIMITS = { memoryMb: 512, pids: 64 };
@@ -47,7 +49,7 @@ const environment = (tool: Tool, more: Readonly<Record<string, string>>): string
   }).map(([name, value]) => `${name}=${value}`);
 
 export const createTools = (options: ToolsOptions): ContainerTools => {
-  const { docker, install, role, network, access, image, env, ensureNetwork, mayAct } = options;
+  const { docker, install, role, network, access, image, env, ensureNetwork, mayAct, delivered } = options;
   const embedded = access.kind === 'folder';
   let root: Promise<string | undefined> | undefined;
 
@@ -98,12 +100,15 @@ export const createTools = (options: ToolsOptions): ContainerTools => {
       try {
         const files = { config: spec.config, access: keys };
         await deliverFiles(docker.getContainer(id), files, AbortSignal.timeout(CALL_MS));
+        delivered.add(id, keys);
       } catch (thrown) {
         throw toEngineError(thrown);
       }
     },
     async renewAccess({ id }, botId) {
       if (embedded) return undefined;
+      const sinceStart = delivered.take(id);
+      if (sinceStart !== undefined) return sinceStart;
       const keys = await access.accessFor(ownerOf(botId));
       mayAct();
       await doneAlso([404, 409], () =>
