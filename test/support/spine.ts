@@ -31,11 +31,14 @@ export const IMAGE = process.env['TEST_IMAGE'] ?? 'drover-bot:latest';
 export const docker: Docker = dockerAt(HOST);
 
 /** Ends quickly on SIGTERM, runs until then. */
-export const LOOPING = `exports.main = async () => { process.on('SIGTERM', () => process.exit(0)); setInterval(() => console.log('beat'), 200); await new Promise(() => {}); };`;
+export const LOOPING = `exports.main = async () => { process.on('SIGTERM', () => process.exit(0)); const beat = () => console.log('beat'); beat(); setInterval(beat, 1_000); await new Promise(() => {}); };`;
+
+/** One time for all: the same files are the same archive then, and its code is cached once for all bots of a test. */
+const mtime = new Date('2026-01-01T00:00:00Z');
 
 export const zipOf = (files: Readonly<Record<string, string | Buffer>>): Readable => {
   const zip = new ZipFile();
-  for (const [name, content] of Object.entries(files)) zip.addBuffer(Buffer.from(content as string), name);
+  for (const [name, content] of Object.entries(files)) zip.addBuffer(Buffer.from(content as string), name, { mtime });
   zip.end();
   return Readable.from(zip.outputStream);
 };
