@@ -15,6 +15,7 @@ import { createStateSnapshots } from './controllers/state-snapshots.ts';
 import { createTakeover } from './controllers/takeover.ts';
 import { followTransitions } from './controllers/transition-log.ts';
 import { createTransitionSource } from './controllers/transition-source.ts';
+import { atMost } from './controllers/waits.ts';
 import { createWishIntake } from './controllers/wish-intake.ts';
 import { BOT_WISH_KIND, SCHEDULE_WISH_KIND } from './controllers/wish-kinds.ts';
 import type { Transition } from './domain/transition.ts';
@@ -46,11 +47,8 @@ export interface Drover {
 
 const RELEASE_MS = 1_500;
 
-/** Waits for it, but not for ever. Never rejects: what is left undone at the end is only a cache or a courtesy. */
-const atMost = async (work: Promise<unknown>, ms: number): Promise<void> => {
-  const late = new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
-  await Promise.race([work.catch(() => undefined), late]);
-};
+/** What is left undone at the end is only a cache or a courtesy. */
+const ignore = (): undefined => undefined;
 
 /** BotService and ScheduleService on the given ports. The stores and the engines belong to the caller, who closes them after `stop`. */
 export const createDrover = async (parts: DroverParts): Promise<Drover> => {
@@ -66,12 +64,14 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     governed: () => ({ ...bots, wishes: botWishes, onLead: tellTaken }),
     folded: () => folded,
     logger,
+    clock,
   });
   const runOffice: ServiceOffice = createServiceOffice({
     office: parts.runs,
     governed: () => ({ ...schedules, wishes: scheduleWishes, onLead: () => undefined }),
     folded: () => folded,
     logger,
+    clock,
   });
   const bots = createBots({
     ...shared,
@@ -198,6 +198,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
           schedules.apply(commit);
         },
         logger,
+        clock,
         after: folded,
         tell: tellAll,
         onFolded: (position) => (folded = position),
@@ -211,12 +212,10 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     async stop(withinMs) {
       await Promise.all([botOffice.stop(withinMs), runOffice.stop(withinMs), queries?.end(withinMs)]);
       // A store that is away must not hold up the end: then the leases run out by themselves.
-      await atMost(Promise.all([botOffice.resign(), runOffice.resign()]), RELEASE_MS);
+      await atMost(clock, Promise.all([botOffice.resign(), runOffice.resign()]).catch(ignore), RELEASE_MS);
       following.abort();
-      await atMost(
-        followed.then(() => Promise.all([states.saveSnapshots(), schedules.saveSnapshots()])),
-        RELEASE_MS,
-      );
+      const saved = followed.then(() => Promise.all([states.saveSnapshots(), schedules.saveSnapshots()]));
+      await atMost(clock, saved.catch(ignore), RELEASE_MS);
     },
   };
 };

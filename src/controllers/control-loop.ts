@@ -11,6 +11,7 @@ import { serialPerKey, type Wake } from './serial-per-key.ts';
 import type { FleetCounters } from './fleet-counters.ts';
 import { createResyncSource } from './sources/resync.ts';
 import { createTimerSource } from './sources/timer.ts';
+import { atMost, schedulerOf } from './waits.ts';
 
 export interface ControlLoopOptions {
   /** What a key is, for the log of this process. */
@@ -47,6 +48,7 @@ export const createControlLoop = (options: ControlLoopOptions): ControlLoop => {
   const resyncs = createResyncSource({
     resync: (tick) => (leads() ? inTerm(() => resync(tick)) : Promise.resolve([])),
     intervalMs: resyncIntervalMs,
+    clock,
     onError: (error) => {
       counters.add('failures');
       logger.error('resync failed', { of: what, error: toDroverError(error).message });
@@ -89,7 +91,7 @@ export const createControlLoop = (options: ControlLoopOptions): ControlLoop => {
         resyncs.ask();
       };
       subscription = merge(resyncs.wakes, timers.wakes, ...sources(ask))
-        .pipe(serialPerKey({ work, onError }))
+        .pipe(serialPerKey({ work, onError, scheduler: schedulerOf(clock) }))
         .subscribe({
           error: (error: unknown) => {
             logger.error('the stream of wakes ended', { of: what, error });
@@ -100,8 +102,7 @@ export const createControlLoop = (options: ControlLoopOptions): ControlLoop => {
     async stop(withinMs) {
       stopping = true;
       subscription?.unsubscribe();
-      const late = new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref());
-      await Promise.race([Promise.all(turns), late]);
+      await atMost(clock, Promise.all(turns), withinMs);
     },
     resyncSoon: () => {
       resyncs.ask();

@@ -166,7 +166,7 @@ export const sweepGarbage = async (parts: GarbageParts, options: SweepOptions): 
     if (again.installId !== installId) throw otherInstall(again.installId, installId);
     return !again.ids.has(id) && !(await isStanding(wishes, id));
   };
-  const work = { sweeper, logger, dryRun, signal, stillAbsent };
+  const work = { sweeper, logger, dryRun, signal, stillAbsent, now: () => parts.now() };
   const outcome: Outcome = await removeGarbage(work, { ...survey, uploads, due: verdict.due, sumOf }).catch(
     (thrown: unknown) => {
       throw toDroverError(thrown);

@@ -2,11 +2,12 @@
  * Whether this process acts. Winning the lease is not enough: first the log must be folded up to its head, so that nothing
  * is planned on what the former leader has overtaken. Losing it ends all action at once.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DroverError, toDroverError } from '../domain/errors.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Leadership } from '../ports/leadership.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Fence } from './fence.ts';
+import { pause } from './waits.ts';
 
 export interface LeaderOptions {
   readonly leadership: Leadership;
@@ -21,6 +22,7 @@ export interface LeaderOptions {
   /** Another leads, or may. Not called while only the store is away: then the same term may go on. */
   readonly onSuperseded: () => void;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 export interface Leader {
@@ -39,7 +41,7 @@ const LOOK_MS = 20;
 const SUPERSEDED_LOOK_MS = 100;
 
 export const createLeader = (options: LeaderOptions): Leader => {
-  const { leadership, head, folded, prepare, onLead, onSuperseded, logger } = options;
+  const { leadership, head, folded, prepare, onLead, onSuperseded, logger, clock } = options;
   const { role } = leadership;
   const fence = options.fence;
   /** The epoch this process acts in; another one is another term of office. */
@@ -51,7 +53,7 @@ export const createLeader = (options: LeaderOptions): Leader => {
     while (isStill()) {
       try {
         const target = await head();
-        while (isStill() && folded() < target) await sleep(LOOK_MS);
+        while (isStill() && folded() < target) await pause(clock, LOOK_MS);
         await prepare();
         if (!isStill() || acting === epoch) return;
         acting = epoch;
@@ -59,7 +61,7 @@ export const createLeader = (options: LeaderOptions): Leader => {
         return;
       } catch (thrown) {
         logger.warn('takes over as soon as its stores answer', { role, detail: toDroverError(thrown).message });
-        await sleep(RETRY_MS);
+        await pause(clock, RETRY_MS);
       }
     }
   };
@@ -67,7 +69,7 @@ export const createLeader = (options: LeaderOptions): Leader => {
   const untilSuperseded = async (): Promise<void> => {
     while (leadership.term() !== undefined) {
       if (leads()) return;
-      await sleep(SUPERSEDED_LOOK_MS, undefined, { ref: false });
+      await pause(clock, SUPERSEDED_LOOK_MS);
     }
     onSuperseded();
   };

@@ -13,6 +13,8 @@ export interface RemovalWork {
   readonly signal: AbortSignal;
   /** Asked right before an id goes, of a complete read. */
   readonly stillAbsent: (id: string) => Promise<boolean>;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
 }
 
 export interface Removal extends Surveyed {
@@ -89,12 +91,12 @@ const stepsOf = (work: RemovalWork, removal: Removal): readonly Step[] => {
 const TELL_EVERY_MS = 5_000;
 
 export const removeGarbage = async (work: RemovalWork, removal: Removal): Promise<Outcome> => {
-  const { logger, dryRun, signal } = work;
+  const { logger, dryRun, signal, now } = work;
   const items: GarbageItem[] = [];
   const problems: string[] = [];
   const steps = stepsOf(work, removal);
   let ended = false;
-  let told = performance.now();
+  let told = now();
   for (const { act, ...item } of steps) {
     if (dryRun || ended) {
       items.push({ ...item, fate: dryRun ? 'wouldRemove' : 'left' });
@@ -112,8 +114,8 @@ export const removeGarbage = async (work: RemovalWork, removal: Removal): Promis
     items.push({ ...item, ...done });
     if (done.fate === 'failed') problems.push(`${item.kind} ${JSON.stringify(item.name)}: ${done.why ?? ''}`);
     if (item.kind === 'orphan') logger.info('gc: orphan', { id: item.name, ...done, objects: item.objects });
-    if (performance.now() - told < TELL_EVERY_MS) continue;
-    told = performance.now();
+    if (now() - told < TELL_EVERY_MS) continue;
+    told = now();
     logger.info('gc removes', { done: items.length, of: steps.length });
   }
   return { items, problems };

@@ -15,6 +15,7 @@ import {
   groupBy,
   mergeMap,
   type Observable,
+  type SchedulerLike,
 } from 'rxjs';
 import type { Cause } from '../domain/recorded.ts';
 
@@ -27,6 +28,8 @@ export interface SerialPerKeyOptions {
   readonly work: (key: string, causes: readonly Cause[]) => Promise<void>;
   /** Work that throws never ends the stream; it is told here. */
   readonly onError: (key: string, error: unknown) => void;
+  /** Time, for how long a key was idle. */
+  readonly scheduler: SchedulerLike;
   /** A key that was idle this long is forgotten, ms. */
   readonly idleMs?: number;
 }
@@ -37,7 +40,7 @@ const MAX_CAUSES = 8;
 const sameCause = (a: Cause, b: Cause): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 export const serialPerKey =
-  ({ work, onError, idleMs = 5_000 }: SerialPerKeyOptions) =>
+  ({ work, onError, scheduler, idleMs = 5_000 }: SerialPerKeyOptions) =>
   (source: Observable<Wake>): Observable<never> =>
     defer(() => {
       const waiting = new Map<string, Cause[]>();
@@ -85,7 +88,7 @@ export const serialPerKey =
           duration: (group) =>
             drained.pipe(
               filter((key) => key === group.key),
-              debounceTime(idleMs),
+              debounceTime(idleMs, scheduler),
               filter(() => !inFlight.has(group.key)),
             ),
         }),

@@ -1,4 +1,5 @@
 /** A service and the lease that it acts under, as one thing to start and stop. */
+import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Office } from './drover-parts.ts';
 import { createFence } from './fence.ts';
@@ -26,6 +27,7 @@ export interface OfficeOptions {
   /** Position up to which the log is folded here. */
   readonly folded: () => number;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 export interface ServiceOffice {
@@ -36,12 +38,13 @@ export interface ServiceOffice {
   resign(): Promise<void>;
 }
 
-export const createServiceOffice = ({ office, governed, folded, logger }: OfficeOptions): ServiceOffice => {
+export const createServiceOffice = ({ office, governed, folded, logger, clock }: OfficeOptions): ServiceOffice => {
   const { leadership, events, acts = true } = office;
   const leader = createLeader({
     leadership,
     fence: office.fence ?? createFence(leadership),
     logger,
+    clock,
     head: () => events.head(),
     folded,
     prepare: () => governed().prepare(),

@@ -4,9 +4,11 @@
  */
 import type { Commit } from '../domain/recorded.ts';
 import type { Transition } from '../domain/transition.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import { createTransitionFold, type TransitionSeeds } from './transition-fold.ts';
+import { pause } from './waits.ts';
 
 export interface TransitionLogOptions {
   readonly events: EventStore;
@@ -15,6 +17,7 @@ export interface TransitionLogOptions {
   /** Takes each commit into the states. */
   readonly apply: (commit: Commit) => void;
   readonly logger: Logger;
+  readonly clock: Clock;
   /** Position from which on lines are told. */
   readonly after: number;
   readonly tell: (transition: Transition) => void;
@@ -27,7 +30,7 @@ const RETRY_MS = 1_000;
 
 /** Runs until aborted; a feed that breaks is taken up again where it stopped. */
 export const followTransitions = async (options: TransitionLogOptions): Promise<void> => {
-  const { events, seeds, apply, logger, tell, onFolded, signal } = options;
+  const { events, seeds, apply, logger, clock, tell, onFolded, signal } = options;
   const fold = createTransitionFold(logger, seeds);
   let after = options.after;
   while (!signal.aborted) {
@@ -44,7 +47,7 @@ export const followTransitions = async (options: TransitionLogOptions): Promise<
       logger.error('event feed broke', { after, error });
       // A commit that cannot be folded is passed over here; its own bot's turn is refused, the others go on.
       onFolded(after);
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await pause(clock, RETRY_MS);
     }
   }
 };

@@ -1,6 +1,7 @@
 /** When a process acts: after the log is folded, in its own term, and never while it cannot be sure (architecture §3). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import { createFence } from '../../src/controllers/fence.ts';
 import { createLeader, type Leader } from '../../src/controllers/leader.ts';
 import type { Leadership } from '../../src/ports/leadership.ts';
@@ -46,6 +47,7 @@ describe('the leader', () => {
       leadership,
       fence: createFence(leadership),
       logger: silentLogger,
+      clock: systemClock,
       head: () => head(),
       folded: () => folded,
       prepare: () => {

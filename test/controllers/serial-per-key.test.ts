@@ -1,7 +1,9 @@
 import { Subject, type Subscription } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import type { Cause } from '../../src/domain/recorded.ts';
 import { serialPerKey, type Wake } from '../../src/controllers/serial-per-key.ts';
+import { schedulerOf } from '../../src/controllers/waits.ts';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const tick = (number: number): Cause => ({ kind: 'tick', number });
@@ -13,7 +15,7 @@ const run = (work: (key: string, causes: readonly Cause[]) => Promise<void>, idl
   const source = new Subject<Wake>();
   const errors: string[] = [];
   const onError = (key: string): void => void errors.push(key);
-  subscription = source.pipe(serialPerKey({ work, onError, idleMs })).subscribe();
+  subscription = source.pipe(serialPerKey({ work, onError, scheduler: schedulerOf(systemClock), idleMs })).subscribe();
   const wake = (key: string, n = 0): void => {
     source.next({ key, cause: tick(n) });
   };

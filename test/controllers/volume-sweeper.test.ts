@@ -45,7 +45,13 @@ describe('the volume sweeper', () => {
       },
       ownerOf: botVolumeOwner({ folds: () => folds }),
       graceMs: GRACE,
-      clock: { now: () => time, random: () => 0.5, after: () => () => undefined },
+      clock: {
+        now: () => time,
+        random: () => 0.5,
+        monotonic: () => time,
+        after: () => () => undefined,
+        at: () => () => undefined,
+      },
       logger: silentLogger,
     });
   });

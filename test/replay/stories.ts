@@ -41,7 +41,7 @@ const tell = async (story: (stage: Stage) => Promise<void>): Promise<{ events: S
     diskFree: () => Promise.resolve(undefined),
     policyOf: () => DEFAULT_POLICY,
     streams: BOT_STREAMS,
-    clock: { now, random: () => 0.5, after: () => () => undefined },
+    clock: { now, random: () => 0.5, monotonic: now, after: () => () => undefined, at: () => () => undefined },
     logger: silentLogger,
   });
   await story({

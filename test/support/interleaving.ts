@@ -119,7 +119,7 @@ export const runInterleaving = async (setting: Setting, steps: readonly Step[]):
       diskFree: () => Promise.resolve(undefined),
       policyOf: () => policy,
       streams: BOT_STREAMS,
-      clock: { now, random: () => 0.5, after: () => () => undefined },
+      clock: { now, random: () => 0.5, monotonic: now, after: () => () => undefined, at: () => () => undefined },
       logger: silentLogger,
     });
     return { states, reconcile };

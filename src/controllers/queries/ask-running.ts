@@ -2,7 +2,6 @@
  * Queries to running bots: straight to the query server in their container, over connections that are kept. What is said there
  * is bound to the container: an address that went to another one never answers for it (faults R39, R40).
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cancellation } from '../../domain/cancellation.ts';
 import { DroverError } from '../../domain/errors.ts';
 import { unlessAborted } from '../../domain/unless-aborted.ts';
@@ -17,6 +16,7 @@ import { failureOf, requireAnswer, saysError } from './judge-reply.ts';
 import type { QueryPolicy } from './query-policy.ts';
 import type { LiveBot } from './query-resolver.ts';
 import { queryUrl } from './query-url.ts';
+import { pause } from '../waits.ts';
 
 export interface AskRunningOptions {
   readonly containers: Pick<QueryContainers, 'endpointOf'>;
@@ -81,7 +81,7 @@ export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunnin
           const message = 'its query server does not listen yet';
           throw new QueryFailure('BOT_NOT_READY', message, { retryAfterS: RETRY_AFTER_S, cause: thrown });
         }
-        if (tries > 1) await sleep(AGAIN_MS, undefined, { signal: cancellation.signal });
+        if (tries > 1) await pause(clock, AGAIN_MS, cancellation.signal);
       }
     }
   };

@@ -1,5 +1,4 @@
 /** The query plane put together on the given ports: QueryResolver, QueryHandler, and what stands behind them. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { BotState } from '../../domain/bot-state.ts';
 import { ownerOf } from '../../domain/run-id.ts';
 import type { ScheduleState } from '../../domain/schedule-state.ts';
@@ -11,6 +10,7 @@ import type { QueryContainers } from '../../ports/query-containers.ts';
 import type { QueryProxy } from '../../ports/query-proxy.ts';
 import type { ScheduleStore, SpecStore } from '../../ports/spec-store.ts';
 import type { FoldStore } from '../fold-store.ts';
+import { atMost } from '../waits.ts';
 import { createAskResting } from './ask-resting.ts';
 import { createAskRunning } from './ask-running.ts';
 import { createQueryCounters } from './query-counters.ts';
@@ -80,6 +80,7 @@ export const createQueries = (options: QueriesOptions): Queries => {
       policy,
     }),
     counters,
+    clock,
   });
   const stops: (() => void)[] = [];
 
@@ -126,7 +127,7 @@ export const createQueries = (options: QueriesOptions): Queries => {
       for (const stop of stops) stop();
       await handler.end(withinMs);
       // An engine that does not answer must not hold up the end: what is left ends by itself, and the next sweep takes it away.
-      await Promise.race([pool.close(), sleep(REMOVE_MS, undefined, { ref: false })]);
+      await atMost(clock, pool.close(), REMOVE_MS);
       running.close();
     },
   };

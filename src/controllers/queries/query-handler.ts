@@ -1,10 +1,11 @@
 /** QueryHandler: one query from the caller to the bot and back, within its time, and told for what it is (issue 6 point 2). */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CallerGone, type Cancellation } from '../../domain/cancellation.ts';
 import { DroverError, toDroverError } from '../../domain/errors.ts';
 import { unlessAborted } from '../../domain/unless-aborted.ts';
 import { QueryFailure, type Query, type QueryAnswer } from '../../domain/query.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { QueryHandler } from '../../ports/query-handler.ts';
+import { atMost, pause } from '../waits.ts';
 import { createBotLimit } from './bot-limit.ts';
 import type { AskResting } from './ask-resting.ts';
 import type { AskRunning } from './ask-running.ts';
@@ -20,6 +21,7 @@ export interface QueryHandlerOptions {
   readonly isReady: () => boolean;
   /** Queries that may wait until one bot has started or stopped; beyond it 429. */
   readonly waitingPerBot: number;
+  readonly clock: Clock;
 }
 
 export interface EndingQueryHandler extends QueryHandler {
@@ -60,7 +62,7 @@ const toFailure = (thrown: unknown, botState: string | undefined): QueryFailure 
 };
 
 export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHandler => {
-  const { resolver, running, resting, counters, isReady } = options;
+  const { resolver, running, resting, counters, isReady, clock } = options;
   const waiting = createBotLimit(options.waitingPerBot);
   /** Of each query that is under way: how it is cut off. */
   const underWay = new Set<(reason: Error) => void>();
@@ -102,7 +104,7 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
           if (!isPassing) throw thrown;
         }
         leave ??= waiting.enter(botId);
-        await sleep(LOOK_AGAIN_MS, undefined, { signal: cancellation.signal });
+        await pause(clock, LOOK_AGAIN_MS, cancellation.signal);
       }
     } catch (thrown) {
       // A cancelled call fails in its own words: what counts is why it was cancelled.
@@ -117,12 +119,12 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
     const cut = (reason: Error): void => {
       cancellation.cancel(reason);
     };
-    const timer = setTimeout(() => {
+    const noLonger = clock.after(query.timeoutMs, () => {
       cut(late(query));
-    }, query.timeoutMs);
+    });
     underWay.add(cut);
     const done = (): void => {
-      clearTimeout(timer);
+      noLonger();
       underWay.delete(cut);
       if (underWay.size === 0) idle();
     };
@@ -154,9 +156,9 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
     async end(withinMs) {
       closed = true;
       const all = underWay.size === 0 ? Promise.resolve() : new Promise<void>((resolve) => (idle = resolve));
-      await Promise.race([all, sleep(withinMs, undefined, { ref: false })]);
+      await atMost(clock, all, withinMs);
       for (const cut of [...underWay]) cut(new QueryFailure('QUERY_ENDING', 'drover ends', { retryAfterS: 1 }));
-      await Promise.race([all, sleep(CUT_MS, undefined, { ref: false })]);
+      await atMost(clock, all, CUT_MS);
     },
   };
 };

@@ -3,7 +3,9 @@
  * under every other signal (feature B1). Asked for out of turn, it runs once more after the one under way.
  */
 import { concatMap, defer, exhaustMap, from, merge, type Observable, Subject, throttleTime, timer } from 'rxjs';
+import type { Clock } from '../../ports/clock.ts';
 import type { Wake } from '../serial-per-key.ts';
+import { schedulerOf } from '../waits.ts';
 
 export interface ResyncSource {
   readonly wakes: Observable<Wake>;
@@ -19,8 +21,10 @@ export const createResyncSource = (options: {
   readonly resync: (tick: number) => Promise<readonly Wake[]>;
   readonly intervalMs: number;
   readonly onError: (error: unknown) => void;
+  readonly clock: Clock;
 }): ResyncSource => {
   const { resync, intervalMs, onError } = options;
+  const scheduler = schedulerOf(options.clock);
   const asked = new Subject<void>();
   let tick = 0;
 
@@ -36,9 +40,9 @@ export const createResyncSource = (options: {
   }).pipe(concatMap((wakes) => from(wakes)));
 
   // exhaustMap drops ticks while one is under way, which is right for ticks; what is asked for must run afterwards.
-  const ticks = timer(intervalMs, intervalMs).pipe(exhaustMap(() => run));
+  const ticks = timer(intervalMs, intervalMs, scheduler).pipe(exhaustMap(() => run));
   const requests = asked.pipe(
-    throttleTime(COALESCE_MS, undefined, { leading: true, trailing: true }),
+    throttleTime(COALESCE_MS, scheduler, { leading: true, trailing: true }),
     concatMap(() => run),
   );
   return {

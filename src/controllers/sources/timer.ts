@@ -29,7 +29,8 @@ export const createTimerSource = (clock: Clock): TimerSource => {
       if (afterMs === undefined || emit === undefined) return;
       cancels.set(
         key,
-        clock.after(Math.max(afterMs, 1), () => {
+        // A deadline is a time of the wall clock: when that is set, the deadline is due earlier or later.
+        clock.at(clock.now() + Math.max(afterMs, 1), () => {
           cancels.delete(key);
           emit?.({ key, cause: { kind: 'timer' } });
         }),
