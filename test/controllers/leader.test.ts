@@ -1,11 +1,10 @@
 /** When a process acts: after the log is folded, in its own term, and never while it cannot be sure (architecture §3). */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import { createFence } from '../../src/controllers/fence.ts';
 import { createLeader, type Leader } from '../../src/controllers/leader.ts';
 import type { Leadership } from '../../src/ports/leadership.ts';
 import { silentLogger } from '../support/silent-logger.ts';
+import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
 
 describe('the leader', () => {
   const lease = { epoch: undefined as number | undefined, term: undefined as number | undefined };
@@ -14,6 +13,18 @@ describe('the leader', () => {
   let folded: number;
   let happened: string[];
   let leader: Leader;
+  let time: VirtualClock;
+  let looks: number;
+
+  /** Time passes in steps shorter than any that the leader waits, and whatever follows from each has followed. */
+  const pass = async (ms: number): Promise<void> => {
+    const end = time.clock.now() + ms;
+    while (time.clock.now() < end) {
+      await new Promise(setImmediate);
+      time.set(time.clock.now() + 10);
+    }
+    await new Promise(setImmediate);
+  };
 
   const win = (epoch: number): void => {
     Object.assign(lease, { epoch, term: epoch });
@@ -28,6 +39,8 @@ describe('the leader', () => {
 
   beforeEach(() => {
     Object.assign(lease, { epoch: undefined, term: undefined });
+    time = createVirtualClock(0);
+    looks = 0;
     head = () => Promise.resolve(5);
     folded = 5;
     happened = [];
@@ -47,9 +60,12 @@ describe('the leader', () => {
       leadership,
       fence: createFence(leadership),
       logger: silentLogger,
-      clock: systemClock,
+      clock: time.clock,
       head: () => head(),
-      folded: () => folded,
+      folded: () => {
+        looks += 1;
+        return folded;
+      },
       prepare: () => {
         happened.push('prepare');
         return Promise.resolve();
@@ -62,10 +78,12 @@ describe('the leader', () => {
   it('acts once the log is folded to its head, and not before', async () => {
     folded = 3;
     win(1);
-    await sleep(100);
+    await pass(100);
+    expect(looks).toBeGreaterThan(1);
     expect([leader.leads(), happened]).toEqual([false, []]);
     folded = 5;
-    await expect.poll(() => leader.leads()).toBe(true);
+    await pass(100);
+    expect(leader.leads()).toBe(true);
     expect(happened).toEqual(['prepare', 'lead']);
   });
 
@@ -76,7 +94,10 @@ describe('the leader', () => {
       return tries < 2 ? Promise.reject(new Error('away')) : Promise.resolve(0);
     };
     win(1);
-    await expect.poll(() => leader.leads()).toBe(true);
+    await pass(500);
+    expect([leader.leads(), tries]).toEqual([false, 1]);
+    await pass(1_000);
+    expect([leader.leads(), tries]).toEqual([true, 2]);
   });
 
   it('stops at once when nobody can say, and goes on in the same term without having given way', async () => {
@@ -87,10 +108,10 @@ describe('the leader', () => {
     expect(() => {
       leader.mayAct();
     }).toThrow(/does not lead/);
-    await sleep(300);
+    await pass(300);
     win(1);
     await expect.poll(() => leader.leads()).toBe(true);
-    await sleep(300);
+    await pass(300);
     expect(happened).toEqual(['prepare', 'lead', 'prepare', 'lead']);
   });
 
@@ -98,7 +119,8 @@ describe('the leader', () => {
     win(1);
     await expect.poll(() => leader.leads()).toBe(true);
     lose(true);
-    await expect.poll(() => happened.at(-1)).toBe('superseded');
+    await pass(200);
+    expect(happened.at(-1)).toBe('superseded');
     win(3);
     await expect.poll(() => leader.leads()).toBe(true);
     expect(happened).toEqual(['prepare', 'lead', 'superseded', 'prepare', 'lead']);
@@ -107,10 +129,13 @@ describe('the leader', () => {
   it('does not act for a lease that was lost while it got ready', async () => {
     folded = 0;
     win(1);
-    await sleep(50);
+    await pass(50);
+    expect(looks).toBeGreaterThan(1);
     lose(true);
     folded = 5;
-    await sleep(100);
+    await pass(100);
+    // Nothing waits any more, for whatever might have come after it.
+    expect(time.next()).toBeUndefined();
     expect(leader.leads()).toBe(false);
     expect(happened).not.toContain('lead');
   });
@@ -180,7 +205,7 @@ describe('the leader', () => {
       leader.mayAct();
     }).toThrow(/earlier term/);
     await leader.inTerm(async () => {
-      await sleep(1);
+      await new Promise(setImmediate);
       leader.mayAct();
     });
   });

@@ -1,33 +1,40 @@
 /** What happens to a bot while a query to it waits, and what one bot may take from the others (features F4, F6, F7; fault R39). */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { CallerGone, Cancellation } from '../../src/domain/cancellation.ts';
 import { DroverError } from '../../src/domain/errors.ts';
 import { NotBegun } from '../../src/domain/query.ts';
+import { aGate } from '../support/gate.ts';
 import { openQueryWorld, type QueryWorld } from '../support/query-world.ts';
+import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
 
 const ASK = '/v1/bots/b/query/x';
 const OK = { exitCode: 0, body: '{"status":"ok","data":1}' };
-/** Shut until it is opened. */
-const aGate = () => {
-  let open: () => void = () => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { open, opened };
-};
 const wayOf = async (asked: Promise<{ headers: Headers }>) => (await asked).headers.get('x-drover-query-way');
+/** Who is patient has looked at the bot and found it not ready, and looks again when the clock of the test says so. */
+const LOOK_AGAIN_MS = 50;
+const looksAgain = async ({ clock, next, set }: VirtualClock, times = 1): Promise<void> => {
+  for (let look = 1; look <= times; look += 1) {
+    const due = clock.now() + LOOK_AGAIN_MS;
+    await expect.poll(next).toBe(due);
+    set(due);
+  }
+};
 const waits = (world: QueryWorld, count: number) =>
   expect.poll(() => world.queries.handler.metrics().waiting).toBe(count);
 
 describe('before the logs are read', () => {
   it('nobody is taken for one that does not run', async () => {
-    const world = openQueryWorld({}, {}, false);
+    const time = createVirtualClock(0);
+    const world = openQueryWorld({}, {}, false, time.clock);
     world.document('b', { any: 'document' });
     expect(await world.get(ASK)).toMatchObject({ status: 503, body: { code: 'BOT_NOT_READY', retryable: true } });
     expect((await world.get(ASK)).headers.get('retry-after')).toBe('1');
     const patient = world.post('/query', { bot_id: 'b', query_path: '/x' });
-    await sleep(100);
+    await looksAgain(time, 2);
+    expect({ asked: world.asked.length, plans: world.plans.length }).toEqual({ asked: 0, plans: 0 });
     world.bot('b', 'running');
     world.queries.start();
+    await looksAgain(time);
     expect(await patient).toMatchObject({ status: 200 });
     expect({ asked: world.asked.length, plans: world.plans.length }).toEqual({ asked: 1, plans: 0 });
   });
@@ -40,7 +47,7 @@ describe('a bot that changes', () => {
     world.bot('a', 'stopped');
     world.bot('b', 'stopped');
     const gate = aGate();
-    world.ephemeral = () => gate.opened.then(() => OK);
+    world.ephemeral = () => gate.pass().then(() => OK);
     const first = world.get('/v1/bots/a/query/x');
     const second = world.get(ASK);
     await waits(world, 1);
@@ -51,9 +58,9 @@ describe('a bot that changes', () => {
     const world = openQueryWorld();
     world.bot('b', 'stopped');
     const gate = aGate();
-    world.beforeOpen = () => gate.opened;
+    world.beforeOpen = () => gate.pass();
     const asked = world.get(ASK);
-    await sleep(20);
+    await gate.reached();
     world.queries.noticed({ kind: 'bot', botId: 'b' } as never);
     gate.open();
     expect(await wayOf(asked)).toBe('cold');
@@ -80,13 +87,15 @@ describe('a bot that changes', () => {
     expect(world.plans.map(({ spec }) => spec.id)).toEqual(['a']);
   });
   it('and has just ended is looked at again for who waits', async () => {
-    const world = openQueryWorld();
+    const time = createVirtualClock(0);
+    const world = openQueryWorld({}, {}, true, time.clock);
     world.bot('b', 'running');
     world.endpoint = 'gone';
     expect(await world.get(ASK)).toMatchObject({ status: 503, body: { code: 'BOT_NOT_READY' } });
     const patient = world.post('/query', { bot_id: 'b', query_path: '/x' });
-    await sleep(100);
+    await looksAgain(time, 2);
     world.bot('b', 'stopped');
+    await looksAgain(time);
     expect(await patient).toMatchObject({ status: 200 });
   });
 });
@@ -97,7 +106,7 @@ describe('one bot', () => {
     world.bot('b', 'stopped');
     world.bot('hangs', 'stopped');
     const gate = aGate();
-    world.ephemeral = ({ path }) => (path === '/hang' ? gate.opened.then(() => OK) : Promise.resolve(OK));
+    world.ephemeral = ({ path }) => (path === '/hang' ? gate.pass().then(() => OK) : Promise.resolve(OK));
     const storm = Array.from({ length: 30 }, () => world.get('/v1/bots/hangs/query/hang'));
     await waits(world, 8);
     for (let round = 0; round < 5; round += 1) {
@@ -129,14 +138,19 @@ describe('room', () => {
     const world = openQueryWorld({ containers: 2 });
     for (const id of ['slow', 'kept', 'b']) world.bot(id, 'stopped');
     const [removal, answer] = [aGate(), aGate()];
-    world.beforeRemove = (id) => (id === 'slow' ? removal.opened : undefined);
-    world.ephemeral = ({ path }) => (path === '/wait' ? answer.opened.then(() => OK) : Promise.resolve(OK));
+    world.beforeRemove = (id) => (id === 'slow' ? removal.pass() : undefined);
+    world.ephemeral = ({ path }) => (path === '/wait' ? answer.pass().then(() => OK) : Promise.resolve(OK));
     await world.get('/v1/bots/slow/query/x');
     const kept = world.get('/v1/bots/kept/query/wait');
     await expect.poll(() => world.live.size).toBe(2);
     world.queries.noticed({ kind: 'bot', botId: 'slow' } as never);
+    const read = aGate();
+    read.open();
+    world.beforeRead = () => read.pass();
     const asked = world.get(ASK);
-    await sleep(20);
+    // It had its turn; without room nothing follows but what follows at once.
+    await read.reached();
+    await new Promise(setImmediate);
     expect(world.plans.map(({ spec }) => spec.id)).toEqual(['slow', 'kept']);
     answer.open();
     expect((await Promise.all([kept, asked])).map(({ status }) => status)).toEqual([200, 200]);
@@ -146,9 +160,9 @@ describe('room', () => {
     const world = openQueryWorld();
     world.bot('b', 'stopped');
     const gate = aGate();
-    world.beforeOpen = () => gate.opened;
+    world.beforeOpen = () => gate.pass();
     const asked = world.get(ASK);
-    await sleep(20);
+    await gate.reached();
     const ended = world.queries.end(50);
     expect(await asked).toMatchObject({ status: 503, body: { code: 'QUERY_ENDING' } });
     gate.open();
@@ -197,7 +211,7 @@ describe('how a query ends', () => {
     const world = openQueryWorld({ containers: 1, queue: 0 });
     world.bot('b', state);
     const gate = aGate();
-    world.beforeRead = () => gate.opened;
+    world.beforeRead = () => gate.pass();
     // The gate is still shut: nothing but its time ends it.
     expect(await world.get(`${ASK}?timeout_sec=0.1`)).toMatchObject({ status: 504, body: { code: 'QUERY_TIMEOUT' } });
     expect(world.queries.handler.metrics()).toMatchObject({ busy: 0, inFlight: 0 });
@@ -208,7 +222,7 @@ describe('how a query ends', () => {
     const world = openQueryWorld({ containers: 1, queue: 0 });
     world.bot('b', 'stopped');
     const gate = aGate();
-    world.beforeOpen = () => gate.opened;
+    world.beforeOpen = () => gate.pass();
     expect(await world.get(`${ASK}?timeout_sec=0.1`)).toMatchObject({ status: 504 });
     expect(await world.get(ASK)).toMatchObject({ status: 429 });
     gate.open();
@@ -228,7 +242,7 @@ describe('how a query ends', () => {
       });
     const query = { botId: 'b', path: '/x', params: {}, timeoutMs: 5_000, patient: false };
     const asked = world.queries.handler.ask(query, cancellation);
-    await sleep(20);
+    await expect.poll(() => world.asked.length).toBe(1);
     cancellation.cancel(new CallerGone());
     await expect(asked).rejects.toThrow('went away');
     expect(world.queries.handler.metrics()).toMatchObject({ failed: {}, inFlight: 0 });

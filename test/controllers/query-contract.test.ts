@@ -1,8 +1,8 @@
 /** `POST /query` and `GET /health` as callers of the reference know them (contract §8.3). */
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { openQueryWorld } from '../support/query-world.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 const stamped = (fields: object): object => ({
@@ -97,15 +97,22 @@ describe('POST /query', () => {
   });
 
   it('waits for a bot that starts, within its time', async () => {
-    const world = openQueryWorld();
+    const { clock, next, set } = createVirtualClock(0);
+    const world = openQueryWorld({}, {}, true, clock);
     world.bot('b', 'starting');
     const asked = world.post('/query', { bot_id: 'b', query_path: '/x', timeout_sec: 2 });
-    await sleep(150);
-    expect(world.asked).toEqual([]);
-    world.bot('b', 'running');
+    for (const look of [50, 100, 150]) {
+      await expect.poll(next).toBe(look);
+      expect(world.asked).toEqual([]);
+      if (look === 150) world.bot('b', 'running');
+      set(look);
+    }
     expect(await asked).toMatchObject({ status: 200 });
     world.bot('b', 'stopping');
-    expect(await world.post('/query', { bot_id: 'b', query_path: '/x', timeout_sec: 1 })).toMatchObject({
+    const late = world.post('/query', { bot_id: 'b', query_path: '/x', timeout_sec: 1 });
+    await expect.poll(next).toBe(200);
+    set(1_150);
+    expect(await late).toMatchObject({
       status: 500,
       body: { error: 'the bot did not answer within 1000 ms' },
     });

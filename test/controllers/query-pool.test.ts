@@ -1,21 +1,28 @@
 /** Ephemeral query containers: how many there are, which are kept, and what makes them go (features F4, F7; issue 6 point 4). */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { openQueryWorld } from '../support/query-world.ts';
+import { aGate, type Gate } from '../support/gate.ts';
+import { openQueryWorld, QUERY_DOC } from '../support/query-world.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const ASK = '/v1/bots/b/query/x';
 const wayOf = async (asked: Promise<{ headers: Headers }>) => (await asked).headers.get('x-drover-query-way');
-const slow = (ms: number) => async () => {
-  await sleep(ms);
-  return { exitCode: 0, body: '{"status":"ok","data":1}' };
-};
+const OK = { exitCode: 0, body: '{"status":"ok","data":1}' };
+const behind = (gate: Gate) => () => gate.pass().then(() => OK);
 
 describe('ephemeral query containers', () => {
   it('F4: 200 queries at once never make more than the cap; what finds no place is told 429', async () => {
     const world = openQueryWorld({ containers: 3, queue: 5 });
     for (let bot = 0; bot < 20; bot += 1) world.bot(`b${String(bot)}`, 'stopped');
-    world.ephemeral = slow(200);
-    const asked = Array.from({ length: 200 }, (_, at) => world.get(`/v1/bots/b${String(at % 20)}/query/x`));
+    const gate = aGate();
+    world.ephemeral = behind(gate);
+    let told = 0;
+    const asked = Array.from({ length: 200 }, async (_, at) => {
+      const answer = await world.get(`/v1/bots/b${String(at % 20)}/query/x`);
+      told += 1;
+      return answer;
+    });
+    await expect.poll(() => told).toBe(192);
+    gate.open();
     const all = await Promise.all(asked);
     expect(all.filter(({ status }) => status === 200)).toHaveLength(8);
     const refused = all.filter(({ status }) => status === 429);
@@ -39,11 +46,14 @@ describe('ephemeral query containers', () => {
   });
 
   it('is gone after its time, at once with a time of 0', async () => {
-    const world = openQueryWorld({ warmTtlMs: 80 });
+    const { clock, set } = createVirtualClock(0);
+    const world = openQueryWorld({ warmTtlMs: 80 }, {}, true, clock);
     world.bot('b', 'stopped');
     await world.get(ASK);
+    set(79);
     expect(world.live.size).toBe(1);
-    await expect.poll(() => world.live.size).toBe(0);
+    set(80);
+    expect(world.live.size).toBe(0);
     const never = openQueryWorld({ warmTtlMs: 0 });
     never.bot('b', 'stopped');
     await never.get(ASK);
@@ -56,7 +66,7 @@ describe('ephemeral query containers', () => {
     await world.get(ASK);
     world.digest = 'd2';
     expect(await wayOf(world.get(ASK))).toBe('cold');
-    const document = structuredClone((await import('../support/query-world.ts')).QUERY_DOC('b')) as { config: object };
+    const document = structuredClone(QUERY_DOC('b')) as { config: object };
     world.document('b', { ...document, config: { ...document.config, symbol: 'ETH' } });
     expect(await wayOf(world.get(ASK))).toBe('cold');
     expect(await wayOf(world.get(`${ASK}?asOf=a1/s1`))).toBe('cold');
@@ -77,10 +87,12 @@ describe('ephemeral query containers', () => {
     await world.get(ASK);
     world.queries.noticed({ kind: 'bot', botId: 'b' } as never);
     expect(world.live.size).toBe(0);
-    world.ephemeral = slow(60);
+    const gate = aGate();
+    world.ephemeral = behind(gate);
     const asked = world.get(ASK);
-    await sleep(20);
+    await gate.reached();
     world.queries.noticed({ kind: 'run', botId: 'b/20260101T000000Z' } as never);
+    gate.open();
     expect(await asked).toMatchObject({ status: 200 });
     expect(world.live.size).toBe(0);
   });
@@ -114,7 +126,7 @@ describe('ephemeral query containers', () => {
       });
     expect(await world.get(`${ASK}?timeout_sec=0.1`)).toMatchObject({ status: 504, body: { code: 'QUERY_TIMEOUT' } });
     expect(world.live.size).toBe(0);
-    world.ephemeral = slow(1);
+    world.ephemeral = () => Promise.resolve(OK);
     expect(await world.get(ASK)).toMatchObject({ status: 200 });
   });
 
@@ -130,10 +142,12 @@ describe('ephemeral query containers', () => {
   it('waits no longer than its time for a place', async () => {
     const world = openQueryWorld({ containers: 1, queue: 4 });
     world.bot('b', 'stopped');
-    world.ephemeral = slow(500);
+    const gate = aGate();
+    world.ephemeral = behind(gate);
     const first = world.get(ASK);
-    await sleep(20);
+    await gate.reached();
     expect(await world.get(`${ASK}?timeout_sec=0.1`)).toMatchObject({ status: 504 });
+    gate.open();
     expect(await first).toMatchObject({ status: 200 });
     expect(world.queries.handler.metrics().waiting).toBe(0);
   });

@@ -1,9 +1,10 @@
 /** What callers of queries are told, for each way in which one can end (features F4–F8, faults R2, R22, R38, R39). */
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { DroverError } from '../../src/domain/errors.ts';
+import { aGate } from '../support/gate.ts';
 import { openQueryWorld, QUERY_DOC, type QueryWorld } from '../support/query-world.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const ASK = '/v1/bots/b/query/x';
 const never = (signal: AbortSignal): Promise<never> =>
@@ -371,11 +372,18 @@ describe('queries as REST', () => {
   it('R39: a storm on one running bot ends in 429 with Retry-After, and nothing is left under way', async () => {
     const world = openQueryWorld({ inFlightPerBot: 4 });
     world.bot('b', 'running');
-    world.running = async () => {
-      await sleep(300);
-      return { body: '{"status":"ok"}' };
-    };
-    const all = await Promise.all(Array.from({ length: 50 }, () => world.get(ASK)));
+    const gate = aGate();
+    world.running = () => gate.pass().then(() => ({ body: '{"status":"ok"}' }));
+    let told = 0;
+    const storm = Array.from({ length: 50 }, async () => {
+      const answer = await world.get(ASK);
+      told += 1;
+      return answer;
+    });
+    // Those that found no place are told so while the others are still under way.
+    await expect.poll(() => told).toBe(46);
+    gate.open();
+    const all = await Promise.all(storm);
     expect(all.filter(({ status }) => status === 200)).toHaveLength(4);
     const refused = all.filter(({ status }) => status === 429);
     expect(refused).toHaveLength(46);
@@ -384,20 +392,27 @@ describe('queries as REST', () => {
   });
 
   it('R22: at the end queries under way are finished, or told 503, and every container is gone', async () => {
-    const world = openQueryWorld();
+    const time = createVirtualClock(1_000_000);
+    const world = openQueryWorld({}, {}, true, time.clock);
     world.bot('b', 'running');
     world.bot('s', 'stopped');
     await world.get('/v1/bots/s/query/x');
+    const gate = aGate();
     world.running = async ({ path, cancellation }) => {
       if (path === '/never') return never(cancellation.signal);
-      await sleep(100);
+      await gate.pass();
       return { body: '{"status":"ok","data":1}' };
     };
     const finished = world.get('/v1/bots/b/query/soon');
     const cut = world.get('/v1/bots/b/query/never');
-    await sleep(20);
-    await world.queries.end(1_000);
+    await expect.poll(() => world.asked.length).toBe(2);
+    // The time that is left does not pass before the first is answered.
+    const { clock, set } = time;
+    const ended = world.queries.end(1_000);
+    gate.open();
     expect(await finished).toMatchObject({ status: 200 });
+    set(clock.now() + 1_000);
+    await ended;
     expect(await cut).toMatchObject({ status: 503, body: { code: 'QUERY_ENDING' } });
     expect(await world.get(ASK)).toMatchObject({ status: 503, body: { code: 'QUERY_ENDING' } });
     expect(world.live.size).toBe(0);

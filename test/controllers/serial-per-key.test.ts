@@ -1,9 +1,10 @@
 import { Subject, type Subscription } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import type { Cause } from '../../src/domain/recorded.ts';
 import { serialPerKey, type Wake } from '../../src/controllers/serial-per-key.ts';
 import { schedulerOf } from '../../src/controllers/waits.ts';
+import { aGate } from '../support/gate.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const tick = (number: number): Cause => ({ kind: 'tick', number });
@@ -12,14 +13,15 @@ let subscription: Subscription | undefined;
 afterEach(() => subscription?.unsubscribe());
 
 const run = (work: (key: string, causes: readonly Cause[]) => Promise<void>, idleMs = 20) => {
+  const time = createVirtualClock(0);
   const source = new Subject<Wake>();
   const errors: string[] = [];
   const onError = (key: string): void => void errors.push(key);
-  subscription = source.pipe(serialPerKey({ work, onError, scheduler: schedulerOf(systemClock), idleMs })).subscribe();
+  subscription = source.pipe(serialPerKey({ work, onError, scheduler: schedulerOf(time.clock), idleMs })).subscribe();
   const wake = (key: string, n = 0): void => {
     source.next({ key, cause: tick(n) });
   };
-  return { wake, errors };
+  return { wake, errors, time };
 };
 
 describe('serialPerKey', () => {
@@ -29,7 +31,7 @@ describe('serialPerKey', () => {
     let turns = 0;
     let sent = 0;
     let handled = 0;
-    const { wake, errors } = run(async () => {
+    const { wake, errors, time } = run(async () => {
       overlaps += busy;
       busy += 1;
       turns += 1;
@@ -42,6 +44,7 @@ describe('serialPerKey', () => {
     for (sent = 1; sent <= 300; sent += 1) {
       wake('a', sent);
       if (sent % 3 === 0) await sleep(1);
+      time.set(sent);
     }
     sent = 300;
     await expect.poll(() => handled).toBe(300);
@@ -52,26 +55,31 @@ describe('serialPerKey', () => {
 
   it('does not lose a wake that comes during the work', async () => {
     const log: number[] = [];
+    const gate = aGate();
     const { wake } = run(async (_key, causes) => {
       log.push(...causes.map((cause) => (cause.kind === 'tick' ? cause.number : -1)));
-      await sleep(20);
+      await gate.pass();
     });
     wake('a', 1);
-    await sleep(5);
+    await gate.reached();
     wake('a', 2);
     wake('a', 3);
+    gate.open();
     await expect.poll(() => log).toEqual([1, 2, 3]);
   });
 
   it('keeps waiting causes few and distinct', async () => {
     const turns: (readonly Cause[])[] = [];
+    const gate = aGate();
     const { wake } = run(async (_key, causes) => {
       turns.push(causes);
-      await sleep(20);
+      await gate.pass();
     });
     wake('a', 0);
+    await gate.reached();
     for (let n = 1; n <= 100; n += 1) wake('a', n);
     wake('a', 1);
+    gate.open();
     await expect.poll(() => turns.length).toBe(2);
     expect(turns[1]?.map((cause) => (cause.kind === 'tick' ? cause.number : -1))).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
@@ -87,25 +95,45 @@ describe('serialPerKey', () => {
     await expect.poll(() => done.size).toBe(500);
   });
 
-  it('serves a key again after its group was freed, and still never overlaps', async () => {
+  it('frees the group of a key that was idle, serves the key again, and never overlaps', async () => {
+    const IDLE_MS = 10;
     let busy = 0;
     let overlaps = 0;
     let turns = 0;
-    const { wake } = run(async () => {
+    let gate = aGate();
+    const { wake, time } = run(async () => {
       overlaps += busy;
       busy += 1;
-      await sleep(30); // longer than the idle time: a group that closed too early would overlap here
+      await gate.pass();
       busy -= 1;
       turns += 1;
-    }, 10);
-    for (let n = 0; n < 5; n += 1) {
-      wake('a', n);
-      await sleep(15);
+    }, IDLE_MS);
+    const idle = async (ms: number): Promise<void> => {
+      await new Promise(setImmediate);
+      time.set(time.clock.now() + ms);
+    };
+    wake('a', 0);
+    for (let turn = 1; turn <= 3; turn += 1) {
+      await gate.reached();
+      // The work takes much longer than the idle time, and is asked for again meanwhile: a group that closed too early would overlap here.
+      await idle(3 * IDLE_MS);
+      wake('a', turn);
+      await idle(3 * IDLE_MS);
+      const { open } = gate;
+      gate = aGate();
+      open();
+      await expect.poll(() => turns).toBe(turn);
     }
-    await sleep(60);
-    const before = turns;
+    await gate.reached();
+    gate.open();
+    await expect.poll(() => turns).toBe(4);
+    // Something waits only as long as the group is kept.
+    await new Promise(setImmediate);
+    expect(time.next()).toBeDefined();
+    await idle(IDLE_MS);
+    expect(time.next()).toBeUndefined();
     wake('a', 99);
-    await expect.poll(() => turns).toBe(before + 1);
+    await expect.poll(() => turns).toBe(5);
     expect(overlaps).toBe(0);
   });
 });

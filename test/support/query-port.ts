@@ -33,7 +33,7 @@ export const openPort = async (ask: Ask = () => Promise.resolve(answerOf())) => 
   };
   const app = createQueryApp({
     queries: { ask: handler, metrics: () => ({}) as never },
-    limits: { timeoutMs: 2_000, maxTimeoutMs: 5_000, maxBodyBytes: 64 * 1024 },
+    limits: { timeoutMs: 60_000, maxTimeoutMs: 60_000, maxBodyBytes: 64 * 1024 },
     readiness: () => Promise.resolve([]),
     token: undefined,
     open: false,

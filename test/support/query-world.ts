@@ -11,6 +11,7 @@ import type { ScheduleState } from '../../src/domain/schedule-state.ts';
 import { BOT } from '../../src/machines/machine.ts';
 import type { Versioned } from '../../src/machines/snapshot.ts';
 import type { BotState } from '../../src/domain/bot-state.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import type { QueryCall, QueryContainer, QueryContainers, QueryPlan } from '../../src/ports/query-containers.ts';
 import type { ProxyReply, ProxyRequest } from '../../src/ports/query-proxy.ts';
 import type { ScheduleStore, SpecStore } from '../../src/ports/spec-store.ts';
@@ -70,6 +71,7 @@ export const openQueryWorld = (
   policy: Partial<QueryPolicy> = {},
   limits: Partial<QueryLimits> = {},
   started = true,
+  clock: Clock = systemClock,
 ): QueryWorld => {
   const folds = new Map<string, Versioned<BotState>>();
   const schedules = new Map<string, Versioned<ScheduleState>>();
@@ -147,7 +149,7 @@ export const openQueryWorld = (
       },
     } as never,
     defaults: DEFAULTS,
-    clock: systemClock,
+    clock,
     containers,
     proxy: {
       open: (endpoint) => ({
@@ -191,7 +193,8 @@ export const openQueryWorld = (
     queries,
     app: createQueryApp({
       queries: queries.handler,
-      limits: { timeoutMs: 2_000, maxTimeoutMs: 5_000, maxBodyBytes: 64 * 1024, ...limits },
+      // Long: a query ends by its time only where the test is about that.
+      limits: { timeoutMs: 60_000, maxTimeoutMs: 60_000, maxBodyBytes: 64 * 1024, ...limits },
       readiness: () => Promise.resolve([]),
       token: undefined,
       open: false,
