@@ -38,7 +38,9 @@ export default defineConfig({
           ...beside,
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/controllers/**/*.test.ts', 'test/replay/**/*.test.ts'],
-          testTimeout: 60_000,
+          // Longer than what is waited for: then a test says what did not come.
+          testTimeout: 90_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -37,7 +37,7 @@ const storm = async (): Promise<void> => {
   const fleet = await createScheduleFleet({
     startsAt: 0,
     live: true,
-    wrap: (engine, role) => (role === 'bot' ? engine : limitStarts(engine, WIDTH, CALL_MS).engine),
+    wrap: (engine, role) => (role === 'bot' ? engine : limitStarts(engine, WIDTH, () => sleep(CALL_MS)).engine),
   });
   try {
     const slot = Math.ceil(Date.now() / 1_000) * 1_000 + 15_000;

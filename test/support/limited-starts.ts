@@ -1,5 +1,4 @@
 /** A scripted engine that takes its time, with the lane for starts that the real adapter has. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createLane } from '../../src/adapters/docker/lanes.ts';
 import type { Engine } from '../../src/ports/container-tools.ts';
 
@@ -11,8 +10,8 @@ export interface LimitedStarts {
   readonly created: ReadonlyMap<string, number>;
 }
 
-/** `width`: DOCKER_STARTS_IN_FLIGHT. `tookMs`: what one call takes. */
-export const limitStarts = (engine: Engine, width: number, tookMs: number): LimitedStarts => {
+/** `width`: DOCKER_STARTS_IN_FLIGHT. `takes`: one call, from when it is let in until it is made. */
+export const limitStarts = (engine: Engine, width: number, takes: () => Promise<void>): LimitedStarts => {
   const lane = createLane({ name: 'start', width, deadlineMs: 60_000 });
   const created = new Map<string, number>();
   let inFlight = 0;
@@ -21,7 +20,7 @@ export const limitStarts = (engine: Engine, width: number, tookMs: number): Limi
     lane(async () => {
       inFlight += 1;
       most = Math.max(most, inFlight);
-      await sleep(tookMs);
+      await takes();
       try {
         return await call();
       } finally {

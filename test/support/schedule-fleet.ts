@@ -61,6 +61,8 @@ export interface ScheduleFleet {
   settle(): Promise<void>;
   /** Time passes up to then, each timer at its time. */
   until(at: number): Promise<void>;
+  /** Time passes, and what follows is not waited for. */
+  pass(ms: number): void;
   /** The clock is set: nothing happens in between. */
   jump(ms: number): Promise<void>;
   /** The controller ends, and another one begins on the same data; what happens in between happens without one. */
@@ -219,6 +221,9 @@ export const createScheduleFleet = async (options: FleetOptions): Promise<Schedu
       }
       virtual.set(at);
       await self.settle();
+    },
+    pass(ms) {
+      virtual.set(now() + ms);
     },
     async jump(ms) {
       virtual.jump(ms);
