@@ -37,6 +37,7 @@ export default defineConfig({
         test: {
           ...beside,
           name: 'unit',
+          isolate: false,
           include: ['test/unit/**/*.test.ts', 'test/controllers/**/*.test.ts', 'test/replay/**/*.test.ts'],
           // Longer than what is waited for: then a test says what did not come.
           testTimeout: 90_000,
