@@ -157,7 +157,7 @@ describe('what is refused', () => {
           expect(response.status, `${method} ${url} ${body}`).toBeLessThan(500);
         },
       ),
-      { numRuns: cases(100, 300) },
+      { numRuns: cases(50, 300) },
     );
     expect((await call('DELETE', '/v1/drain')).status).toBe(202);
   });

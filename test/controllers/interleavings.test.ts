@@ -34,7 +34,7 @@ describe('any interleaving of facts, crashes and lost wakes', () => {
           steps,
         );
       }),
-      { numRuns: cases(125, 500) },
+      { numRuns: cases(60, 500) },
     );
   }, 120_000);
 });

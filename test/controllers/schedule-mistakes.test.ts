@@ -228,6 +228,6 @@ it('whatever is sent never makes a 5xx (fault R2)', async () => {
         expect(response.status, `${method} ${path} ${body}`).toBeLessThan(500);
       },
     ),
-    { numRuns: cases(100, 300) },
+    { numRuns: cases(50, 300) },
   );
 });

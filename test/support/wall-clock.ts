@@ -9,22 +9,9 @@ export const DAY = 86_400_000;
 export type WallClock = (at: number) => number;
 
 export const wallClockOf = (timeZone: string): WallClock => {
-  const format = new Intl.DateTimeFormat('en-GB', {
-    timeZone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-  });
-  return (at) => {
-    const part: Record<string, number> = {};
-    for (const { type, value } of format.formatToParts(at)) part[type] = Number(value);
-    const { year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0 } = part;
-    return Date.UTC(year, month - 1, day, hour, minute, second);
-  };
+  // The Swedish way to write a time is that of ISO 8601; taking it apart by `formatToParts` costs three times as much.
+  const format = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' });
+  return (at) => Date.parse(`${format.format(at).replace(' ', 'T')}Z`);
 };
 
 /** A change of the clock: at `at` it shows `to` instead of `from`. */

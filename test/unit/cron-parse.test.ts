@@ -203,7 +203,7 @@ describe('D1, R3: refused with the reason', () => {
       fc.property(texts, (text) => {
         expect(reasonOf(text)).not.toBe('');
       }),
-      { numRuns: cases(500, 2_000) },
+      { numRuns: cases(200, 2_000) },
     );
   });
 });

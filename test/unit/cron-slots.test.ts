@@ -37,7 +37,7 @@ describe('R45: leap years, the 31st and years', () => {
           expected.slice(0, 400),
         );
       }),
-      { numRuns: cases(15, 60) },
+      { numRuns: cases(8, 60) },
     );
   });
 });
