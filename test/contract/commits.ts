@@ -54,3 +54,6 @@ export const takeFeed = async (store: EventStore, after: number, count: number):
 };
 
 export const oneTo = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+/** Writer of the commits that a test puts behind those of writers it has killed. */
+export const FENCE = 'fence';

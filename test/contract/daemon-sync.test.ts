@@ -1,5 +1,6 @@
 /** `daemon sync` as a real process, with a plain folder as its store. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -16,6 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { SyncReport } from '../../src/domain/sync-report.ts';
+import { until } from '../../scripts/until.ts';
 import { pathsBelow } from '../support/daemon/paths.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -51,12 +53,31 @@ beforeEach(() => {
 });
 afterEach(async () => {
   rmSync(paths.hold, { force: true });
-  for (const child of started) child.kill('SIGKILL');
+  const transfers = started.flatMap((child) => transfersOf(child));
+  await Promise.all(started.map(end));
   started = [];
   // What a killed daemon left behind ends by itself when its channel closes.
-  await sleep(100);
+  await until(() => !transfers.some(isAlive));
   rmSync(root, { recursive: true, force: true, maxRetries: 5 });
 });
+
+/** Kills it, where it has not ended by itself. */
+const end = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+};
+/** Its processes that transfer, by the list of its children that Linux keeps. */
+const transfersOf = ({ pid = 0 }: ChildProcess): readonly number[] => {
+  try {
+    const children = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8');
+    return children.split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+};
+const isAlive = (pid: number): boolean => existsSync(`/proc/${String(pid)}`);
 
 const start = (syncMs = 20_000, ...flags: string[]): ChildProcess => {
   const child = spawn(process.execPath, [daemonEntry, root, transferEntry, String(syncMs), ...flags], {
@@ -226,7 +247,7 @@ it('--final stores at once and ends', async () => {
 
 it('--final ends with 1 when the store stays away', async () => {
   rmSync(paths.store, { recursive: true });
-  expect(await exitOf(start(8_000, '--final'))).toBe(1);
+  expect(await exitOf(start(20_000, '--final'))).toBe(1);
   expect(report()).toMatchObject({
     state: { status: 'failing', error: { code: 'STORAGE_UNAVAILABLE' } },
     final: { stateSynced: false, logsShipped: false },

@@ -4,6 +4,7 @@ import { commitHash } from '../../src/domain/commit-hash.ts';
 import { DroverError } from '../../src/domain/errors.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import { codeOf, event, newCommit, oneTo } from './commits.ts';
+import { cases } from '../support/full.ts';
 import { eventFeedContract } from './event-feed-contract.ts';
 
 export interface EventStoreFixture {
@@ -12,6 +13,9 @@ export interface EventStoreFixture {
   another(writer: string): Promise<EventStore>;
   close(): Promise<void>;
 }
+
+/** Of a stream that twenty fight for. */
+const VERSIONS = cases(5, 10);
 
 export const eventStoreContract = (name: string, open: () => Promise<EventStoreFixture>): void => {
   describe(`event store contract: ${name}`, () => {
@@ -138,7 +142,7 @@ export const eventStoreContract = (name: string, open: () => Promise<EventStoreF
 
     it('lets exactly one of 20 writers win each version of a stream', async () => {
       const writers = await Promise.all(oneTo(20).map((n) => fixture.another(`writer-${String(n)}`)));
-      for (const version of oneTo(10).map((n) => n - 1)) {
+      for (const version of oneTo(VERSIONS).map((n) => n - 1)) {
         const results = await Promise.allSettled(
           writers.map((writer, index) => writer.append(newCommit('bot:storm', version, [event({ version, index })]))),
         );
@@ -149,7 +153,7 @@ export const eventStoreContract = (name: string, open: () => Promise<EventStoreF
         const [stored] = await store.read('bot:storm', version + 1);
         expect(stored?.events).toEqual([event({ version, index: won[0] })]);
       }
-      expect(await store.head()).toBe(10);
+      expect(await store.head()).toBe(VERSIONS);
     });
 
     it('does not let a conflict harm appends that wait beside it', async () => {

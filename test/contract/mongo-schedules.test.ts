@@ -1,5 +1,4 @@
 /** Schedules in a database that other programs share: when they run next is noted there, and whose database it is. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Long, type Document } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createMongoWishStores, type MongoWishStores } from '../../src/adapters/mongo/mongo-wish-stores.ts';
@@ -9,6 +8,7 @@ import { placeOf } from '../../src/adapters/mongo/wish-place.ts';
 import { createWishWriter } from '../../src/adapters/mongo/write-wish.ts';
 import { canonicalJson } from '../../src/domain/json.ts';
 import type { Asked, ScheduleStore } from '../../src/ports/spec-store.ts';
+import { eventually } from '../support/eventually.ts';
 import { MONGO_URI, mongoScratch, type MongoScratch } from './mongo-support.ts';
 
 const asked: Asked = { requestId: 'r', actor: 'ann', action: 'apply', at: 1_700_000_000_000 };
@@ -118,21 +118,51 @@ describe.skipIf(MONGO_URI === undefined)('schedules on MongoDB', () => {
     probe.abort();
     await schedules.put('a', documentOf('a'), asked);
     const elsewhere = await createMongoWishStores(scratch.connect(), { writer: 'elsewhere' });
-    const heard: unknown[] = [];
-    for (const each of [stores, elsewhere]) each.schedules.onChange((id, by) => heard.push([id, by?.requestId]));
-    for (const each of [stores, elsewhere]) each.specs.onChange((id) => heard.push(['bots', id]));
-    await sleep(2_000);
-    heard.length = 0;
+    const both = [stores, elsewhere];
+    const heard = both.map((): unknown[] => []);
+    for (const [which, each] of both.entries()) {
+      each.schedules.onChange((id, by) => heard[which]?.push([id, by?.requestId]));
+      each.specs.onChange((id) => heard[which]?.push(['bots', id]));
+    }
+    /** Both have heard all that was told before: by the list of the processes, and by the change stream where there is one. */
+    let markers = 0;
+    const isMarker = (one: unknown): boolean => /^marker/.test(String((one as unknown[])[0]));
+    const catchUp = async (): Promise<void> => {
+      markers += 1;
+      const marker = `marker-${String(markers)}`;
+      for (const [which, each] of both.entries()) {
+        await each.schedules.put(`${marker}-of-${String(which)}`, documentOf(`${marker}-of-${String(which)}`), asked);
+      }
+      await eventually(() => {
+        for (const told of heard) {
+          for (const which of both.keys()) expect(told).toContainEqual([`${marker}-of-${String(which)}`, 'r']);
+        }
+      });
+      if (!state) return;
+      for (const told of heard) {
+        // Until its stream is open it hears of no edit, so there is one at each look.
+        let edits = 0;
+        const before = told.length;
+        await eventually(async () => {
+          edits += 1;
+          const edit = { $set: { 'config.n': edits + 1_000 * markers } };
+          await scratch.mongo.schedules.updateOne({ id: `${marker}-of-0` }, edit);
+          expect(told.slice(before)).toContainEqual([`${marker}-of-0`, undefined]);
+        });
+      }
+    };
+    await catchUp();
     await schedules.noteNextExecution('a', AT);
     await schedules.noteNextExecution('a', undefined);
     await scratch.mongo.schedules.updateOne({ id: 'a' }, { $set: { next_execution_time: int64(AT) } });
-    await sleep(2_500);
-    expect(heard).toEqual([]);
+    await catchUp();
+    const others = (): unknown[] => heard.flat().filter((one) => !isMarker(one));
+    expect(others()).toEqual([]);
     // Nothing more to see where the server has no change streams.
     if (state) {
       const edit = { $set: { 'config.n': 2, next_execution_time: int64(AT + 60) } };
       await scratch.mongo.schedules.updateOne({ id: 'a' }, edit);
-      await expect.poll(() => heard).toEqual([['a', undefined], ['a', undefined]]); // prettier-ignore
+      await expect.poll(others).toEqual([['a', undefined], ['a', undefined]]); // prettier-ignore
     }
     await elsewhere.close();
   });

@@ -1,15 +1,16 @@
 /** The MongoDB stores pass the contract suites, each handle on a connection of its own. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe } from 'vitest';
 import { createMongoDeadLetters } from '../../src/adapters/mongo/mongo-dead-letters.ts';
 import { createMongoEventStore } from '../../src/adapters/mongo/mongo-event-store.ts';
 import { createMongoSnapshotStore } from '../../src/adapters/mongo/mongo-snapshot-store.ts';
 import { createMongoWishStores } from '../../src/adapters/mongo/mongo-wish-stores.ts';
 import { chainFault } from '../../src/domain/commit-hash.ts';
+import { FULL } from '../support/full.ts';
+import { FENCE } from './commits.ts';
 import { crashContract } from './crash-contract.ts';
 import { deadLetterContract } from './dead-letter-contract.ts';
 import { eventStoreContract } from './event-store-contract.ts';
-import { MONGO_URI, mongoScratch, spawnWriter } from './mongo-support.ts';
+import { fenceOff, MONGO_URI, mongoScratch, spawnWriter } from './mongo-support.ts';
 import { scheduleStoreContract } from './schedule-store-contract.ts';
 import { snapshotStoreContract } from './snapshot-store-contract.ts';
 import { botRequest, scheduleRequest, specStoreContract } from './spec-store-contract.ts';
@@ -40,9 +41,8 @@ describe.skipIf(MONGO_URI === undefined)('MongoDB', () => {
       return {
         spawnWriter: () => spawnWriter(scratch),
         open: async () => {
-          const store = createMongoEventStore(scratch.connect(), stamp('reader'));
-          // What a writer had sent when it died may still be on its way through the server.
-          for (let before = -1, head = 0; before !== head; before = head, head = await store.head()) await sleep(200);
+          const store = createMongoEventStore(scratch.connect(), stamp(FENCE));
+          await fenceOff(store);
           return {
             store,
             chainFault: async () => chainFault(await store.readAll(0, Number.MAX_SAFE_INTEGER)),
@@ -72,14 +72,14 @@ describe.skipIf(MONGO_URI === undefined)('MongoDB', () => {
   const openSpecs = async () => {
     const { another, close, mongo } = await openWishes();
     const specs = async () => (await another()).specs;
-    const fill = (documents: readonly object[]) => mongo.bots.insertMany([...documents]);
-    return { store: await specs(), another: specs, fill, close };
+    const fill = FULL ? undefined : (documents: readonly object[]) => mongo.bots.insertMany([...documents]);
+    return { store: await specs(), another: specs, ...(fill && { fill }), close };
   };
   const openSchedules = async () => {
     const { another, close, mongo } = await openWishes();
     const schedules = async () => (await another()).schedules;
-    const fill = (documents: readonly object[]) => mongo.schedules.insertMany([...documents]);
-    return { store: await schedules(), another: schedules, fill, close };
+    const fill = FULL ? undefined : (documents: readonly object[]) => mongo.schedules.insertMany([...documents]);
+    return { store: await schedules(), another: schedules, ...(fill && { fill }), close };
   };
   specStoreContract('MongoDB, bots', openSpecs, botRequest);
   specStoreContract('MongoDB, schedules', openSchedules, scheduleRequest);

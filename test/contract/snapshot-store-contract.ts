@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BotContext } from '../../src/domain/bot-state.ts';
 import type { Snapshot, SnapshotStore } from '../../src/ports/snapshot-store.ts';
+import { cases } from '../support/full.ts';
 import { oneTo } from './commits.ts';
 
 export interface SnapshotStoreFixture {
@@ -49,7 +50,7 @@ export const snapshotStoreContract = (name: string, open: () => Promise<Snapshot
     });
 
     it('keeps many', async () => {
-      const many = oneTo(2_345).map((n) => snapshot(`bot:${String(n)}`, n));
+      const many = oneTo(cases(1_234, 2_345)).map((n) => snapshot(`bot:${String(n)}`, n));
       await store.save(many);
       expect([...(await store.loadAll())].sort(byStream)).toEqual([...many].sort(byStream));
     });

@@ -17,7 +17,8 @@ void daemonSync({
   transferEntry,
   transferEnv: { ...process.env, TEST_ROOT: root },
   syncMs: Number(syncMs),
-  intervalMs: 60_000,
+  // No sweep while a test looks: what is found is found by watching.
+  intervalMs: 600_000,
   watchDone: flags.includes('--watch-done'),
   finalOnly: flags.includes('--final'),
   readinessPort: undefined,
