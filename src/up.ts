@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
 import { createPinoLogger } from './adapters/log/pino-logger.ts';
 import { createNatsBus } from './adapters/nats/nats-bus.ts';
+import { systemClock } from './adapters/system/system-clock.ts';
 import { createFrontDoor, type FrontDoor } from './api/front-door.ts';
 import { openQueryPort } from './api/query-port.ts';
 import { serve } from './api/serve.ts';
@@ -135,7 +136,10 @@ export const up = async (config: Config, duties: Duties = ALL_DUTIES): Promise<v
       ports ??= await listen();
       const install = await stores.specs.installId();
       const { natsUrl: url } = config;
-      bus = url === undefined || duties.services.length === 0 ? undefined : createNatsBus({ url, install, logger });
+      bus =
+        url === undefined || duties.services.length === 0
+          ? undefined
+          : createNatsBus({ url, install, logger, clock: systemClock });
       const { services, queries: withQueries } = duties;
       const fronts = { front: doors.api, queryFront: doors.queries };
       const tell = teller(config);

@@ -1,22 +1,24 @@
 /** Messages as they are sent, where no stream keeps them, and the way from there to a stream. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import type { NatsConnection } from 'nats';
 import type { BusMessage, MessageBus } from '../../src/ports/message-bus.ts';
 import {
-  adminAt,
-  busAt,
-  closeAfterwards,
-  consumeWith,
+  addressOf,
   consumerInfo,
+  countLooks,
   createCollector,
   makeStream,
-  missingNats,
-  ownNats,
+  NATS_URL,
+  natsTest as it,
+  noNats,
+  noOwnNats,
   removeStream,
   send,
   type Collector,
 } from './nats-support.ts';
+import { LOOK_MS } from '../../src/adapters/nats/core-session.ts';
 import { eventually } from '../support/eventually.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const publishPlain = async (admin: NatsConnection, ...texts: readonly string[]): Promise<void> => {
   for (const text of texts) admin.publish('the0.bot.updated', text);
@@ -40,20 +42,21 @@ const wishesOf = ({ taken }: Collector): readonly BusMessage[] =>
   taken.filter(({ data }) => Buffer.from(data).toString() !== 'hello');
 const textsOf = (collector: Collector): readonly string[] => collector.texts().filter((text) => text !== 'hello');
 
-describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS without a stream', async () => {
-  if (missingNats !== undefined) return;
-  const plain = await ownNats({ jetstream: false });
-  const keeping = await ownNats();
+const missing = noNats ?? noOwnNats;
 
-  it('takes messages in order of arrival, without a place in a stream; a batch that is refused comes again', async () => {
-    const admin = await adminAt(plain);
-    const { bus, lines } = busAt(plain.url);
+describe.skipIf(missing !== undefined)(missing ?? 'NATS without a stream', () => {
+  it('takes messages in order of arrival, without a place in a stream; a batch that is refused comes again', async ({
+    nats,
+    plain,
+  }) => {
+    const admin = await nats.admin(plain.url);
+    const { bus, lines } = nats.bus(plain.url);
     const collector = createCollector(true);
-    consumeWith(bus, collector);
+    nats.consume(bus, collector);
     await hears(admin, collector);
     expect(bus.status()).toEqual({
       mode: 'core',
-      detail: `nats at 127.0.0.1:${String(plain.port)}, messages as they are sent: JetStream is not enabled`,
+      detail: `nats at ${addressOf(plain.url)}, messages as they are sent: JetStream is not enabled`,
     });
     collector.refuse = 3;
     await publishPlain(admin, '1', '2');
@@ -69,16 +72,22 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS without a stream
     expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
   });
 
-  it('goes over to a stream that is made later, losing and repeating nothing', async () => {
-    const admin = await adminAt(keeping);
-    const { bus } = busAt(keeping.url);
+  it('goes over to a stream that is made later, losing and repeating nothing', async ({ nats, admin }) => {
+    const looks = await countLooks(admin);
+    const time = createVirtualClock(0);
+    const { bus } = nats.bus(NATS_URL, { clock: time.clock });
     const collector = createCollector(true);
-    consumeWith(bus, collector);
+    nats.consume(bus, collector);
+    await expect.poll(looks).toBe(2);
+    // Messages are taken between two looks: after this one there is none under way, and the next is ours to call for.
     await hears(admin, collector);
     expect(bus.status().detail).toContain('no stream THE0_EVENTS');
     await makeStream(admin);
-    closeAfterwards(() => removeStream(admin));
     await send(admin, '1', '2', '3');
+    await eventually(() => {
+      expect(textsOf(collector)).toEqual(['1', '2', '3']);
+    });
+    time.set(LOOK_MS);
     await mode(bus, 'stream');
     await send(admin, '4', '5');
     await eventually(() => {
@@ -93,14 +102,12 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS without a stream
     ]);
   });
 
-  it('loses nothing that is sent while it goes over', async () => {
-    const admin = await adminAt(keeping);
-    const { bus } = busAt(keeping.url);
+  it('loses nothing that is sent while it goes over', async ({ nats, admin }) => {
+    const { bus } = nats.bus(NATS_URL);
     const collector = createCollector(true);
-    consumeWith(bus, collector);
+    nats.consume(bus, collector);
     await hears(admin, collector);
     await makeStream(admin);
-    closeAfterwards(() => removeStream(admin));
     let sent = 0;
     while (bus.status().mode !== 'stream') await send(admin, String((sent += 1)));
     await send(admin, 'last');
@@ -112,25 +119,20 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS without a stream
     expect(missing).toEqual([]);
   });
 
-  it('goes back to messages as they are sent when the stream is removed', async () => {
-    const admin = await adminAt(keeping);
-    await makeStream(admin);
-    const { bus } = busAt(keeping.url);
+  it('goes back to messages as they are sent when the stream is removed', async ({ nats, stream: admin }) => {
+    const { bus } = nats.bus(NATS_URL);
     const collector = createCollector();
-    consumeWith(bus, collector);
+    nats.consume(bus, collector);
     await mode(bus, 'stream');
     await removeStream(admin);
     await mode(bus, 'core');
     await hears(admin, collector);
   });
 
-  it('two installs read the same stream independently', async () => {
-    const admin = await adminAt(keeping);
-    await makeStream(admin);
-    closeAfterwards(() => removeStream(admin));
+  it('two installs read the same stream independently', async ({ nats, stream: admin }) => {
     const collectors = ['a', 'b'].map((install) => {
       const collector = createCollector();
-      consumeWith(busAt(keeping.url, install).bus, collector);
+      nats.consume(nats.bus(NATS_URL, { install }).bus, collector);
       return collector;
     });
     await send(admin, '1');

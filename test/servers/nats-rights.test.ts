@@ -1,18 +1,15 @@
 /** Users, tokens, what they may do, and what is sent by us. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'nats';
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import type { MessageBus } from '../../src/ports/message-bus.ts';
 import {
-  adminAt,
-  busAt,
-  closeAfterwards,
-  consumeWith,
+  countLooks,
   createCollector,
   makeStream,
-  missingNats,
-  ownNats,
+  natsTest as it,
+  noOwnNats,
   send,
+  type NatsTools,
 } from './nats-support.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -30,20 +27,20 @@ const mode = (bus: MessageBus, wanted: string): Promise<void> =>
     expect(bus.status().mode).toBe(wanted);
   });
 
-describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS rights', () => {
-  const rootAt = async (port: number) => {
+describe.skipIf(noOwnNats !== undefined)(noOwnNats ?? 'NATS rights', () => {
+  const rootAt = async (nats: NatsTools, port: number) => {
     const root = await connect({ servers: `127.0.0.1:${String(port)}`, user: 'root', pass: 'root', reconnect: false });
-    closeAfterwards(() => root.close());
+    nats.later(() => root.close());
     return root;
   };
 
-  it('without the right to JetStream it takes messages as they are sent, and warns once', async () => {
-    const server = await ownNats({ config: users('publish: { deny: "$JS.>" }'), login: LOGIN });
-    const root = await rootAt(server.port);
+  it('without the right to JetStream it takes messages as they are sent, and warns once', async ({ nats }) => {
+    const server = await nats.start({ config: users('publish: { deny: "$JS.>" }'), login: LOGIN });
+    const root = await rootAt(nats, server.port);
     await makeStream(root);
-    const { bus, lines } = busAt(server.url);
+    const { bus, lines } = nats.bus(server.url);
     const collector = createCollector();
-    consumeWith(bus, collector);
+    nats.consume(bus, collector);
     await mode(bus, 'core');
     expect(bus.status().detail).toContain('Permissions Violation');
     await eventually(async () => {
@@ -55,16 +52,16 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS rights', () => {
     expect(JSON.stringify([lines, bus.status()])).not.toContain(PASSWORD);
   });
 
-  it.each(['$JS.API.CONSUMER.CREATE.>', '$JS.API.CONSUMER.MSG.NEXT.>', '$JS.ACK.>'])(
+  it.for(['$JS.API.CONSUMER.CREATE.>', '$JS.API.CONSUMER.MSG.NEXT.>', '$JS.ACK.>'])(
     'without the right to %s alone it does the same',
-    async (subject) => {
-      const server = await ownNats({ config: users(`publish: { deny: "${subject}" }`), login: LOGIN });
-      const root = await rootAt(server.port);
+    async (subject, { nats }) => {
+      const server = await nats.start({ config: users(`publish: { deny: "${subject}" }`), login: LOGIN });
+      const root = await rootAt(nats, server.port);
       await makeStream(root);
       await send(root, 'first');
-      const { bus } = busAt(server.url);
+      const { bus } = nats.bus(server.url);
       const collector = createCollector();
-      consumeWith(bus, collector);
+      nats.consume(bus, collector);
       await mode(bus, 'core');
       expect(bus.status().detail).toContain('Permissions Violation');
       await eventually(async () => {
@@ -74,55 +71,58 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS rights', () => {
     },
   );
 
-  it('without the right to hear anything it is off, and says why', async () => {
-    const server = await ownNats({ config: users('subscribe: { deny: "the0.>" }'), login: LOGIN });
-    const { bus } = busAt(server.url);
-    consumeWith(bus, createCollector());
+  it('without the right to hear anything it is off, and says why', async ({ nats }) => {
+    const server = await nats.start({ config: users('subscribe: { deny: "the0.>" }'), login: LOGIN });
+    const looks = await countLooks(await rootAt(nats, server.port));
+    const { bus } = nats.bus(server.url);
+    nats.consume(bus, createCollector());
     const expectOff = (): void => {
       expect(bus.status()).toMatchObject({ mode: 'off', detail: expect.stringContaining('the0.bot') as string });
     };
     await eventually(expectOff);
-    await sleep(500);
+    // It looks again, and stays off.
+    const before = looks();
+    await expect.poll(looks).toBeGreaterThan(before + 2);
     expectOff();
   });
 
-  it('a wrong password is tried again until it is right, and is told to nobody', async () => {
-    const server = await ownNats({ config: users(''), login: 'someone:not-this-one' });
-    const { bus, lines } = busAt(server.url);
+  it('a wrong password is tried again until it is right, and is told to nobody', async ({ nats }) => {
+    const server = await nats.start({ config: users(''), login: 'someone:not-this-one' });
+    const { bus, lines } = nats.bus(server.url);
     await eventually(() => {
       expect(bus.status().detail).toContain('Authorization Violation');
     });
     expect(JSON.stringify([lines, bus.status()])).not.toContain('not-this-one');
-    const list = busAt(`${server.url},nats://${LOGIN}@127.0.0.1:${String(server.port)}`);
+    const list = nats.bus(`${server.url},nats://${LOGIN}@127.0.0.1:${String(server.port)}`);
     await eventually(() => {
       expect(list.bus.status().detail).toContain('not reading');
     });
   });
 
-  it('nothing is said in the open where TLS was wanted', async () => {
-    const server = await ownNats();
-    const { bus } = busAt(server.url.replace('nats:', 'tls:'));
+  it('nothing is said in the open where TLS was wanted', async ({ nats }) => {
+    const server = await nats.start();
+    const { bus } = nats.bus(server.url.replace('nats:', 'tls:'));
     await eventually(() => {
       expect(bus.status().detail).toContain('the server offers no TLS');
     });
   });
 
-  it('a token opens too', async () => {
-    const server = await ownNats({ config: 'authorization { token: "abc" }', login: 'abc' });
-    const { bus } = busAt(server.url);
+  it('a token opens too', async ({ nats }) => {
+    const server = await nats.start({ config: 'authorization { token: "abc" }', login: 'abc' });
+    const { bus } = nats.bus(server.url);
     await eventually(() => {
       expect(bus.status().detail).toContain('not reading');
     });
     expect(bus.status().detail).not.toContain('abc');
   });
 
-  it('what we send arrives, and what is too large is dropped', async () => {
-    const server = await ownNats({ config: 'max_payload: 1024' });
-    const admin = await adminAt(server);
+  it('what we send arrives, and what is too large is dropped', async ({ nats }) => {
+    const server = await nats.start({ config: 'max_payload: 1024' });
+    const admin = await nats.admin(server.url);
     const heard: string[] = [];
     admin.subscribe('drover.>', { callback: (_error, { data }) => heard.push(Buffer.from(data).toString()) });
     await admin.flush();
-    const { bus } = busAt(server.url);
+    const { bus } = nats.bus(server.url);
     bus.publish('drover.bot.x.transitions', 'not connected yet');
     await eventually(() => {
       expect(bus.status().detail).toContain('not reading');

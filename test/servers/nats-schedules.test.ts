@@ -1,21 +1,23 @@
 /** Wishes of bots and of schedules side by side: two readers of one stream, or of none, and neither holds up the other. */
 import type { NatsConnection } from 'nats';
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { SCHEDULE_WISHES, type MessageBus } from '../../src/ports/message-bus.ts';
 import {
-  adminAt,
-  busAt,
-  closeAfterwards,
-  consumeWith,
+  addressOf,
   consumerInfo,
+  countLooks,
   createCollector,
   makeStream,
-  missingNats,
-  ownNats,
-  removeStream,
+  NATS_URL,
+  natsTest as it,
+  noNats,
+  noOwnNats,
   type Collector,
+  type NatsTools,
 } from './nats-support.ts';
+import { LOOK_MS } from '../../src/adapters/nats/core-session.ts';
 import { eventually } from '../support/eventually.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const BOTS = 'the0.bot.updated';
 const SCHEDULES = 'the0.bot-schedule.updated';
@@ -36,29 +38,19 @@ const expectTexts = ({ texts }: Collector, wanted: readonly string[]): Promise<v
   });
 
 /** Both kinds in one process, as drover reads them. */
-const readBoth = (bus: MessageBus, startsAtNow = false) => {
+const readBoth = (nats: NatsTools, bus: MessageBus, startsAtNow = false) => {
   const bots = createCollector(startsAtNow);
   const schedules = createCollector(startsAtNow, SCHEDULE_WISHES);
-  const [ofBots, ofSchedules] = [consumeWith(bus, bots), consumeWith(bus, schedules)];
+  const [ofBots, ofSchedules] = [nats.consume(bus, bots), nats.consume(bus, schedules)];
   return { bots, schedules, stop: () => Promise.all([ofBots.stop(), ofSchedules.stop()]) };
 };
 
-describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS, both kinds of wishes', async () => {
-  if (missingNats !== undefined) return;
-  const server = await ownNats();
-  const plain = await ownNats({ jetstream: false });
+const missing = noNats ?? noOwnNats;
 
-  const withStream = async (): Promise<NatsConnection> => {
-    const admin = await adminAt(server);
-    await makeStream(admin);
-    closeAfterwards(() => removeStream(admin));
-    return admin;
-  };
-
-  it('each reads its own of one stream, in order, through a record of its own', async () => {
-    const admin = await withStream();
-    const { bus } = busAt(server.url);
-    const { bots, schedules } = readBoth(bus);
+describe.skipIf(missing !== undefined)(missing ?? 'NATS, both kinds of wishes', () => {
+  it('each reads its own of one stream, in order, through a record of its own', async ({ nats, stream: admin }) => {
+    const { bus } = nats.bus(NATS_URL);
+    const { bots, schedules } = readBoth(nats, bus);
     const numbers = Array.from({ length: 40 }, (_none, index) => String(index));
     for (const text of numbers) await keep(admin, Number(text) % 2 === 0 ? BOTS : SCHEDULES, text);
     await expectTexts(bots, numbers.filter((text) => Number(text) % 2 === 0)); // prettier-ignore
@@ -73,14 +65,13 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS, both kinds of w
     expect(bus.status()).toEqual({
       mode: 'stream',
       detail:
-        `nats at 127.0.0.1:${String(server.port)}, bots: stream THE0_EVENTS, consumer drover-i1; ` +
+        `nats at ${addressOf(NATS_URL)}, bots: stream THE0_EVENTS, consumer drover-i1; ` +
         'schedules: stream THE0_EVENTS, consumer drover-i1-schedules',
     });
   });
 
-  it('a store that does not take one kind holds up nothing of the other', async () => {
-    const admin = await withStream();
-    const { bots, schedules } = readBoth(busAt(server.url).bus);
+  it('a store that does not take one kind holds up nothing of the other', async ({ nats, stream: admin }) => {
+    const { bots, schedules } = readBoth(nats, nats.bus(NATS_URL).bus);
     bots.refuse = Infinity;
     await keep(admin, BOTS, 'b1');
     await keep(admin, SCHEDULES, 's1', 's2');
@@ -90,10 +81,9 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS, both kinds of w
     await expectTexts(bots, ['b1']);
   });
 
-  it('catches up on both after a downtime of ours', async () => {
-    const admin = await withStream();
-    const before = busAt(server.url);
-    const first = readBoth(before.bus);
+  it('catches up on both after a downtime of ours', async ({ nats, stream: admin }) => {
+    const before = nats.bus(NATS_URL);
+    const first = readBoth(nats, before.bus);
     await keep(admin, BOTS, 'b1');
     await keep(admin, SCHEDULES, 's1');
     await expectTexts(first.bots, ['b1']);
@@ -102,34 +92,36 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS, both kinds of w
     await before.bus.close();
     await keep(admin, SCHEDULES, 's2', 's3');
     await keep(admin, BOTS, 'b2');
-    const second = readBoth(busAt(server.url).bus, true);
+    const second = readBoth(nats, nats.bus(NATS_URL).bus, true);
     await expectTexts(second.bots, ['b2']);
     await expectTexts(second.schedules, ['s2', 's3']);
     expect(second.schedules.offered).toHaveLength(1);
   });
 
-  it('after an upgrade bots go on where they were, and schedules begin with what their store holds', async () => {
-    const admin = await withStream();
+  it('after an upgrade bots go on where they were, and schedules begin with what their store holds', async ({
+    nats,
+    stream: admin,
+  }) => {
     await keep(admin, SCHEDULES, 's0');
-    const before = busAt(server.url);
+    const before = nats.bus(NATS_URL);
     const onlyBots = createCollector();
-    const consuming = consumeWith(before.bus, onlyBots);
+    const consuming = nats.consume(before.bus, onlyBots);
     await keep(admin, BOTS, 'b1');
     await expectTexts(onlyBots, ['b1']);
     await consuming.stop();
     await before.bus.close();
     await keep(admin, BOTS, 'b2');
-    const { bus, lines } = busAt(server.url);
+    const { bus, lines } = nats.bus(NATS_URL);
     const bots = createCollector(true);
     const schedules = createCollector(false, SCHEDULE_WISHES);
-    consumeWith(bus, bots);
-    consumeWith(bus, schedules);
+    nats.consume(bus, bots);
+    nats.consume(bus, schedules);
     await expectTexts(bots, ['b2']);
     await expectTexts(schedules, ['s0']);
     expect(lines.some(({ message }) => message === 'the stream is read from now on')).toBe(false);
     // On a store that holds schedules already: from now on.
-    const other = busAt(server.url, 'holding');
-    const holding = readBoth(other.bus, true);
+    const other = nats.bus(NATS_URL, { install: 'holding' });
+    const holding = readBoth(nats, other.bus, true);
     await mode(other.bus, 'stream');
     await keep(admin, SCHEDULES, 's1');
     await expectTexts(holding.schedules, ['s1']);
@@ -137,12 +129,15 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS, both kinds of w
     expect(told.map(({ fields }) => fields['consumer']).sort()).toEqual(['drover-holding', 'drover-holding-schedules']);
   });
 
-  it('without a stream both are heard as they are sent, and go over to one that is made', async () => {
-    const admin = await adminAt(server);
-    const { bus } = busAt(server.url);
-    const { bots, schedules } = readBoth(bus, true);
+  it('without a stream both are heard as they are sent, and go over to one that is made', async ({ nats, admin }) => {
+    const looks = await countLooks(admin);
+    const time = createVirtualClock(0);
+    const { bus } = nats.bus(NATS_URL, { clock: time.clock });
+    const { bots, schedules } = readBoth(nats, bus, true);
     await mode(bus, 'core');
     expect(bus.status().detail).toMatch(/, messages as they are sent: no stream THE0_EVENTS$/);
+    // Both have looked twice. What is taken after that is taken between two looks, and the next look is ours to call for.
+    await expect.poll(looks).toBe(4);
     await eventually(async () => {
       admin.publish(BOTS, 'b');
       admin.publish(SCHEDULES, 's');
@@ -152,8 +147,11 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS, both kinds of w
     });
     for (const { position } of schedules.taken) expect(position).toBeUndefined();
     await makeStream(admin);
-    closeAfterwards(() => removeStream(admin));
     await keep(admin, SCHEDULES, 's1');
+    await eventually(() => {
+      expect(schedules.texts()).toContain('s1');
+    });
+    time.set(LOOK_MS);
     await mode(bus, 'stream');
     await keep(admin, SCHEDULES, 's2');
     await eventually(() => {
@@ -162,10 +160,10 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS, both kinds of w
     expect(new Set(bots.texts())).toEqual(new Set(['b']));
   });
 
-  it('on a server without JetStream both are heard as they are sent', async () => {
-    const admin = await adminAt(plain);
-    const { bus } = busAt(plain.url);
-    const { bots, schedules } = readBoth(bus);
+  it('on a server without JetStream both are heard as they are sent', async ({ nats, plain }) => {
+    const admin = await nats.admin(plain.url);
+    const { bus } = nats.bus(plain.url);
+    const { bots, schedules } = readBoth(nats, bus);
     await mode(bus, 'core');
     expect(bus.status().detail).toMatch(/messages as they are sent: JetStream is not enabled$/);
     await eventually(async () => {
@@ -176,19 +174,23 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS, both kinds of w
     expect(bots.texts()).toEqual([]);
   });
 
-  it('a stream that keeps bots alone is read for them; schedules are heard as they are sent until it keeps them too', async () => {
-    const admin = await adminAt(server);
+  it('a stream that keeps bots alone is read for them; schedules are heard as they are sent until it keeps them too', async ({
+    nats,
+    admin,
+  }) => {
     const { streams } = await admin.jetstreamManager();
     const info = await streams.add({ name: 'THE0_EVENTS', subjects: ['the0.bot.*'] });
-    closeAfterwards(() => removeStream(admin));
     await keep(admin, BOTS, 'b1');
-    const { bus } = busAt(server.url);
-    const { bots, schedules } = readBoth(bus);
+    const looks = await countLooks(admin);
+    const time = createVirtualClock(0);
+    const { bus } = nats.bus(NATS_URL, { clock: time.clock });
+    const { bots, schedules } = readBoth(nats, bus);
     await expectTexts(bots, ['b1']);
     await mode(bus, 'core');
     expect(bus.status().detail).toMatch(
       /bots: stream THE0_EVENTS.*schedules: .*does not keep the0.bot-schedule.created/,
     );
+    await expect.poll(looks).toBe(3);
     await eventually(async () => {
       admin.publish(SCHEDULES, 's');
       await admin.flush();
@@ -196,6 +198,10 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS, both kinds of w
     });
     await streams.update('THE0_EVENTS', { ...info.config, subjects: ['the0.bot.*', 'the0.bot-schedule.>'] });
     await keep(admin, SCHEDULES, 's1');
+    await eventually(() => {
+      expect(schedules.texts()).toContain('s1');
+    });
+    time.set(LOOK_MS);
     await mode(bus, 'stream');
     await keep(admin, SCHEDULES, 's2');
     await eventually(() => {
@@ -204,16 +210,16 @@ describe.skipIf(missingNats !== undefined)(missingNats ?? 'NATS, both kinds of w
     expect(bots.texts()).toEqual(['b1']);
   });
 
-  it('is off as long as one of them may not read, and says which', async () => {
-    const closed = await ownNats({
+  it('is off as long as one of them may not read, and says which', async ({ nats }) => {
+    const closed = await nats.start({
       jetstream: false,
       config: `authorization { users = [
         { user: "someone", password: "p", permissions: { subscribe: { deny: "the0.bot-schedule.>" } } }
       ] }`,
       login: 'someone:p',
     });
-    const { bus } = busAt(closed.url);
-    readBoth(bus);
+    const { bus } = nats.bus(closed.url);
+    readBoth(nats, bus);
     await mode(bus, 'off');
     await eventually(() => {
       expect(bus.status().detail).toMatch(

@@ -1,49 +1,26 @@
-/** Buses, streams and consumers over the NATS servers of these tests. Never a server of somebody else: streams are removed here. */
+/** Buses, streams and consumers over NATS servers: the worker's own (test/setup/worker.ts), or one that a test starts for itself. */
 import { connect, type NatsConnection } from 'nats';
-import { afterAll, afterEach } from 'vitest';
+import { test } from 'vitest';
 import { createNatsBus } from '../../src/adapters/nats/nats-bus.ts';
+import { parseServers } from '../../src/adapters/nats/server-list.ts';
+import { systemClock } from '../../src/adapters/system/system-clock.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import { BOT_WISHES, type BusMessage, type MessageBus, type WishConsumer } from '../../src/ports/message-bus.ts';
 import type { Logger } from '../../src/ports/logger.ts';
+import { findNats } from '../../scripts/servers/find-nats.ts';
 import { startOwnNats, type OwnNats, type OwnNatsOptions } from '../../scripts/servers/nats.ts';
-import { NoServer } from '../../scripts/servers/test-server.ts';
+import { startOr } from './started.ts';
 
-type Undo = () => Promise<unknown>;
+/** The worker's server. */
+export const NATS_URL = process.env['NATS_URL'] ?? '';
+/** Undefined, or why there is no server; the end of the run says more. */
+export const noNats = NATS_URL === '' ? 'no NATS server' : undefined;
 
-/** What a test has opened is closed after it, what a file has started after that. */
-const opened: Undo[] = [];
-const started: Undo[] = [];
-afterEach(async () => {
-  for (const undo of opened.splice(0).reverse()) await undo();
-});
-afterAll(async () => {
-  for (const undo of started.splice(0).reverse()) await undo();
-});
+/** Undefined, or the one line that says why no test can start a server of its own. */
+export const noOwnNats = await startOr(() => findNats(() => undefined).then(() => undefined));
 
-export const closeAfterwards = (undo: Undo): void => {
-  opened.push(undo);
-};
-
-export const ownNats = async (options: Omit<OwnNatsOptions, 'progress'> = {}): Promise<OwnNats> => {
-  const server = await startOwnNats({ progress: () => undefined, ...options });
-  started.push(server.stop);
-  return server;
-};
-
-/** Undefined, or the one line that says why there is no server here. */
-export const missingNats = await startOwnNats({ progress: () => undefined, started: false }).then(
-  (server) => server.stop().then(() => undefined),
-  (thrown: unknown) => {
-    if (thrown instanceof NoServer) return thrown.message;
-    throw thrown;
-  },
-);
-
-/** Behind our back: what the API of the platform does. */
-export const adminAt = async (server: OwnNats): Promise<NatsConnection> => {
-  const connection = await connect({ servers: server.url.replace(/\/\/.*@/, '//'), reconnect: false });
-  opened.push(() => connection.close());
-  return connection;
-};
+/** As the bus names a server. */
+export const addressOf = (url: string): string => parseServers(url)[0]?.address ?? '';
 
 const STREAM = 'THE0_EVENTS';
 const OF_BOTS = ['created', 'updated', 'deleted'].map((what) => `the0.bot.${what}`);
@@ -55,9 +32,12 @@ export const makeStream = async (admin: NatsConnection): Promise<void> => {
   await jetstream.streams.add({ name: STREAM, subjects: [...OF_BOTS, ...OF_SCHEDULES] });
 };
 
+/** Also when it is not there. */
 export const removeStream = async (admin: NatsConnection): Promise<void> => {
-  const jetstream = await admin.jetstreamManager();
-  await jetstream.streams.delete(STREAM);
+  const { streams } = await admin.jetstreamManager();
+  await streams.delete(STREAM).catch((thrown: unknown) => {
+    if (!String(thrown).includes('stream not found')) throw thrown;
+  });
 };
 
 /** Into the stream; resolves once it is kept. */
@@ -85,18 +65,6 @@ export const createRecorder = (): { readonly lines: LogLine[]; readonly logger: 
       lines.push({ level, message, fields });
     };
   return { lines, logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') } };
-};
-
-export interface TestBus {
-  readonly bus: MessageBus;
-  readonly lines: readonly LogLine[];
-}
-
-export const busAt = (url: string, install = 'i1'): TestBus => {
-  const { lines, logger } = createRecorder();
-  const bus = createNatsBus({ url, install, logger });
-  opened.push(() => bus.close());
-  return { bus, lines };
 };
 
 export interface Collector {
@@ -134,17 +102,105 @@ export const createCollector = (startsAtNow = false, reads = BOT_WISHES): Collec
   return collector;
 };
 
+/** Looks for a stream fifty times as often as it would. */
+const hasty: Pick<Clock, 'after'> = { after: (ms, callback) => systemClock.after(ms / 50, callback) };
+
+export interface TestBus {
+  readonly bus: MessageBus;
+  readonly lines: readonly LogLine[];
+}
+
+export interface BusOptions {
+  readonly install?: string;
+  readonly clock?: Pick<Clock, 'after'>;
+}
+
 export interface Consuming {
   stop(): Promise<void>;
 }
 
-export const consumeWith = (bus: MessageBus, { consumer }: Collector): Consuming => {
-  const over = new AbortController();
-  const done = bus.consume(consumer, over.signal);
-  const stop = (): Promise<void> => {
-    over.abort();
-    return done;
-  };
-  opened.push(stop);
-  return { stop };
+type Undo = () => Promise<unknown>;
+
+/** What a test opens; all of it is closed after the test, the newest first. */
+export interface NatsTools {
+  later(undo: Undo): void;
+  /** A server of the test's own: it may be stopped, and configured. */
+  start(options?: Omit<OwnNatsOptions, 'progress'>): Promise<OwnNats>;
+  /** Behind our back: what the API of the platform does. */
+  admin(url: string): Promise<NatsConnection>;
+  bus(url: string, options?: BusOptions): TestBus;
+  consume(bus: MessageBus, collector: Collector): Consuming;
+}
+
+const createTools = (later: (undo: Undo) => void): NatsTools => ({
+  later,
+  start: async (options = {}) => {
+    const server = await startOwnNats({ progress: () => undefined, ...options });
+    later(server.stop);
+    return server;
+  },
+  admin: async (url) => {
+    const connection = await connect({ servers: url, reconnect: false });
+    later(() => connection.close());
+    return connection;
+  },
+  bus: (url, { install = 'i1', clock = hasty } = {}) => {
+    const { lines, logger } = createRecorder();
+    const bus = createNatsBus({ url, install, logger, clock });
+    later(() => bus.close());
+    return { bus, lines };
+  },
+  consume: (bus, { consumer }) => {
+    const over = new AbortController();
+    const done = bus.consume(consumer, over.signal);
+    const stop = (): Promise<void> => {
+      over.abort();
+      return done;
+    };
+    later(stop);
+    return { stop };
+  },
+});
+
+/** @throws Error when the server has our stream already: it is none of ours, or a test before this one left it */
+const assertNoStream = async (admin: NatsConnection): Promise<void> => {
+  const { streams } = await admin.jetstreamManager();
+  for await (const { config } of streams.list()) {
+    if (config.name === STREAM) throw new Error(`the server already has a stream ${STREAM}: it is not made for tests`);
+  }
+};
+
+export const natsTest = test
+  .extend('nats', async ({}, { onCleanup }) => {
+    const undos: Undo[] = [];
+    onCleanup(async () => {
+      for (const undo of undos.splice(0).reverse()) await undo();
+    });
+    return Promise.resolve(createTools((undo) => undos.push(undo)));
+  })
+  /** On the worker's server, which has no stream of ours. */
+  .extend('admin', async ({ nats }) => {
+    const admin = await nats.admin(NATS_URL);
+    await assertNoStream(admin);
+    nats.later(() => removeStream(admin));
+    return admin;
+  })
+  /** The same; the stream is there. */
+  .extend('stream', async ({ admin }) => {
+    await makeStream(admin);
+    return admin;
+  })
+  /** One server for the file, which keeps no streams. */
+  .extend('plain', { scope: 'file' }, async ({}, { onCleanup }) => {
+    const server = await startOwnNats({ progress: () => undefined, jetstream: false });
+    onCleanup(server.stop);
+    return server;
+  });
+
+/** Counts how often anybody has looked for the stream. */
+export const countLooks = async (admin: NatsConnection): Promise<() => number> => {
+  let looks = 0;
+  admin.subscribe(`$JS.API.STREAM.INFO.${STREAM}`, { callback: () => (looks += 1) });
+  await admin.flush();
+  return () => looks;
 };

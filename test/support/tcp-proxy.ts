@@ -7,11 +7,17 @@ export interface TcpProxy {
   readonly port: number;
   /** Ends every connection and refuses new ones. */
   cut(): void;
+  /** Cuts as soon as clients have sent this many bytes more. */
+  cutAfter(bytes: number): void;
   /** Connections stay open and nothing passes: packets are lost, nobody says so. */
   freeze(): void;
   restore(): void;
   /** Share of answers that are lost together with their connection, after the server did the work. */
   loseAnswers: number;
+  /** How many connections clients have made so far, those that were refused among them. */
+  connections(): number;
+  /** How many of them are open. */
+  open(): number;
   close(): Promise<void>;
 }
 
@@ -19,17 +25,28 @@ export interface TcpProxy {
 export const openTcpProxy = async (target: string, listen = '127.0.0.1'): Promise<TcpProxy> => {
   const [host = '127.0.0.1', port = ''] = target.split(':');
   const open = new Set<Socket>();
+  const clients = new Set<Socket>();
   let mode: 'pass' | 'cut' | 'freeze' = 'pass';
+  let connections = 0;
+  let leftUntilCut = Infinity;
   const endAll = (): void => {
     for (const socket of open) socket.destroy();
     open.clear();
   };
+  const cut = (): void => {
+    mode = 'cut';
+    leftUntilCut = Infinity;
+    endAll();
+  };
   const proxy = { loseAnswers: 0 };
   const server = createServer((client) => {
+    connections += 1;
     if (mode === 'cut') {
       client.destroy();
       return;
     }
+    clients.add(client);
+    client.once('close', () => clients.delete(client));
     const far = createConnection(Number(port), host);
     for (const [from, to] of [
       [client, far],
@@ -42,7 +59,9 @@ export const openTcpProxy = async (target: string, listen = '127.0.0.1'): Promis
           client.destroy();
           return;
         }
-        to.write(chunk);
+        if (from === client) leftUntilCut -= chunk.length;
+        if (leftUntilCut < 0) cut();
+        else to.write(chunk);
       });
       from.on('error', () => undefined);
       from.on('close', () => {
@@ -57,9 +76,9 @@ export const openTcpProxy = async (target: string, listen = '127.0.0.1'): Promis
   return Object.assign(proxy, {
     address: `127.0.0.1:${String(listening)}`,
     port: listening,
-    cut: () => {
-      mode = 'cut';
-      endAll();
+    cut,
+    cutAfter: (bytes: number) => {
+      leftUntilCut = bytes;
     },
     freeze: () => {
       mode = 'freeze';
@@ -69,6 +88,8 @@ export const openTcpProxy = async (target: string, listen = '127.0.0.1'): Promis
       if (mode === 'freeze') endAll();
       mode = 'pass';
     },
+    connections: () => connections,
+    open: () => clients.size,
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => {

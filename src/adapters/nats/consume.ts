@@ -1,5 +1,6 @@
 /** Reads wishes for as long as it is wanted: from the stream where there is one, else as they are sent; and looks anew after each break. */
 import type { NatsConnection } from 'nats';
+import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { BusStatus, WishConsumer } from '../../ports/message-bus.ts';
 import type { Births } from './births.ts';
@@ -18,6 +19,7 @@ export interface ConsumeOptions {
   readonly durable: string;
   readonly births: Births;
   readonly logger: Logger;
+  readonly clock: Pick<Clock, 'after'>;
   /** How messages come in from now on. */
   onMode(status: BusStatus): void;
 }
@@ -49,7 +51,7 @@ export const consumeWishes = async (
   consumer: WishConsumer,
   signal: AbortSignal,
 ): Promise<void> => {
-  const { link, births, logger, onMode } = options;
+  const { link, births, logger, clock, onMode } = options;
   const { reads } = consumer;
   const settle = createSettle(consumer, logger, signal);
   let progress: Progress | undefined;
@@ -136,7 +138,9 @@ export const consumeWishes = async (
       }
       return opened !== undefined;
     };
-    return (await followCore({ connection, reads, settle, logger, signal, hasStream, onRefused })) ? opened : undefined;
+    return (await followCore({ connection, reads, settle, logger, clock, signal, hasStream, onRefused }))
+      ? opened
+      : undefined;
   };
 
   const read = async (connection: NatsConnection): Promise<void> => {

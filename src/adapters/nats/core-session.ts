@@ -1,5 +1,6 @@
 /** Without a stream: messages as they are sent, in order of arrival. What is sent while nobody listens is gone. */
 import type { NatsConnection } from 'nats';
+import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { WishChannel } from '../../ports/message-bus.ts';
 import { createWakeSignal } from '../common/wake-signal.ts';
@@ -11,6 +12,7 @@ export interface CoreSession {
   readonly reads: WishChannel;
   readonly settle: Settle;
   readonly logger: Logger;
+  readonly clock: Pick<Clock, 'after'>;
   readonly signal: AbortSignal;
   /** Asked now and then whether a stream keeps from now on what is sent. Never rejects. */
   hasStream(): Promise<boolean>;
@@ -18,7 +20,7 @@ export interface CoreSession {
   onRefused(reason: string): void;
 }
 
-const LOOK_MS = 5_000;
+export const LOOK_MS = 5_000;
 
 /** The server has done all we asked so far, or is gone: the driver forgets whom it owed an answer when it closes. */
 const answered = (connection: NatsConnection): Promise<unknown> =>
@@ -26,7 +28,7 @@ const answered = (connection: NatsConnection): Promise<unknown> =>
 
 /** True when the stream has taken over, false when aborted, or the connection is gone; all that was heard is settled then. */
 export const followCore = async (session: CoreSession): Promise<boolean> => {
-  const { connection, settle, logger, signal } = session;
+  const { connection, settle, logger, clock, signal } = session;
   const queue = createCoreQueue();
   const wake = createWakeSignal();
   const subscriptions = session.reads.subjects.map((subject) =>
@@ -50,10 +52,15 @@ export const followCore = async (session: CoreSession): Promise<boolean> => {
   let due = true;
   // Read through a function: it changes while something is awaited.
   const isDue = (): boolean => due;
-  const clock = setInterval(() => {
-    due = true;
-    wake.ring();
-  }, LOOK_MS).unref();
+  let forget = (): void => undefined;
+  const arm = (): void => {
+    forget = clock.after(LOOK_MS, () => {
+      due = true;
+      wake.ring();
+      arm();
+    });
+  };
+  arm();
 
   /** False when aborted. */
   const settleHeard = async (): Promise<boolean> => {
@@ -83,7 +90,7 @@ export const followCore = async (session: CoreSession): Promise<boolean> => {
       return await settleHeard();
     }
   } finally {
-    clearInterval(clock);
+    forget();
     unsubscribe();
   }
 };

@@ -1,4 +1,5 @@
 /** The message bus over a NATS server, which may come late, go away and come back: nothing here ever waits for it to start. */
+import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { MessageBus } from '../../ports/message-bus.ts';
 import { createBirths } from './births.ts';
@@ -14,10 +15,12 @@ export interface NatsBusOptions {
   /** Install id: names the durable consumers, so that two installs on one server read independently. */
   readonly install: string;
   readonly logger: Logger;
+  /** Says when to look again whether there is a stream. */
+  readonly clock: Pick<Clock, 'after'>;
 }
 
 /** Connects in the background, for ever. @throws DroverError CONFIG_INVALID for a URL that is none */
-export const createNatsBus = ({ url, install, logger }: NatsBusOptions): MessageBus => {
+export const createNatsBus = ({ url, install, logger, clock }: NatsBusOptions): MessageBus => {
   const name = `drover-${install}`;
   const link = createLink(parseServers(url), name, logger);
   const births = createBirths();
@@ -35,7 +38,7 @@ export const createNatsBus = ({ url, install, logger }: NatsBusOptions): Message
         readings.set(key, { of, status });
       };
       onMode(notReading);
-      await consumeWishes({ link, durable, births, logger, onMode }, consumer, until);
+      await consumeWishes({ link, durable, births, logger, clock, onMode }, consumer, until);
       readings.delete(key);
     },
     publish: (subject, payload) => {
