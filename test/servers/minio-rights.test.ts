@@ -5,16 +5,8 @@ import { Readable } from 'node:stream';
 import { AssumeRoleProvider } from 'minio/dist/esm/AssumeRoleProvider.mjs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
-import { startRealMinio } from '../../scripts/servers/minio.ts';
 import type { MinioArchives, MinioSettings } from '../../src/adapters/minio/minio-archives.ts';
-import { freshBuckets, refusalOf, storeAt } from './minio-support.ts';
-import { startOr } from './started.ts';
-
-const minio = await startOr(() => startRealMinio({ progress: () => undefined }));
-const env = typeof minio === 'string' ? {} : minio.env;
-afterAll(async () => {
-  if (typeof minio !== 'string') await minio.stop();
-});
+import { freshBuckets, minioEnv as env, minioTest, noMinio, refusalOf, storeAt } from './minio-support.ts';
 
 /** A store with temporary keys that may do no more than these actions. */
 const storeThatMay = async (actions: readonly string[], buckets: MinioSettings['buckets']): Promise<MinioArchives> => {
@@ -38,7 +30,7 @@ const storeThatMay = async (actions: readonly string[], buckets: MinioSettings['
   });
 };
 
-describe.skipIf(typeof minio === 'string')(typeof minio === 'string' ? `rights on ${minio}` : 'rights on MinIO', () => {
+describe.skipIf(noMinio !== undefined)(noMinio ?? 'rights on MinIO', () => {
   const LOOK = 's3:ListBucket';
 
   it('names s3:CreateBucket when a bucket is missing and may not be made', async () => {
@@ -58,8 +50,7 @@ describe.skipIf(typeof minio === 'string')(typeof minio === 'string' ? `rights o
     });
   });
 
-  it('names s3:GetObject and s3:PutObject, and the right may come later', async () => {
-    const buckets = freshBuckets();
+  minioTest('names s3:GetObject and s3:PutObject, and the right may come later', async ({ buckets }) => {
     await storeAt(env, { buckets }).putCode('a', Readable.from(['x']));
     const store = await storeThatMay([LOOK], buckets);
     for (const attempt of [store.sizeOfCode, store.openCode]) {

@@ -2,227 +2,177 @@
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { createMinioStateArchives } from '../../src/adapters/minio/bot-state.ts';
-import { createMinioStoreAccess } from '../../src/adapters/minio/store-access.ts';
 import type { S3Access } from '../../src/domain/store-access.ts';
-import { startRealMinio } from '../../scripts/servers/minio.ts';
-import { cases } from '../support/full.ts';
+import type { StateArchives } from '../../src/ports/state-archives.ts';
 import { openFailingHttp } from '../support/failing-http.ts';
+import { cases } from '../support/full.ts';
 import { openSlowProxy } from '../support/slow-proxy.ts';
 import { surviveKills } from '../support/state-kills.ts';
-import { openStateVolume } from '../support/state-volume.ts';
-import { openTcpProxy } from '../support/tcp-proxy.ts';
-import { freshBuckets, plainClient, removeBuckets } from './minio-support.ts';
-import { startOr } from './started.ts';
+import { openStateVolume, type StateVolume } from '../support/state-volume.ts';
+import { accessSourceAt, minioEnv, minioTest, noMinio } from './minio-support.ts';
 
 const ROUNDS = cases(6, 30);
-const BURSTS = cases(4, 8);
-/** At 10 kB/s each takes a second, and the client gives up what has not moved for ten. */
-const SLOW_KB = cases(150, 300);
+const BURSTS = cases(3, 8);
+/** At 10 kB/s each takes a second, and the client gives up what has not moved for eight. */
+const SLOW_KB = cases(100, 300);
+const BOT = 'a-bot';
+const ENDPOINT = minioEnv['MINIO_ENDPOINT'] ?? '';
+const UNAVAILABLE = { code: 'ARCHIVE_UNAVAILABLE' };
 
-const minio = await startOr(() => startRealMinio({ progress: () => undefined }));
-if (typeof minio === 'string') it.skip(minio);
+/** Hardly becomes smaller when it is packed: half of it. */
+const big = (): string => randomBytes(4_500_000).toString('hex');
 
-if (typeof minio !== 'string') {
-  const { env } = minio;
-  const endpoint = env['MINIO_ENDPOINT'] ?? '';
-  const buckets = freshBuckets();
-  const client = plainClient(env);
-  await client.makeBucket(buckets.state);
-  const source = createMinioStoreAccess({
-    endpoint,
-    containerEndpoint: endpoint,
-    useSsl: false,
-    accessKey: env['MINIO_ACCESS_KEY'] ?? '',
-    secretKey: env['MINIO_SECRET_KEY'] ?? '',
-    buckets,
-    shared: false,
-  });
-  const accessFor = async (botId: string, through = endpoint): Promise<S3Access> => ({
-    ...((await source.accessFor(botId)) as S3Access),
-    endpoint: through,
-  });
-  const unfinished = async (botId: string): Promise<number> => {
-    const { uploads } = await client.listIncompleteUploadsQuery(buckets.state, '', '', '', '');
-    return uploads.filter(({ key }) => key.startsWith(`${botId}/`)).length;
-  };
-  afterAll(async () => {
-    await removeBuckets(client, buckets);
-    await minio.stop();
-  });
-
-  describe('a bot’s state in MinIO', () => {
-    it(
-      'a kill at any moment of a restore or a sync leaves a whole state, and the right one',
-      { timeout: 300_000 },
-      async () => {
-        const access = await accessFor('killed');
-        const archives = createMinioStateArchives(access, 'killed');
-        const broken = await surviveKills({ rounds: ROUNDS, access, botId: 'killed', archives });
-        expect(broken).toBeGreaterThan(ROUNDS / 3);
-      },
-    );
-
-    it('R12: cut in the middle: no partial snapshot is seen, nothing stays unfinished, and the next sync stores all', async () => {
-      const proxy = await openTcpProxy(endpoint);
-      const archives = createMinioStateArchives(await accessFor('cut', proxy.address), 'cut');
-      const straight = createMinioStateArchives(await accessFor('cut'), 'cut');
-      const volume = await openStateVolume(archives);
-      try {
-        const keeper = volume.keeper();
-        await keeper.restore();
-        for (let n = 0; n < 4; n += 1) {
-          const big = Object.fromEntries(
-            [1, 2, 3].map((k) => [`big${String(k)}`, randomBytes(4_500_000).toString('hex')]),
-          );
-          await volume.write(big);
-          const before = await straight.list();
-          const going = keeper.sync({ final: false });
-          const failing = expect(going).rejects.toMatchObject({ code: 'ARCHIVE_UNAVAILABLE' });
-          await sleep(60 + n * 60);
-          proxy.cut();
-          await failing;
-          expect(await straight.list()).toEqual(before);
-          proxy.restore();
-          expect(await keeper.sync({ final: true })).toMatchObject({ status: 'synced' });
-        }
-        await sleep(500);
-        expect(await unfinished('cut')).toBe(0);
-        const wanted = await volume.tree();
-        await volume.dropVolumes();
-        await volume.keeper({ attempt: 2 }).restore();
-        expect(await volume.tree()).toEqual(wanted);
-      } finally {
-        await volume.close();
-        await proxy.close();
-      }
-    });
-
-    it('R12: cut in the middle of a restore: an outage, no damage, and the volume is as it was', async () => {
-      const proxy = await openTcpProxy(endpoint);
-      const straight = createMinioStateArchives(await accessFor('cut2'), 'cut2');
-      const volume = await openStateVolume(straight);
-      try {
-        await volume.keeper().restore();
-        await volume.write(
-          Object.fromEntries([1, 2, 3, 4, 5].map((k) => [`big${String(k)}`, randomBytes(4_500_000).toString('hex')])),
-        );
-        await volume.keeper().sync({ final: true });
-        const wanted = await volume.tree();
-        await volume.dropVolumes();
-        await volume.write({ '.the0-state/found': 'here' });
-        const before = await volume.tree();
-        const archives = createMinioStateArchives(await accessFor('cut2', proxy.address), 'cut2');
-        const failing = expect(volume.keeper({ attempt: 2, archives }).restore()).rejects.toMatchObject({
-          code: 'STORAGE_UNAVAILABLE',
-        });
-        // So far that it is unpacking.
-        await expect
-          .poll(
-            () =>
-              readdir(join(volume.statePath, '.drover-restore/new')).then(
-                (names) => names.length,
-                () => 0,
-              ),
-            {
-              interval: 5,
-            },
-          )
-          .toBeGreaterThan(0);
-        proxy.cut();
-        await failing;
-        const { '.drover-restore/': _work, ...left } = await volume.tree();
-        expect(
-          Object.fromEntries(Object.entries(left).filter(([path]) => !path.startsWith('.drover-restore'))),
-        ).toEqual(before);
-        proxy.restore();
-        await volume.keeper({ attempt: 3, archives }).restore();
-        expect(await volume.tree()).toEqual(wanted);
-      } finally {
-        await volume.close();
-        await proxy.close();
-      }
-    });
-
-    it(
-      'R12: 5xx in bursts: retried by whoever syncs, never a partial or a wrong snapshot',
-      { timeout: 300_000 },
-      async () => {
-        const proxy = await openFailingHttp(endpoint);
-        const archives = createMinioStateArchives(await accessFor('5xx', proxy.address), '5xx');
-        const straight = createMinioStateArchives(await accessFor('5xx'), '5xx');
-        const volume = await openStateVolume(archives);
-        try {
-          await volume.keeper().restore();
-          proxy.share = 0.2;
-          for (let n = 0; n < BURSTS; n += 1) {
-            await volume.write({ big: randomBytes(4_500_000).toString('hex'), small: String(n) });
-            const keeper = volume.keeper();
-            for (let tries = 0; ; tries += 1) {
-              const done = await keeper.sync({ final: true }).catch((thrown: unknown) => {
-                expect(thrown).toMatchObject({ code: 'ARCHIVE_UNAVAILABLE' });
-              });
-              if (done !== undefined) break;
-              expect(tries).toBeLessThan(60);
-            }
-            const wanted = await volume.tree();
-            const elsewhere = await openStateVolume(straight);
-            await elsewhere.keeper().restore();
-            expect(await elsewhere.tree()).toEqual(wanted);
-            await elsewhere.close();
-          }
-          expect(proxy.failed).toBeGreaterThan(0);
-          proxy.share = 0;
-          await volume.write({ small: 'last' });
-          await volume.keeper().sync({ final: true });
-          await sleep(500);
-          expect(await unfinished('5xx')).toBe(0);
-        } finally {
-          await volume.close();
-          await proxy.close();
-        }
-      },
-    );
-
-    it('R12: 10 kB/s: what moves is not given up', { timeout: 120_000 }, async () => {
-      const proxy = await openSlowProxy(endpoint, 10_000);
-      const archives = createMinioStateArchives(await accessFor('slow', proxy.address), 'slow');
-      const volume = await openStateVolume(archives);
-      try {
-        await volume.keeper().restore();
-        await volume.write({ key: randomBytes(1_000 * SLOW_KB).toString('latin1') });
-        expect(await volume.keeper().sync({ final: true })).toMatchObject({ status: 'synced' });
-      } finally {
-        await volume.close();
-        await proxy.close();
-      }
-    });
-
-    it(
-      'R12: half open: given up in time, said as an outage, and nothing is left unfinished',
-      { timeout: 120_000 },
-      async () => {
-        const proxy = await openTcpProxy(endpoint);
-        const volume = await openStateVolume(
-          createMinioStateArchives(await accessFor('frozen', proxy.address), 'frozen'),
-        );
-        try {
-          await volume.keeper().restore();
-          await volume.write({ key: 'x', big: randomBytes(4_500_000).toString('hex') });
-          proxy.freeze();
-          const begun = performance.now();
-          await expect(volume.keeper().sync({ final: true })).rejects.toMatchObject({ code: 'ARCHIVE_UNAVAILABLE' });
-          expect(performance.now() - begun).toBeLessThan(60_000);
-          proxy.restore();
-          expect(await volume.keeper().sync({ final: true })).toMatchObject({ status: 'synced' });
-          expect(await unfinished('frozen')).toBe(0);
-        } finally {
-          await volume.close();
-          await proxy.close();
-        }
-      },
-    );
-  });
+/** The archives of one bot in buckets of the test's own, and volumes for it. */
+interface BotStore {
+  readonly access: S3Access;
+  /** On the straight way, or on another one. */
+  at(endpoint?: string): StateArchives;
+  volume(archives: StateArchives): Promise<StateVolume>;
+  unfinished(): Promise<number>;
 }
+
+const it = minioTest.extend('store', async ({ client, buckets }, { onCleanup }): Promise<BotStore> => {
+  const volumes: StateVolume[] = [];
+  onCleanup(async () => {
+    for (const volume of volumes) await volume.close();
+  });
+  await client.makeBucket(buckets.state);
+  const access = (await accessSourceAt(buckets).accessFor(BOT)) as S3Access;
+  return {
+    access,
+    at: (endpoint = ENDPOINT) => createMinioStateArchives({ ...access, endpoint }, BOT),
+    volume: async (archives) => {
+      const volume = await openStateVolume(archives);
+      volumes.push(volume);
+      return volume;
+    },
+    unfinished: async () => (await client.listIncompleteUploadsQuery(buckets.state, '', '', '', '')).uploads.length,
+  };
+});
+
+// They wait for timeouts and slow links most of the time.
+describe.skipIf(noMinio !== undefined).concurrent(noMinio ?? 'a bot’s state in MinIO', () => {
+  it(
+    'a kill at any moment of a restore or a sync leaves a whole state, and the right one',
+    { timeout: 300_000 },
+    async ({ store }) => {
+      const broken = await surviveKills({ rounds: ROUNDS, access: store.access, botId: BOT, archives: store.at() });
+      expect(broken).toBeGreaterThan(ROUNDS / 3);
+    },
+  );
+
+  it('R12: cut in the middle: no partial snapshot is seen, nothing stays unfinished, and the next sync stores all', async ({
+    store,
+    proxy,
+    expect,
+  }) => {
+    const straight = store.at();
+    const volume = await store.volume(store.at(proxy.address));
+    const keeper = volume.keeper();
+    await keeper.restore();
+    // In the first part of 5 MiB, in the second one, and in what is said after them.
+    for (const bytes of [500_000, 3_000_000, 7_000_000, 9_100_000]) {
+      await volume.write({ big1: big(), big2: big() });
+      const before = await straight.list();
+      proxy.cutAfter(bytes);
+      await expect(keeper.sync({ final: false })).rejects.toMatchObject(UNAVAILABLE);
+      expect(await straight.list()).toEqual(before);
+      proxy.restore();
+      expect(await keeper.sync({ final: true })).toMatchObject({ status: 'synced' });
+    }
+    await expect.poll(store.unfinished).toBe(0);
+    const wanted = await volume.tree();
+    await volume.dropVolumes();
+    await volume.keeper({ attempt: 2 }).restore();
+    expect(await volume.tree()).toEqual(wanted);
+  });
+
+  it('R12: cut in the middle of a restore: an outage, no damage, and the volume is as it was', async ({
+    store,
+    proxy,
+    expect,
+  }) => {
+    const volume = await store.volume(store.at());
+    await volume.keeper().restore();
+    await volume.write(Object.fromEntries([1, 2, 3, 4].map((k) => [`big${String(k)}`, big()])));
+    await volume.keeper().sync({ final: true });
+    const wanted = await volume.tree();
+    await volume.dropVolumes();
+    await volume.write({ '.the0-state/found': 'here' });
+    const before = await volume.tree();
+    const archives = store.at(proxy.address);
+    // Of 18 MB: what lies in the buffers of sockets by then is less than what was unpacked.
+    proxy.cutAfter(14_000_000);
+    await expect(volume.keeper({ attempt: 2, archives }).restore()).rejects.toMatchObject({
+      code: 'STORAGE_UNAVAILABLE',
+    });
+    expect(await readdir(join(volume.statePath, '.drover-restore/new'))).not.toEqual([]);
+    const { '.drover-restore/': _work, ...left } = await volume.tree();
+    expect(Object.fromEntries(Object.entries(left).filter(([path]) => !path.startsWith('.drover-restore')))).toEqual(
+      before,
+    );
+    proxy.restore();
+    await volume.keeper({ attempt: 3, archives }).restore();
+    expect(await volume.tree()).toEqual(wanted);
+  });
+
+  it(
+    'R12: 5xx in bursts: retried by whoever syncs, never a partial or a wrong snapshot',
+    { timeout: 300_000 },
+    async ({ store, expect, onTestFinished }) => {
+      const proxy = await openFailingHttp(ENDPOINT);
+      onTestFinished(proxy.close);
+      const volume = await store.volume(store.at(proxy.address));
+      await volume.keeper().restore();
+      for (let n = 0; n < BURSTS; n += 1) {
+        await volume.write({ big: big(), small: String(n) });
+        const keeper = volume.keeper();
+        // Each try meets fewer of them: a burst comes to its end.
+        for (proxy.share = 0.3; ; proxy.share *= 0.7) {
+          const done = await keeper.sync({ final: true }).catch((thrown: unknown) => {
+            expect(thrown).toMatchObject(UNAVAILABLE);
+          });
+          if (done !== undefined) break;
+        }
+        const wanted = await volume.tree();
+        const elsewhere = await store.volume(store.at());
+        await elsewhere.keeper().restore();
+        expect(await elsewhere.tree()).toEqual(wanted);
+      }
+      expect(proxy.failed).toBeGreaterThan(0);
+      proxy.share = 0;
+      await volume.write({ small: 'last' });
+      await volume.keeper().sync({ final: true });
+      await expect.poll(store.unfinished).toBe(0);
+    },
+  );
+
+  it('R12: 10 kB/s: what moves is not given up', { timeout: 120_000 }, async ({ store, onTestFinished }) => {
+    const proxy = await openSlowProxy(ENDPOINT, 10_000);
+    onTestFinished(proxy.close);
+    const volume = await store.volume(store.at(proxy.address));
+    await volume.keeper().restore();
+    await volume.write({ key: randomBytes(1_000 * SLOW_KB).toString('latin1') });
+    expect(await volume.keeper().sync({ final: true })).toMatchObject({ status: 'synced' });
+  });
+
+  it(
+    'R12: half open: given up in time, said as an outage, and nothing is left unfinished',
+    { timeout: 120_000 },
+    async ({ store, proxy, expect }) => {
+      const volume = await store.volume(store.at(proxy.address));
+      await volume.keeper().restore();
+      await volume.write({ key: 'x', big: big() });
+      proxy.freeze();
+      await expect(volume.keeper().sync({ final: true })).rejects.toMatchObject({
+        ...UNAVAILABLE,
+        message: expect.stringContaining('no answer within 8 s') as string,
+      });
+      proxy.restore();
+      expect(await volume.keeper().sync({ final: true })).toMatchObject({ status: 'synced' });
+      await expect.poll(store.unfinished).toBe(0);
+    },
+  );
+});

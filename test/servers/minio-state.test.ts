@@ -1,36 +1,25 @@
 /** The state of a bot in a real MinIO, with keys that open its own part alone. */
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMinioStateArchives } from '../../src/adapters/minio/bot-state.ts';
-import { createMinioStoreAccess } from '../../src/adapters/minio/store-access.ts';
 import type { S3Access } from '../../src/domain/store-access.ts';
-import { startOwnS3rver } from '../../scripts/servers/minio-process.ts';
-import { startRealMinio } from '../../scripts/servers/minio.ts';
 import { stateArchivesContract } from '../contract/state-archives-contract.ts';
-import { freshBuckets, plainClient, removeBuckets, unfinishedUploads } from './minio-support.ts';
-import { startOr } from './started.ts';
+import {
+  accessSourceAt,
+  freshBuckets,
+  minioEnv,
+  noMinio,
+  plainClient,
+  removeBuckets,
+  unfinishedUploads,
+} from './minio-support.ts';
 
-const minio = await startOr(() => startRealMinio({ progress: () => undefined }));
-if (typeof minio === 'string') it.skip(minio);
-afterAll(async () => {
-  if (typeof minio !== 'string') await minio.stop();
-});
-
-if (typeof minio !== 'string') {
-  const { env } = minio;
-
-  const endpoint = env['MINIO_ENDPOINT'] ?? '';
+describe.skipIf(noMinio !== undefined)(noMinio ?? 'state in MinIO', () => {
   const buckets = freshBuckets();
-  const client = plainClient(env);
-  await client.makeBucket(buckets.state);
-  await client.makeBucket(buckets.logs);
-  const keys = { accessKey: env['MINIO_ACCESS_KEY'] ?? '', secretKey: env['MINIO_SECRET_KEY'] ?? '' };
-  const source = createMinioStoreAccess({
-    endpoint,
-    containerEndpoint: endpoint,
-    useSsl: false,
-    ...keys,
-    buckets,
-    shared: false,
+  const client = plainClient(minioEnv);
+  const source = accessSourceAt(buckets);
+  beforeAll(async () => {
+    await client.makeBucket(buckets.state);
+    await client.makeBucket(buckets.logs);
   });
   afterAll(() => removeBuckets(client, buckets));
   const accessFor = async (bot: string): Promise<S3Access> => (await source.accessFor(bot)) as S3Access;
@@ -78,47 +67,16 @@ if (typeof minio !== 'string') {
       },
     );
     it('are the platform’s own only where the operator shares them', async () => {
-      const shared = createMinioStoreAccess({
-        endpoint,
-        containerEndpoint: endpoint,
-        useSsl: false,
-        ...keys,
-        buckets,
-        shared: true,
+      expect(await accessSourceAt(buckets, { shared: true }).accessFor('mine')).toMatchObject({
+        accessKey: minioEnv['MINIO_ACCESS_KEY'],
+        secretKey: minioEnv['MINIO_SECRET_KEY'],
       });
-      expect(await shared.accessFor('mine')).toMatchObject(keys);
     });
     it('need a server that answers, and the right key', async () => {
-      const at = (place: string, secretKey = keys.secretKey) =>
-        createMinioStoreAccess({
-          endpoint: place,
-          containerEndpoint: place,
-          useSsl: false,
-          ...keys,
-          secretKey,
-          buckets,
-          shared: false,
-        });
-      await expect(at('127.0.0.1:1').accessFor('b')).rejects.toMatchObject({ code: 'ARCHIVE_UNAVAILABLE' });
-      await expect(at(endpoint, 'wrong').accessFor('b')).rejects.toMatchObject({ code: 'ARCHIVE_FORBIDDEN' });
+      const at = accessSourceAt(buckets, { endpoint: '127.0.0.1:1' });
+      await expect(at.accessFor('b')).rejects.toMatchObject({ code: 'ARCHIVE_UNAVAILABLE' });
+      const wrong = accessSourceAt(buckets, { secretKey: 'wrong' });
+      await expect(wrong.accessFor('b')).rejects.toMatchObject({ code: 'ARCHIVE_FORBIDDEN' });
     });
-  });
-}
-
-const s3rver = await startOwnS3rver();
-afterAll(() => s3rver?.stop());
-describe.skipIf(s3rver === undefined)('a server without STS', () => {
-  it('gives no keys for one bot alone', async () => {
-    const endpoint = s3rver?.endpoint ?? '';
-    const source = createMinioStoreAccess({
-      endpoint,
-      containerEndpoint: endpoint,
-      useSsl: false,
-      accessKey: 'S3RVER',
-      secretKey: 'S3RVER',
-      buckets: { state: 's', logs: 'l' },
-      shared: false,
-    });
-    await expect(source.accessFor('b')).rejects.toMatchObject({ code: 'CREDENTIALS_UNSCOPED' });
   });
 });

@@ -2,15 +2,35 @@
 import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { Client } from 'minio';
+import { test } from 'vitest';
+import { S3RVER_KEY } from '../../scripts/servers/minio-process.ts';
 import {
   createMinioArchives,
   type MinioArchives,
   type MinioSettings,
 } from '../../src/adapters/minio/minio-archives.ts';
 import { DroverError } from '../../src/domain/errors.ts';
+import { createMinioStoreAccess } from '../../src/adapters/minio/store-access.ts';
 import type { ArchiveStoreFixture } from '../contract/archive-store-contract.ts';
+import { openTcpProxy } from '../support/tcp-proxy.ts';
 
 type Env = Readonly<Record<string, string>>;
+
+const { MINIO_ENDPOINT = '', MINIO_ACCESS_KEY = '', MINIO_SECRET_KEY = '', MINIO_USE_SSL, MINIO_CA_FILE } = process.env;
+
+/** The worker's object store (test/setup/worker.ts). */
+export const minioEnv: Env = {
+  MINIO_ENDPOINT,
+  MINIO_ACCESS_KEY,
+  MINIO_SECRET_KEY,
+  MINIO_USE_SSL: MINIO_USE_SSL ?? 'false',
+  ...(MINIO_CA_FILE === undefined ? {} : { MINIO_CA_FILE }),
+};
+/** Undefined, or why there is no object store at all; the end of the run says more. */
+export const noStore = MINIO_ENDPOINT === '' ? 'no object store' : undefined;
+export const isS3rver = MINIO_ACCESS_KEY === S3RVER_KEY;
+/** Undefined, or why there is none that does what only MinIO does. */
+export const noMinio = noStore ?? (isS3rver ? 'no MinIO: s3rver stands in for it' : undefined);
 
 export const BUCKETS = { code: 'custom-bots', state: 'bot-state', logs: 'bot-logs', queryResults: 'query-results' };
 
@@ -57,17 +77,53 @@ const namesIn = async (client: Client, bucket: string): Promise<string[]> => {
   return names;
 };
 
+const LOOKS = 5;
+
 /** A server that was there before us gets back what it lent. */
 export const removeBuckets = async (client: Client, buckets: typeof BUCKETS): Promise<void> => {
-  for (const bucket of Object.values(buckets)) {
-    if (!(await client.bucketExists(bucket))) continue;
+  const remove = async (bucket: string): Promise<void> => {
+    if (!(await client.bucketExists(bucket))) return;
     // Of an object and those below it, MinIO lists the first one only: another look shows what it hid.
-    for (let looks = 0; looks < 5; looks += 1) {
-      for (const name of await namesIn(client, bucket)) await client.removeObject(bucket, name);
+    for (let looks = 0; looks < LOOKS; looks += 1) {
+      const names = await namesIn(client, bucket);
+      if (names.length === 0) break;
+      await Promise.all(names.map((name) => client.removeObject(bucket, name)));
     }
     await client.removeBucket(bucket);
-  }
+  };
+  await Promise.all(Object.values(buckets).map(remove));
 };
+
+/** On the worker's object store: buckets that the test makes or lets make, a client that sees all, and a way there that breaks. */
+export const minioTest = test
+  .extend('client', () => plainClient(minioEnv))
+  .extend('buckets', ({ client }, { onCleanup }) => {
+    const buckets = freshBuckets();
+    // s3rver cannot remove all that it keeps; its data goes with it.
+    if (!isS3rver) onCleanup(() => removeBuckets(client, buckets));
+    return buckets;
+  })
+  /** Signatures are for the address that is asked: give it to the store as its endpoint. */
+  .extend('proxy', async ({}, { onCleanup }) => {
+    const proxy = await openTcpProxy(MINIO_ENDPOINT);
+    onCleanup(proxy.close);
+    return proxy;
+  });
+
+/** Gives keys for a bot, limited to its own part unless they are shared. */
+export const accessSourceAt = (
+  buckets: typeof BUCKETS,
+  { endpoint = MINIO_ENDPOINT, secretKey = MINIO_SECRET_KEY, shared = false } = {},
+) =>
+  createMinioStoreAccess({
+    endpoint,
+    containerEndpoint: endpoint,
+    useSsl: minioEnv['MINIO_USE_SSL'] === 'true',
+    accessKey: MINIO_ACCESS_KEY,
+    secretKey,
+    buckets,
+    shared,
+  });
 
 /** Each test has buckets of its own. */
 export const freshFixture = (env: Env): ArchiveStoreFixture => {

@@ -52,6 +52,7 @@ const change = async (volume: StateVolume): Promise<void> => {
 };
 
 export interface Kills {
+  /** At least; more when too few kills hit the work. */
   readonly rounds: number;
   readonly access: StoreAccess;
   readonly botId: string;
@@ -81,7 +82,8 @@ export const surviveKills = async ({ rounds, access, botId, archives }: Kills): 
     // What the store holds for certain, and what else it may hold: a sync that was killed may have been through.
     let stored: Record<string, string> = {};
     let possible: Record<string, string>[] = [];
-    for (let round = 0; round < rounds; round += 1) {
+    // Chance decides what a kill hits: it goes on until enough of them hit the work.
+    for (let round = 0; round < rounds || broken <= rounds / 3; round += 1) {
       attempt += 1;
       const isLost = round % 2 === 1;
       const before = await volume.tree();

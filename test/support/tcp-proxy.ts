@@ -7,7 +7,7 @@ export interface TcpProxy {
   readonly port: number;
   /** Ends every connection and refuses new ones. */
   cut(): void;
-  /** Cuts as soon as clients have sent this many bytes more. */
+  /** Cuts as soon as this many bytes more have gone through, both ways taken together. */
   cutAfter(bytes: number): void;
   /** Connections stay open and nothing passes: packets are lost, nobody says so. */
   freeze(): void;
@@ -59,7 +59,7 @@ export const openTcpProxy = async (target: string, listen = '127.0.0.1'): Promis
           client.destroy();
           return;
         }
-        if (from === client) leftUntilCut -= chunk.length;
+        leftUntilCut -= chunk.length;
         if (leftUntilCut < 0) cut();
         else to.write(chunk);
       });
