@@ -1,20 +1,8 @@
 /** `drover gc` as an operator runs it: exit codes, the table, JSON, and the service with its health. */
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
-import { startRealMinio } from '../../scripts/servers/minio.ts';
-import { startOwnMongo } from '../../scripts/servers/mongo.ts';
 import { openTcpProxy } from '../support/tcp-proxy.ts';
-import { openGcWorld, runGc, startGc, type GcWorld } from './gc-support.ts';
-import { startOr, tellStandIn } from './started.ts';
-
-const progress = (): void => undefined;
-const minio = await startOr(() => startRealMinio({ progress }));
-const mongo = await startOr(() => startOwnMongo({ progress }));
-afterAll(async () => {
-  for (const server of [minio, mongo]) if (typeof server !== 'string') await server.stop();
-});
-const missing = [minio, mongo].find((server) => typeof server === 'string');
-const uri = typeof mongo === 'string' ? '' : mongo.uri;
+import { gcTest as it, mongoAt, mongoHost, noServers, runGc, startGc } from './gc-support.ts';
 
 describe('drover gc without an object store', () => {
   it('says that there is nothing for it to do, and ends well', async () => {
@@ -39,15 +27,8 @@ describe('drover gc without an object store', () => {
   });
 });
 
-describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `drover gc: ${missing}`, () => {
-  if (typeof mongo !== 'string') tellStandIn(mongo);
-  let world: GcWorld;
-  beforeEach(async () => {
-    world = await openGcWorld(typeof minio === 'string' ? {} : minio.env, uri);
-  });
-  afterEach(() => world.close());
-
-  it('shows in a dry run what it would remove, does it, and then has nothing to do', async () => {
+describe.skipIf(noServers !== undefined).concurrent(noServers ?? 'drover gc', () => {
+  it('shows in a dry run what it would remove, does it, and then has nothing to do', async ({ world }) => {
     await world.leave('gone');
     const env = { ...world.env, GC_GRACE: '0' };
     const dry = await runGc(['--dry-run'], env);
@@ -66,7 +47,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     expect((await runGc([], env)).out).toMatch(/nothing to remove/);
   });
 
-  it('ends with 1 and says why when many would go, and with 0 when forced', async () => {
+  it('ends with 1 and says why when many would go, and with 0 when forced', async ({ world }) => {
     await world.leave('a', 'b', 'c', 'd');
     const env = { ...world.env, GC_GRACE: '0' };
     const refused = await runGc([], env);
@@ -78,7 +59,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     expect(await world.all()).toEqual([]);
   });
 
-  it('ends with 1 when MongoDB is away, and leaves all where it is', async () => {
+  it('ends with 1 when MongoDB is away, and leaves all where it is', async ({ world }) => {
     await world.leave('a');
     const ended = await runGc([], {
       ...world.env,
@@ -92,16 +73,25 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     expect(await world.all()).toHaveLength(2);
   });
 
-  it('as a service sweeps again and again, tells its health, lives without MongoDB, and ends when asked', async () => {
+  it('as a service sweeps again and again, tells its health, lives without MongoDB, and ends when asked', async ({
+    world,
+    later,
+    expect,
+  }) => {
     const port = await freePort();
-    const proxy = await openTcpProxy(uri.replace(/^mongodb:\/\/|\/.*$/g, ''));
+    const proxy = await openTcpProxy(mongoHost);
+    later(proxy.close);
     const env = {
       ...world.env,
       GC_GRACE: '0',
       GC_PORT: String(port),
-      MONGO_URI: `mongodb://${proxy.address}/?directConnection=true`,
+      MONGO_URI: mongoAt(proxy.address),
     };
     const { child, ended, said } = startGc(['--interval', '300ms'], env);
+    later(() => {
+      child.kill('SIGKILL');
+      return ended;
+    });
     const status = (path: string): Promise<number> =>
       fetch(`http://127.0.0.1:${String(port)}${path}`).then(
         (answer) => answer.status,
@@ -122,6 +112,5 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     child.kill('SIGTERM');
     expect((await ended).code, said.err).toBe(0);
     expect(said.err).toMatch(/STORE_UNAVAILABLE/);
-    await proxy.close();
   });
 });

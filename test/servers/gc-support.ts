@@ -6,6 +6,7 @@ import { createConnection, createServer, type AddressInfo, type Socket } from 'n
 import { resolve } from 'node:path';
 import type { Client } from 'minio';
 import { MongoClient, type Collection } from 'mongodb';
+import { test } from 'vitest';
 import { createObjectSweeper } from '../../src/adapters/minio/object-sweeper.ts';
 import { ensureInstallId } from '../../src/adapters/mongo/install-meta.ts';
 import { connectMongo } from '../../src/adapters/mongo/mongo-connection.ts';
@@ -19,9 +20,24 @@ import type { ObjectSweeper } from '../../src/ports/object-sweeper.ts';
 import type { WishedIds } from '../../src/ports/wished-ids.ts';
 import { newCommit } from '../contract/commits.ts';
 import { silentLogger } from '../support/silent-logger.ts';
-import { freshBuckets, plainClient, removeBuckets, settingsOf } from './minio-support.ts';
+import { freshBuckets, minioEnv, noMinio, plainClient, removeBuckets, settingsOf } from './minio-support.ts';
 
 const BIN = resolve(import.meta.dirname, '../../bin/drover.js');
+/** The worker's server (test/setup/worker.ts). */
+export const MONGO_URI = process.env['MONGO_URI'] ?? '';
+/** Undefined, or why nothing can be collected here; the end of the run says more. */
+export const noServers = noMinio ?? (MONGO_URI === '' ? 'no MongoDB' : undefined);
+
+/** Its `host:port`, and itself behind another one. */
+export const mongoHost = new URL(MONGO_URI.replace(/^[^:]*:/, 'http:') || 'http://none').host;
+export const mongoAt = (address: string): string => {
+  const url = MONGO_URI.replace(mongoHost, address);
+  return `${url}${url.includes('?') ? '&' : '?'}directConnection=true`;
+};
+
+/** Objects in one page of a listing: few, so that a test needs few to fill several. */
+export const PAGE = 20;
+
 export const HOUR = 3_600_000;
 export const GRACE = 24 * HOUR;
 
@@ -51,11 +67,8 @@ export interface GcWorld {
   close(): Promise<void>;
 }
 
-export const openGcWorld = async (
-  minio: Readonly<Record<string, string>>,
-  uri: string,
-  options: { readonly begun?: boolean } = {},
-): Promise<GcWorld> => {
+export const openGcWorld = async (options: { readonly begun?: boolean } = {}): Promise<GcWorld> => {
+  const [minio, uri] = [minioEnv, MONGO_URI];
   const install = `g${randomBytes(4).toString('hex')}`;
   const buckets = freshBuckets();
   const client = plainClient(minio);
@@ -65,7 +78,7 @@ export const openGcWorld = async (
   if (options.begun !== false) await ensureInstallId(mongo, install);
   const wishesAt = (at: string): WishedIds =>
     createMongoWishedIds({ uri: at, database, botsDatabase, schedulesDatabase });
-  const sweeper = createObjectSweeper(settingsOf(minio, { buckets }));
+  const sweeper = createObjectSweeper(settingsOf(minio, { buckets }), PAGE);
   const wishes = wishesAt(uri);
   const events = createMongoEventStore(mongo, { now: () => Date.now(), writer: 'test', epoch: () => 1 });
 
@@ -158,8 +171,8 @@ export const runGc = (args: readonly string[], env: Readonly<Record<string, stri
   startGc(args, env).ended;
 
 /** In front of a MongoDB: passes everything until a client says this word, and from then on nothing is there any more. */
-export const openDyingProxy = async (uri: string, word: string) => {
-  const target = new URL(uri.replace('mongodb:', 'http:'));
+export const openDyingProxy = async (word: string) => {
+  const target = new URL(`http://${mongoHost}`);
   const open = new Set<Socket>();
   let dead = false;
   const die = (): void => {
@@ -187,7 +200,7 @@ export const openDyingProxy = async (uri: string, word: string) => {
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {
-    uri: `mongodb://127.0.0.1:${String((server.address() as AddressInfo).port)}/?directConnection=true`,
+    uri: mongoAt(`127.0.0.1:${String((server.address() as AddressInfo).port)}`),
     died: () => dead,
     close: () =>
       new Promise<void>((done) => {
@@ -198,3 +211,21 @@ export const openDyingProxy = async (uri: string, word: string) => {
       }),
   };
 };
+
+type Close = () => Promise<unknown>;
+
+/** Worlds of the test's own, and whatever else it opens: all of it is closed after the test, the newest first. */
+export const gcTest = test
+  .extend('later', ({}, { onCleanup }) => {
+    const closes: Close[] = [];
+    onCleanup(async () => {
+      for (const close of closes.reverse()) await close();
+    });
+    return (close: Close): void => void closes.push(close);
+  })
+  .extend('openWorld', ({ later }) => async (options: { readonly begun?: boolean } = {}): Promise<GcWorld> => {
+    const world = await openGcWorld(options);
+    later(world.close);
+    return world;
+  })
+  .extend('world', ({ openWorld }) => openWorld());

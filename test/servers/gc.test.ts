@@ -1,43 +1,19 @@
 /** `drover gc` on a real MinIO and what speaks MongoDB: what goes, and above all what stays (contract §9.4, pitfall 87). */
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startRealMinio } from '../../scripts/servers/minio.ts';
-import { startOwnMongo } from '../../scripts/servers/mongo.ts';
+import { describe, expect } from 'vitest';
 import { createObjectSweeper } from '../../src/adapters/minio/object-sweeper.ts';
 import type { GarbageReport } from '../../src/controllers/garbage-report.ts';
 import { DroverError } from '../../src/domain/errors.ts';
 import { GARBAGE_NOTE_KEY } from '../../src/domain/garbage.ts';
 import { openTcpProxy } from '../support/tcp-proxy.ts';
-import { GRACE, HOUR, openDyingProxy, openGcWorld, type GcWorld } from './gc-support.ts';
-import { settingsOf } from './minio-support.ts';
-import { startOr, tellStandIn } from './started.ts';
-
-const progress = (): void => undefined;
-const minio = await startOr(() => startRealMinio({ progress }));
-const mongo = await startOr(() => startOwnMongo({ progress }));
-afterAll(async () => {
-  for (const server of [minio, mongo]) if (typeof server !== 'string') await server.stop();
-});
-const missing = [minio, mongo].find((server) => typeof server === 'string');
-const env = typeof minio === 'string' ? {} : minio.env;
-const uri = typeof mongo === 'string' ? '' : mongo.uri;
+import { gcTest as it, GRACE, HOUR, mongoAt, mongoHost, noServers, openDyingProxy, PAGE } from './gc-support.ts';
+import { minioEnv, refusalOf as refusal, settingsOf } from './minio-support.ts';
 
 const fateOf = ({ items }: GarbageReport): Record<string, string> =>
   Object.fromEntries(items.map(({ name, fate }) => [name, fate]));
-const refusal = async (work: Promise<unknown>): Promise<DroverError> => {
-  const thrown = await work.catch((error: unknown) => error);
-  if (thrown instanceof DroverError) return thrown;
-  throw new Error(`no DroverError: ${String(thrown)}`);
-};
 
-describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `drover gc: ${missing}`, () => {
-  if (typeof mongo !== 'string') tellStandIn(mongo);
-  let world: GcWorld;
-  beforeEach(async () => {
-    world = await openGcWorld(env, uri);
-  });
-  afterEach(() => world.close());
-
-  it('E10: keeps an orphan during its grace, removes it after, and leaves no object of it', async () => {
+// Each test has buckets and databases of its own; some wait for a server that is away.
+describe.skipIf(noServers !== undefined).concurrent(noServers ?? 'drover gc', () => {
+  it('E10: keeps an orphan during its grace, removes it after, and leaves no object of it', async ({ world }) => {
     await world.bots.insertOne({ id: 'alive' });
     await world.schedules.insertOne({ id: 'planned' });
     await world.leave('alive', 'planned', 'gone');
@@ -60,20 +36,19 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     expect(fateOf(await world.sweep(GRACE + 120_000))).toEqual({ gone: 'waits' });
   });
 
-  it('never reads a page for the whole: more objects than one page holds, gone to the last', async () => {
-    const days = Array.from({ length: 1_100 }, (_, day) => `logs/long/${String(20_000_000 + day)}.log`);
-    for (let at = 0; at < days.length; at += 100) {
-      await Promise.all(days.slice(at, at + 100).map((key) => world.put('logs', key)));
-    }
+  it('never reads a page for the whole: more objects than one page holds, gone to the last', async ({ world }) => {
+    const count = 2 * PAGE + 5;
+    const days = Array.from({ length: count }, (_, day) => `logs/long/${String(20_000_000 + day)}.log`);
+    await Promise.all(days.map((key) => world.put('logs', key)));
     await world.leave('zz-last');
     await world.bots.insertOne({ id: 'zz-last' });
     const report = await world.sweep(0, { graceMs: 0 });
     expect(report).toMatchObject({ ids: 2, problems: [] });
-    expect(report.items).toMatchObject([{ name: 'long', fate: 'removed', objects: 1_100, bytes: 1_100 }]);
+    expect(report.items).toMatchObject([{ name: 'long', fate: 'removed', objects: count, bytes: count }]);
     expect(await world.all()).toEqual(['logs/zz-last/20260101.log', 'zz-last/state.tar.gz']);
   });
 
-  it('begins the grace anew for an id that comes back during it', async () => {
+  it('begins the grace anew for an id that comes back during it', async ({ world }) => {
     await world.leave('back');
     await world.sweep(0);
     await world.bots.insertOne({ id: 'back' });
@@ -83,7 +58,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     expect(await world.all()).toHaveLength(2);
   });
 
-  it('keeps an id that comes back after the judgement, right before it goes', async () => {
+  it('keeps an id that comes back after the judgement, right before it goes', async ({ world }) => {
     await world.leave('late');
     const wishes = {
       ...world.wishes,
@@ -97,7 +72,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     expect(await world.all()).toHaveLength(2);
   });
 
-  it('keeps what its own log says is not done with, though its document is gone', async () => {
+  it('keeps what its own log says is not done with, though its document is gone', async ({ world }) => {
     const at = Date.now();
     await world.record('running', [{ type: 'BotCreated', at, incarnation: 1 }]);
     await world.record('done', [
@@ -110,56 +85,61 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     expect(await world.all()).toEqual(['logs/running/20260101.log', 'running/state.tar.gz']);
   });
 
-  it('removes nothing when MongoDB does not answer', async () => {
+  it('removes nothing when MongoDB does not answer', async ({ world, later }) => {
     await world.leave('a');
     await world.put('logs', 'logs/a/.tmp-1');
-    const proxy = await openTcpProxy(uri.replace(/^mongodb:\/\/|\/.*$/g, ''));
-    const wishes = world.wishesAt(`mongodb://${proxy.address}/?directConnection=true`);
-    try {
-      for (const fault of ['cut', 'freeze'] as const) {
-        proxy[fault]();
-        expect((await refusal(world.sweep(2 * HOUR, { wishes, graceMs: 0 }))).code).toBe('STORE_UNAVAILABLE');
-        proxy.restore();
-      }
-    } finally {
-      await wishes.close();
-      await proxy.close();
+    const proxy = await openTcpProxy(mongoHost);
+    later(proxy.close);
+    const wishes = world.wishesAt(mongoAt(proxy.address));
+    later(wishes.close);
+    for (const fault of ['cut', 'freeze'] as const) {
+      proxy[fault]();
+      expect((await refusal(world.sweep(2 * HOUR, { wishes, graceMs: 0 }))).code).toBe('STORE_UNAVAILABLE');
+      proxy.restore();
     }
     expect(await world.all()).toHaveLength(3);
     expect(await world.note()).toBeUndefined();
   });
 
-  it.each(['getMore', 'bot_schedules'])('takes no part of MongoDB for the whole: gone for good at %s', async (word) => {
-    await world.bots.insertMany(Array.from({ length: 3_000 }, (_, index) => ({ id: `bot-${String(index)}` })));
-    await world.schedules.insertOne({ id: 'planned' });
-    await world.leave('bot-0', 'bot-2999', 'planned', 'orphan');
-    await world.put('logs', 'logs/orphan/.tmp-1');
-    expect((await world.wishes.read()).ids.has('bot-2999')).toBe(true);
-    const proxy = await openDyingProxy(uri, word);
-    const wishes = world.wishesAt(proxy.uri);
-    const error = await refusal(world.sweep(2 * HOUR, { wishes, graceMs: 0, force: true }));
-    expect(error.code).toBe('STORE_UNAVAILABLE');
-    expect(proxy.died()).toBe(true);
-    expect(await world.all()).toHaveLength(9);
-    expect(await world.note()).toBeUndefined();
-    await wishes.close();
-    await proxy.close();
-  });
+  it.for(['getMore', 'bot_schedules'])(
+    'takes no part of MongoDB for the whole: gone for good at %s',
+    async (word, { world, later }) => {
+      // More than a server gives at once.
+      await world.bots.insertMany(Array.from({ length: 500 }, (_, index) => ({ id: `bot-${String(index)}` })));
+      await world.schedules.insertOne({ id: 'planned' });
+      await world.leave('bot-0', 'bot-499', 'planned', 'orphan');
+      await world.put('logs', 'logs/orphan/.tmp-1');
+      expect((await world.wishes.read()).ids.has('bot-499')).toBe(true);
+      const proxy = await openDyingProxy(word);
+      later(proxy.close);
+      const wishes = world.wishesAt(proxy.uri);
+      later(wishes.close);
+      const error = await refusal(world.sweep(2 * HOUR, { wishes, graceMs: 0, force: true }));
+      expect(error.code).toBe('STORE_UNAVAILABLE');
+      expect(proxy.died()).toBe(true);
+      expect(await world.all()).toHaveLength(9);
+      expect(await world.note()).toBeUndefined();
+    },
+  );
 
-  it('removes nothing on a MongoDB where no drover ever began, nor after the mark of `bots` is lost', async () => {
-    const fresh = await openGcWorld(env, uri, { begun: false });
+  it('removes nothing on a MongoDB where no drover ever began, nor after the mark of `bots` is lost', async ({
+    world,
+    openWorld,
+  }) => {
+    const fresh = await openWorld({ begun: false });
     await fresh.leave('a');
     const error = await refusal(fresh.sweep(0, { graceMs: 0, force: true }));
     expect(error).toMatchObject({ code: 'GC_REFUSED', message: expect.stringMatching(/no install id/) as string });
     expect(await fresh.all()).toHaveLength(2);
-    await fresh.close();
     await world.leave('b');
     await world.bots.db.collection('drover').deleteMany({});
     expect((await refusal(world.sweep(0, { graceMs: 0 }))).message).toMatch(/none in bots_/);
     expect(await world.all()).toHaveLength(2);
   });
 
-  it('removes nothing after the mark of `bot_schedules` is lost, but asks for none where there never was one', async () => {
+  it('removes nothing after the mark of `bot_schedules` is lost, but asks for none where there never was one', async ({
+    world,
+  }) => {
     await world.leave('a');
     await world.schedules.db.dropDatabase();
     expect((await refusal(world.sweep(0, { graceMs: 0 }))).message).toMatch(/none in sched_/);
@@ -168,20 +148,22 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     expect(fateOf(await world.sweep(0, { graceMs: 0 }))).toEqual({ a: 'removed' });
   });
 
-  it('removes nothing when the buckets are another install’s, or the note cannot be read', async () => {
+  it('removes nothing when the buckets are another install’s, or the note cannot be read', async ({
+    world,
+    openWorld,
+  }) => {
     await world.leave('a');
     await world.sweep(0);
-    const other = await openGcWorld(env, uri);
+    const other = await openWorld();
     const error = await refusal(other.sweep(9 * GRACE, { sweeper: world.sweeper, force: true, graceMs: 0 }));
     expect(error.code).toBe('GC_REFUSED');
     expect(error.message).toMatch(new RegExp(`${world.install}.*${other.install}`));
-    await other.close();
     await world.client.putObject(world.buckets.state, GARBAGE_NOTE_KEY, '{"schema":1');
     expect((await refusal(world.sweep(9 * GRACE, { graceMs: 0 }))).message).toMatch(/no JSON/);
     expect(await world.all()).toHaveLength(2);
   });
 
-  it('refuses to remove many at once, lists them, and does it when forced', async () => {
+  it('refuses to remove many at once, lists them, and does it when forced', async ({ world }) => {
     const ids = ['a', 'b', 'c', 'd', 'e'];
     await world.leave(...ids, 'alive');
     await world.bots.insertOne({ id: 'alive' });
@@ -195,7 +177,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     expect(await world.all()).toEqual(['logs/alive/20260101.log', 'alive/state.tar.gz']);
   });
 
-  it('changes nothing in a dry run, not even its note', async () => {
+  it('changes nothing in a dry run, not even its note', async ({ world }) => {
     await world.leave('a');
     await world.put('logs', 'logs/a/.tmp-1');
     const before = await world.all();
@@ -205,7 +187,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     expect(await world.note()).toBeUndefined();
   });
 
-  it('removes chunks and ends uploads older than an hour, of whomever; younger ones stay', async () => {
+  it('removes chunks and ends uploads older than an hour, of whomever; younger ones stay', async ({ world }) => {
     await world.bots.insertOne({ id: 'a' });
     await world.leave('a');
     await world.put('logs', 'logs/a/.tmp-1', 'logs/b/c/.tmp-2', 'other/.tmp-3');
@@ -224,7 +206,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     expect(await world.keys('logs')).toEqual(['logs/a/20260101.log', 'logs/b/c/.tmp-2', 'other/.tmp-3']);
   });
 
-  it('takes hostile ids for what they are, and touches no key that it does not understand', async () => {
+  it('takes hostile ids for what they are, and touches no key that it does not understand', async ({ world }) => {
     const hostile = [
       'logs',
       '__proto__',
@@ -265,7 +247,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     );
   });
 
-  it('two at once do no harm, and one of them does the work', async () => {
+  it('two at once do no harm, and one of them does the work', async ({ world }) => {
     await world.bots.insertOne({ id: 'alive' });
     await world.leave('alive', 'a', 'b', 'c');
     await world.sweep(0);
@@ -286,7 +268,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     expect(await world.all()).toEqual(['logs/alive/20260101.log', 'alive/state.tar.gz']);
   });
 
-  it('never writes a note over one that it has not read', async () => {
+  it('never writes a note over one that it has not read', async ({ world }) => {
     expect(await world.sweeper.writeNote('1', '"0123456789abcdef0123456789abcdef"')).toBeUndefined();
     const tag = await world.sweeper.writeNote('1', undefined);
     expect(await world.sweeper.writeNote('2', undefined)).toBeUndefined();
@@ -296,7 +278,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     expect(await world.sweeper.readNote()).toMatchObject({ text: '2', tag: next });
   });
 
-  it('ends at the first store that fails, says so, and the next sweep goes on', async () => {
+  it('ends at the first store that fails, says so, and the next sweep goes on', async ({ world }) => {
     await world.leave('a', 'b');
     let reads = 0;
     const wishes = {
@@ -316,7 +298,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     expect(fateOf(await world.sweep(GRACE + 2_000))).toEqual({ b: 'removed' });
   });
 
-  it('makes the bucket of its note when it is missing, and finds nothing in those that are', async () => {
+  it('makes the bucket of its note when it is missing, and finds nothing in those that are', async ({ world }) => {
     await world.client.removeBucket(world.buckets.state);
     await world.client.removeBucket(world.buckets.logs);
     expect((await world.sweep(0)).objects).toBe(0);
@@ -324,10 +306,10 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'drover gc' : `dr
     expect(await world.client.bucketExists(world.buckets.logs)).toBe(false);
   });
 
-  it('refuses buckets that hold code or query results too', () => {
+  it('refuses buckets that hold code or query results too', ({ world }) => {
     const { buckets } = world;
     for (const same of [{ state: buckets.code }, { logs: buckets.queryResults }]) {
-      expect(() => createObjectSweeper(settingsOf(env, { buckets: { ...buckets, ...same } }))).toThrow(
+      expect(() => createObjectSweeper(settingsOf(minioEnv, { buckets: { ...buckets, ...same } }))).toThrow(
         /does not touch/,
       );
     }

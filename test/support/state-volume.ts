@@ -27,7 +27,7 @@ export interface StateVolume {
   /** What was told to people. */
   readonly told: string[];
   keeper(start?: Start): StateKeeper;
-  write(files: Readonly<Record<string, string>>): Promise<void>;
+  write(files: Readonly<Record<string, string | Buffer>>): Promise<void>;
   /** Path → content of all files, folders as `path/`. */
   tree(): Promise<Record<string, string>>;
   /** The host is lost, the archive store is not. */

@@ -66,6 +66,8 @@ export const openTcpProxy = async (target: string, listen = '127.0.0.1'): Promis
       from.on('error', () => undefined);
       from.on('close', () => {
         open.delete(from);
+        // That a server has hung up is lost, too.
+        if (mode === 'freeze' && from === far) return;
         // What is on its way still arrives.
         to.destroySoon();
       });

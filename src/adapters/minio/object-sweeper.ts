@@ -10,6 +10,7 @@ import type { MinioSettings } from './minio-archives.ts';
 import { Refusal } from './refusal.ts';
 import { isMissing, isMissingBucket, toArchiveError, type Attempt } from './to-archive-error.ts';
 
+/** The most that a server lists or removes at once. */
 const PAGE = 1_000;
 /** The request for many lists its keys in XML, which does not carry every character unchanged; the others go one by one. */
 const PLAIN = /^[\w!$()*+,\-./:;=@[\]^{|}~]+$/;
@@ -34,7 +35,7 @@ const isTrue = (value: unknown): boolean => value === true || value === 'true';
 const quoted = (tag: string): string => `"${tag.replaceAll('"', '')}"`;
 
 /** Does not connect. @throws DroverError CONFIG_INVALID when a swept bucket also holds code or query results */
-export const createObjectSweeper = (settings: MinioSettings): ObjectSweeper => {
+export const createObjectSweeper = (settings: MinioSettings, page = PAGE): ObjectSweeper => {
   const endpoint = parseEndpoint(settings.endpoint, settings.useSsl);
   const client = createClient(endpoint, settings);
   const { code, queryResults, ...names } = settings.buckets;
@@ -104,16 +105,16 @@ export const createObjectSweeper = (settings: MinioSettings): ObjectSweeper => {
     async *objects(bucket, prefix) {
       let token = '';
       do {
-        const list = (): Promise<Listed> => client.listObjectsV2Query(names[bucket], prefix, token, '', PAGE, '');
-        const page = await orEmpty(bucket, 's3:ListBucket', undefined, list);
-        if (page === undefined) return;
-        yield page.objects.flatMap(({ name, size, lastModified }): SweptObject[] => {
+        const list = (): Promise<Listed> => client.listObjectsV2Query(names[bucket], prefix, token, '', page, '');
+        const listed = await orEmpty(bucket, 's3:ListBucket', undefined, list);
+        if (listed === undefined) return;
+        yield listed.objects.flatMap(({ name, size, lastModified }): SweptObject[] => {
           if (name === undefined || name === '') return [];
           return [{ key: name, size: size ?? 0, modified: new Date(lastModified ?? NaN).getTime() }];
         });
-        token = isTrue(page.isTruncated) ? String(page.nextContinuationToken ?? '') : '';
+        token = isTrue(listed.isTruncated) ? String(listed.nextContinuationToken ?? '') : '';
         // Beginning again, or ending here, would take a part for the whole.
-        if (isTrue(page.isTruncated) && token === '') {
+        if (isTrue(listed.isTruncated) && token === '') {
           throw explain(new Error('it lists a part and does not say how to go on'), bucket, 's3:ListBucket');
         }
       } while (token !== '');
@@ -123,21 +124,21 @@ export const createObjectSweeper = (settings: MinioSettings): ObjectSweeper => {
         const all: UnfinishedUpload[] = [];
         let marker = '';
         for (;;) {
-          const page: ListedUploads = await client.listIncompleteUploadsQuery(names[bucket], '', marker, '', '');
-          for (const { key, uploadId, initiated } of page.uploads) {
+          const listed: ListedUploads = await client.listIncompleteUploadsQuery(names[bucket], '', marker, '', '');
+          for (const { key, uploadId, initiated } of listed.uploads) {
             all.push({ bucket, key: String(key), uploadId: String(uploadId), begun: initiated.getTime() });
           }
-          const next = String(page.nextKeyMarker ?? '');
+          const next = String(listed.nextKeyMarker ?? '');
           // What is not seen now is seen by a later sweep.
-          if (!isTrue(page.isTruncated) || next === '' || next === marker) return all;
+          if (!isTrue(listed.isTruncated) || next === '' || next === marker) return all;
           marker = next;
         }
       }),
     remove: async (bucket, keys) => {
       const failed: { key: string; why: string }[] = [];
       const plain = keys.filter((key) => PLAIN.test(key));
-      for (let start = 0; start < plain.length; start += PAGE) {
-        const batch = plain.slice(start, start + PAGE);
+      for (let start = 0; start < plain.length; start += page) {
+        const batch = plain.slice(start, start + page);
         const refused = await orEmpty(bucket, 's3:DeleteObject', [], () => client.removeObjects(names[bucket], batch));
         for (const answer of refused) {
           const { Key: key = '', Code: word = '', Message: more = '' } = (answer ?? {}) as Record<string, string>;
