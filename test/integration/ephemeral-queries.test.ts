@@ -1,18 +1,35 @@
 /** Queries to bots that do not run, and to the past, in containers of their own on the real engine (features F2, F3, F7, F9). */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { randomBytes } from 'node:crypto';
+import type Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dockerAt } from '../../scripts/docker-at.ts';
+import { OWN_NETWORK } from '../../src/adapters/docker/network.ts';
+import { commandsIn } from '../support/container-commands.ts';
+import { countContainers } from '../support/container-count.ts';
 import { COUNTING, SDK_LIKE } from '../support/query-bots.ts';
 import { startQuerySpine, toAsked, type QuerySpine } from '../support/query-spine.ts';
 import { referenceSdk } from '../support/reference-sdk.ts';
-import { docker, IMAGE, zipOf } from '../support/spine.ts';
+import { docker, HOST, IMAGE, zipOf } from '../support/spine.ts';
 
 const ENTRYPOINTS = { entrypoints: { bot: 'main.js', query: 'query.js' } };
 const OFF = { config: { enabled: false }, custom: ENTRYPOINTS };
 const FILES = { 'main.js': COUNTING, 'query.js': SDK_LIKE };
 
+const sdk = await referenceSdk();
+/** With the reference's own SDK. */
+const SDK_QUERY = `from the0 import query, state
+@query.handler("/count")
+def count(req):
+    return {"count": state.get("count", 0), "n": req.get("n"), "kind": type(req.get("n")).__name__}
+@query.handler("/write")
+def write(req):
+    state.set("count", 5)
+query.run()
+`;
+
 describe('ephemeral queries', () => {
   let spine: QuerySpine;
-  const gone = () => expect.poll(() => spine.queryContainers()).toBe(0);
+  const gone = () => expect.poll(() => spine.queryContainers()).toEqual([]);
   const restState = async (id: string): Promise<string> => {
     const Binds = [`drover-${spine.install}-vol-${id}-1-state:/s:ro`];
     const container = await docker.createContainer({
@@ -93,8 +110,8 @@ describe('ephemeral queries', () => {
   it('a caller that goes away takes the container with it', async () => {
     const caller = new AbortController();
     const asked = fetch(`${spine.url}/v1/bots/bot/query/hang`, { signal: caller.signal }).catch(() => undefined);
-    await expect.poll(() => spine.queryContainers()).toBe(1);
-    await sleep(500);
+    const commands = async () => Promise.all((await spine.queryContainers()).map(commandsIn));
+    await expect.poll(commands).toEqual([expect.arrayContaining(['hangs'])]);
     caller.abort();
     await asked;
     await gone();
@@ -111,21 +128,20 @@ describe('ephemeral queries', () => {
   it('F4: a storm makes no more containers than the cap, and tells the rest 429', async () => {
     await spine.drop('bot');
     await gone();
-    let most = 0;
-    let over = false;
-    const watch = (async () => {
-      while (!(over as boolean)) most = Math.max(most, await spine.queryContainers());
-    })();
+    const count = await countContainers(spine.install, 'query');
     const all = await Promise.all(Array.from({ length: 60 }, () => spine.ask('bot', '/count')));
-    over = true;
-    await watch;
     const answered = all.filter(({ status }) => status === 200).length;
     const refused = all.filter(({ status, headers }) => status === 429 && headers.has('retry-after')).length;
     // One bot has all turns but one, and half of the queue: two and three; more where the first were done before the last had come.
     expect(answered).toBeGreaterThanOrEqual(5);
     expect(refused).toBeGreaterThan(0);
     expect(answered + refused).toBe(60);
-    expect(most).toBeLessThanOrEqual(3);
+    await spine.drop('bot');
+    await gone();
+    // All that was made was told, and what became of it.
+    await expect.poll(() => [count.made() > 0, count.there()]).toEqual([true, 0]);
+    expect(count.most()).toBeLessThanOrEqual(3);
+    count.close();
   });
 
   it('changed code and a changed configuration answer at once; what was kept does not', async () => {
@@ -193,28 +209,12 @@ describe('ephemeral queries', () => {
   });
 
   it('broken code is told as what it is', async () => {
-    const before = await spine.queryContainers();
     await spine.deployAsked('broken', { 'main.js': COUNTING }, { config: { enabled: false } });
     expect(await spine.ask('broken', '/x')).toMatchObject({
       status: 409,
       body: { code: 'ENTRYPOINT_MISSING', botState: 'stopped' },
     });
-    await expect.poll(() => spine.queryContainers()).toBe(before);
-  });
-
-  it('R26: a network that was removed is made again', async ({ skip }) => {
-    const network = docker.getNetwork('drover-bots');
-    await spine.drop('bot');
-    await spine.drop('new');
-    await gone();
-    const isRemoved = await network.remove().then(
-      () => true,
-      () => false,
-    );
-    // Containers of others on this engine hold it: then there is nothing to be seen.
-    skip(!isRemoved, 'other containers of this engine are on the network drover-bots');
-    expect(await spine.ask('new', '/count')).toMatchObject({ status: 200 });
-    expect(await network.inspect()).toMatchObject({ Name: 'drover-bots' });
+    await expect.poll(() => spine.queryContainers('broken')).toEqual([]);
   });
 
   it('a scheduled bot is asked between its runs', async () => {
@@ -235,28 +235,13 @@ describe('ephemeral queries', () => {
       body: { status: 'ok', data: { n: 'number' } },
     });
   });
-});
 
-const sdk = await referenceSdk();
-
-describe.skipIf(sdk === undefined)('ephemeral queries with the reference’s SDK', () => {
-  const QUERY = `from the0 import query, state
-@query.handler("/count")
-def count(req):
-    return {"count": state.get("count", 0), "n": req.get("n"), "kind": type(req.get("n")).__name__}
-@query.handler("/write")
-def write(req):
-    state.set("count", 5)
-query.run()
-`;
-  it('types are kept, writes are refused, and what there is is told, cold and warm', async () => {
-    const spine = await startQuerySpine();
-    try {
+  it.skipIf(sdk === undefined)(
+    'with the reference’s SDK types are kept, writes are refused, and what there is is told, cold and warm',
+    async () => {
       const custom = { runtime: 'python3.11', entrypoints: { bot: 'main.py', query: 'query.py' } };
-      await spine.archives.putCode(
-        'test/py/1.0.0',
-        zipOf({ ...sdk, 'main.py': 'def main(a, b): pass', 'query.py': QUERY }),
-      );
+      const files = { ...sdk, 'main.py': 'def main(a, b): pass', 'query.py': SDK_QUERY };
+      await spine.archives.putCode('test/py/1.0.0', zipOf(files));
       await spine.put('py', spine.document('py', { custom, config: { enabled: false } }));
       const seen = [];
       for (const way of ['cold', 'warm']) {
@@ -277,8 +262,42 @@ query.run()
         seen.push([answer.text, write.text, unknown.text]);
       }
       expect(seen[1]).toEqual(seen[0]);
-    } finally {
-      await spine.end();
-    }
+    },
+  );
+});
+
+describe('the network of ephemeral queries', () => {
+  const name = `drover-test-${randomBytes(4).toString('hex')}`;
+  let spine: QuerySpine;
+  /** A client whose `drover-bots` is a network of this test's own: other containers of this engine are on the real one. */
+  const client = (): Docker =>
+    Object.assign(dockerAt(HOST), {
+      listNetworks: async () => {
+        const found = await docker.listNetworks({ filters: { name: [name] } });
+        return found.map((network) => (network.Name === name ? { ...network, Name: OWN_NETWORK } : network));
+      },
+      createNetwork: (options: Docker.NetworkCreateOptions) => docker.createNetwork({ ...options, Name: name }),
+      createContainer: ({ HostConfig = {}, ...options }: Docker.ContainerCreateOptions) => {
+        const { NetworkMode } = HostConfig;
+        const host = { ...HostConfig, NetworkMode: NetworkMode === OWN_NETWORK ? name : NetworkMode };
+        return docker.createContainer({ ...options, HostConfig: host } as Docker.ContainerCreateOptions);
+      },
+    });
+  beforeAll(async () => {
+    spine = await startQuerySpine({ queryDocker: client() });
+    await spine.deployAsked('rests', FILES, { config: { enabled: false } });
+  });
+  afterAll(async () => {
+    await spine.end();
+    await docker.getNetwork(name).remove();
+  });
+
+  it('R26: that was removed is made again', async () => {
+    expect(await spine.ask('rests', '/count')).toMatchObject({ status: 200, way: 'cold' });
+    await spine.drop('rests');
+    await expect.poll(() => spine.queryContainers()).toEqual([]);
+    await docker.getNetwork(name).remove();
+    expect(await spine.ask('rests', '/count')).toMatchObject({ status: 200, way: 'cold' });
+    expect(await docker.getNetwork(name).inspect()).toMatchObject({ Name: name });
   });
 });

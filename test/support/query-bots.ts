@@ -2,7 +2,7 @@
 
 /**
  * Answers ephemerally as the SDK does (contract §8.2), and on 9476 when it is started for a running bot (§8.1). What hangs
- * blocks its event loop and takes no processor from the others.
+ * blocks its event loop and takes no processor from the others. A query without an answer shows in the process's title.
  */
 export const SDK_LIKE = `const fs = require('fs');
 const http = require('http');
@@ -24,7 +24,7 @@ const handlers = {
   '/force': () => { fs.writeFileSync('/state/forced', 'x'); return 'written'; },
   '/fail': () => { throw new Error('told to fail'); },
   '/exit': () => process.exit(7),
-  '/hang': () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
+  '/hang': () => { process.title = 'hangs'; Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); },
   '/big': ({ mb }) => 'x'.repeat(Number(mb) * 1024 * 1024),
   '/types': (params) => Object.fromEntries(Object.entries(params).map(([name, value]) => [name, typeof value])),
 };
@@ -40,7 +40,7 @@ if (readOnly) {
 }
 http.createServer((request, response) => {
   const url = new URL(request.url, 'http://x');
-  if (url.pathname === '/mute') return;
+  if (url.pathname === '/mute') { process.title = 'mutes'; return; }
   let body = '';
   request.on('data', (chunk) => (body += chunk)).on('end', () => {
     if (url.pathname === '/body') { response.end(JSON.stringify({ status: 'ok', data: body })); return; }

@@ -1,4 +1,5 @@
 /** A whole drover with its QueryServer listening, on the real engine. */
+import type Docker from 'dockerode';
 import { createQueryContainers } from '../../src/adapters/docker/query-containers.ts';
 import { folderAccess } from '../../src/adapters/embedded/folder-access.ts';
 import { createQueryProxy } from '../../src/adapters/http/query-proxy.ts';
@@ -16,6 +17,8 @@ export interface QuerySpineOptions extends SpineOptions {
   readonly reach?: 'address' | 'published';
   /** False: as in a container of its own, where /proc shows no other. */
   readonly procfs?: boolean;
+  /** Another client of the engine for what is made for queries. */
+  readonly queryDocker?: Docker;
 }
 
 export interface Asked {
@@ -33,7 +36,8 @@ export interface QuerySpine extends Spine {
   ask(id: string, path: string, params?: object): Promise<Asked>;
   /** `POST /query`. */
   askOld(body: object): Promise<Asked>;
-  queryContainers(): Promise<number>;
+  /** Ids of all query containers, of one bot when given. */
+  queryContainers(id?: string): Promise<readonly string[]>;
   /** Runs, and has written its count: the program is in the container a while after the engine started that. */
   counted(id: string): Promise<void>;
   /** What was kept warm for this bot goes. */
@@ -64,7 +68,7 @@ export const startQuerySpine = async (options: QuerySpineOptions = {}): Promise<
     publishQueries: reach === 'published',
     queries: ({ install, archives }) => ({
       containers: createQueryContainers({
-        docker: dockerAt(options.host ?? HOST),
+        docker: options.queryDocker ?? dockerAt(options.host ?? HOST),
         install,
         network,
         hostGateway: false,
@@ -92,7 +96,8 @@ export const startQuerySpine = async (options: QuerySpineOptions = {}): Promise<
   if (queries === undefined) throw new Error('no queries are served');
   const app = createQueryApp({
     queries,
-    limits: { timeoutMs: 30_000, maxTimeoutMs: 60_000, maxBodyBytes: 1024 * 1024, ...limits },
+    // Machines are shared: a query has the time that it takes, but for those that say otherwise.
+    limits: { timeoutMs: 120_000, maxTimeoutMs: 120_000, maxBodyBytes: 1024 * 1024, ...limits },
     readiness: spine.drover.readiness,
     token: undefined,
     open: false,
@@ -110,9 +115,10 @@ export const startQuerySpine = async (options: QuerySpineOptions = {}): Promise<
         ),
       ),
     askOld: async (body) => toAsked(await fetch(`${url}/query`, { method: 'POST', body: JSON.stringify(body) })),
-    queryContainers: async () => {
+    queryContainers: async (id) => {
       const label = [`drover.install=${spine.install}`, 'drover.role=query'];
-      return (await docker.listContainers({ all: true, filters: { label } })).length;
+      if (id !== undefined) label.push(`runtime.id=${id}`);
+      return (await docker.listContainers({ all: true, filters: { label } })).map(({ Id }) => Id);
     },
     async counted(id) {
       const { containerId } = await spine.reaches(id, 'running', ({ containerId: found }) => found !== null);

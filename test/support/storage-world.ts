@@ -161,7 +161,14 @@ export const openStorageWorld = async ({
     async printed(id) {
       const [container] = await spine.containers(id);
       if (container === undefined) return '';
-      const output = await docker.getContainer(container.Id).logs({ stdout: true, stderr: true });
+      const output = await docker
+        .getContainer(container.Id)
+        .logs({ stdout: true, stderr: true })
+        .catch((error: unknown) => {
+          // The next attempt took its place since the look.
+          if ((error as { statusCode?: number }).statusCode === 404) return '';
+          throw error;
+        });
       return output.toString('utf8');
     },
     async inStore(id, path) {

@@ -1,0 +1,17 @@
+/** What runs inside a container, as the engine sees it from outside. */
+import { docker } from './spine.ts';
+
+/** Command lines of its processes; none of one that does not run. */
+export const commandsIn = async (container: string): Promise<readonly string[]> => {
+  try {
+    const { Processes } = (await docker.getContainer(container).top({ ps_args: '-eo pid,args' })) as {
+      readonly Processes: readonly (readonly string[])[];
+    };
+    return Processes.map(([, line = '']) => line);
+  } catch (thrown) {
+    const { statusCode } = thrown as { readonly statusCode?: number };
+    // It has not started yet, or ended meanwhile: the engine has three answers for that.
+    if (statusCode === 404 || statusCode === 409 || statusCode === 500) return [];
+    throw thrown;
+  }
+};
