@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../scripts/until.ts';
 import { startQuerySpine, type Asked, type QuerySpine } from '../support/query-spine.ts';
 import { COUNTING, SDK_LIKE, WRONG_SERVER } from '../support/query-bots.ts';
+import { commandsIn } from '../support/container-commands.ts';
+import { cases } from '../support/full.ts';
+import { createSmallNetwork } from '../support/small-network.ts';
 import { docker } from '../support/spine.ts';
 
 /** Also outside a test: set-up waits too. */
@@ -18,6 +21,11 @@ const answersSo = async (ask: () => Promise<Asked>, isRight: (asked: Asked) => b
     { otherwise: () => `the answer does not come; the last was ${String(last?.status)} ${String(last?.text)}` },
   );
 };
+/** A query without an answer has come to the bot: its program says so. */
+const isAsked = async (spine: QuerySpine, id: string, title: 'hangs' | 'mutes'): Promise<void> => {
+  const { containerId } = await spine.reaches(id, 'running');
+  await expect.poll(() => commandsIn(containerId ?? '')).toContain(title);
+};
 const ASKED = { custom: { entrypoints: { bot: 'main.js', query: 'query.js' } } };
 
 describe.each(['address', 'published'] as const)('queries to running bots by their %s', (reach) => {
@@ -28,11 +36,7 @@ describe.each(['address', 'published'] as const)('queries to running bots by the
       ({ status }) => status === 200,
     );
   beforeAll(async () => {
-    spine = await startQuerySpine({
-      reach,
-      limits: { timeoutMs: 3_000 },
-      query: { settleMs: 1_500, maxReplyBytes: 16 * 1024 * 1024 },
-    });
+    spine = await startQuerySpine({ reach, query: { settleMs: 1_500, maxReplyBytes: 16 * 1024 * 1024 } });
     await spine.deployAsked('bot', { 'main.js': COUNTING, 'query.js': SDK_LIKE });
     await spine.deployAsked('wrong', { 'main.js': COUNTING, 'query.js': WRONG_SERVER });
     await spine.deployAsked('deaf', { 'main.js': COUNTING, 'query.js': 'setInterval(() => undefined, 1000);' });
@@ -73,13 +77,20 @@ describe.each(['address', 'published'] as const)('queries to running bots by the
   });
 
   it('R38: a query server that never comes up is told as 503 at first, then as 502; the bot is not restarted', async () => {
-    await sleep(1_500);
     // A relay takes connections where nobody listens: one that closes late is not told from a server that gave no reply.
     const code = reach === 'address' ? /^QUERY_UNREACHABLE$/ : /^QUERY_(UNREACHABLE|REPLY_INVALID)$/;
-    expect(await spine.ask('deaf', '/x')).toMatchObject({
+    const said: unknown[] = [];
+    const look = async (): Promise<Asked> => {
+      const asked = await spine.ask('deaf', '/x');
+      said.push({ status: asked.status, code: asked.body['code'] });
+      return asked;
+    };
+    await expect.poll(look).toMatchObject({
       status: 502,
       body: { code: expect.stringMatching(code) as string, retryable: true },
     });
+    // How often, if at all, is a matter of how fast the machine is.
+    for (const early of said.slice(0, -1)) expect(early).toEqual({ status: 503, code: 'BOT_NOT_READY' });
     expect(spine.bot('deaf')).toMatchObject({ state: 'running', restarts: 0 });
   });
 
@@ -93,21 +104,21 @@ describe.each(['address', 'published'] as const)('queries to running bots by the
   it('R39: a paused bot is told as 409, and answers again afterwards', async () => {
     const { containerId } = await spine.reaches('bot', 'running');
     await docker.getContainer(containerId ?? '').pause();
-    await expect.poll(() => spine.ask('bot', '/echo')).toMatchObject({ status: 409, body: { code: 'BOT_PAUSED' } });
+    // One that comes before the engine has told of the pause has its time.
+    const asked = () => spine.ask('bot', '/echo?timeout_sec=1');
+    await expect.poll(asked).toMatchObject({ status: 409, body: { code: 'BOT_PAUSED' } });
     await docker.getContainer(containerId ?? '').unpause();
     await answers('bot');
   });
 
   it('R39: a query under way does not hold up a stop, and the stopped bot is asked in a container of its own', async () => {
-    const hanging = spine.ask('bot', '/hang?timeout_sec=30');
-    await sleep(200);
-    const begun = performance.now();
+    const hanging = spine.ask('bot', '/hang');
+    await isAsked(spine, 'bot', 'hangs');
     await spine.put('bot', spine.document('bot', { ...ASKED, config: { enabled: false } }));
     await spine.reaches('bot', 'stopped');
-    expect(performance.now() - begun).toBeLessThan(20_000);
+    // Not 504: the stop did not wait until its time was over.
     expect((await hanging).status).toBe(502);
-    // Making a container for it takes longer on a busy machine than a query usually has here.
-    const cold = await spine.ask('bot', '/count?timeout_sec=60');
+    const cold = await spine.ask('bot', '/count');
     expect(cold).toMatchObject({ status: 200, way: 'cold', body: { data: { count: 1 } } });
     await spine.put('bot', spine.document('bot', ASKED));
     await spine.reaches('bot', 'running');
@@ -132,11 +143,7 @@ describe.each([
     );
 
   beforeAll(async () => {
-    await docker.createNetwork({
-      Name: name,
-      Driver: 'bridge',
-      IPAM: { Driver: 'default', Config: [{ Subnet: '10.123.45.0/29' }] },
-    });
+    await createSmallNetwork(name);
     spine = await startQuerySpine({
       query: { settleMs: 0 },
       network: name,
@@ -164,20 +171,22 @@ describe.each([
         const data = dataOf(await spine.ask(id, '/echo'));
         if (data?.bot === id) right += 1;
         else if (data?.bot !== undefined) wrong.push({ asked: id, data });
+        // A pause, no wait: the bots need the processor too.
+        await sleep(5);
       }
     };
     const storms = ['a', 'b', 'a', 'b'].map(storm);
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < cases(1, 3); round += 1) {
       await Promise.all([(await inspect('a')).Id, (await inspect('b')).Id].map((id) => docker.getContainer(id).kill()));
       for (const id of ['b', 'a']) {
         await spine.reaches(id, 'running');
         await answers(id);
       }
     }
+    await expect.poll(() => right).toBeGreaterThan(20);
     over = true;
     await Promise.all(storms);
     expect(wrong).toEqual([]);
-    expect(right).toBeGreaterThan(20);
     const after = { a: await addressOf('a'), b: await addressOf('b') };
     // The subnet is small: some address of one was the other's at some time, or they stayed; both are in the pool of five.
     expect([before, after].every(({ a, b }) => a !== undefined && b !== undefined && a !== b)).toBe(true);
@@ -217,13 +226,11 @@ describe.each([
 
   it('R26: a query under way when its bot loses its network ends in seconds, and not with its time', async () => {
     const { Id } = await inspect('a');
-    const hanging = spine.ask('a', '/mute?timeout_sec=60');
-    await sleep(300);
-    const begun = performance.now();
+    const hanging = spine.ask('a', '/mute');
+    await isAsked(spine, 'a', 'mutes');
     await docker.getNetwork(name).disconnect({ Container: Id });
+    // With its time it would end as 504.
     expect(await hanging).toMatchObject({ status: 502, body: { code: 'QUERY_REPLY_INVALID', retryable: true } });
-    // Its own time is three times as long.
-    expect(performance.now() - begun).toBeLessThan(25_000);
     expect((await spine.ask('a', '/echo')).body).toMatchObject({ code: 'QUERY_UNREACHABLE' });
     await docker.getNetwork(name).connect({ Container: Id });
     await answers('a');

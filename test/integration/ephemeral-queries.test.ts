@@ -280,7 +280,7 @@ describe('the network of ephemeral queries', () => {
       createContainer: ({ HostConfig = {}, ...options }: Docker.ContainerCreateOptions) => {
         const { NetworkMode } = HostConfig;
         const host = { ...HostConfig, NetworkMode: NetworkMode === OWN_NETWORK ? name : NetworkMode };
-        return docker.createContainer({ ...options, HostConfig: host } as Docker.ContainerCreateOptions);
+        return docker.createContainer({ ...options, HostConfig: host });
       },
     });
   beforeAll(async () => {

@@ -2,10 +2,10 @@
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
-import { afterAll, describe, expect, it } from 'vitest';
-import { createFrameParser, encodeWord } from '../../src/domain/query-frames.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFrameParser, encodeWord, type QueryOrder } from '../../src/domain/query-frames.ts';
 import { createHands, FOLDER_ACCESS } from '../support/hand-run.ts';
-import { createQueryRuns, type Answer, type QueryRunOptions } from '../support/query-run.ts';
+import { createQueryRuns, type Answer, type QueryRun, type QueryRunOptions } from '../support/query-run.ts';
 
 const runs = createQueryRuns();
 const hands = createHands();
@@ -73,11 +73,12 @@ describe('a program whose interpreter waited for its query', () => {
       },
     ],
   ];
+  const state = runs.name();
+  // Else `runtime execute` looks into the archive store.
+  beforeAll(() => runs.fill(state, { x: '' }));
+
   it.each(cases)('F2: cannot tell it from one that was started for it, %s', async (_name, options) => {
     const [params, hostname] = [{ symbol: 'BTC', n: 2, deep: { a: [1] } }, 'same'];
-    const state = runs.name();
-    // Else `runtime execute` looks into the archive store.
-    await runs.fill(state, { x: '' });
     const volumes = { [state]: '/state:ro' };
     const same = { ...options, volumes, config: { secret: 'ü"' }, env: { ...options.env, HOSTNAME: hostname } };
     const cold = await runs.runCold(same, '/portfolio', params);
@@ -121,68 +122,63 @@ switch (path) {
   case '/params': result({ params, one: process.env.QUERY_PARAM_ok, names: Object.keys(process.env).filter((name) => name.startsWith('QUERY_PA')) }); break;
   default: result({ status: 'ok' });
 }`;
-  const options = { code: { 'query.js': CODE }, entrypoint: 'query.js', maxReplyBytes: 32 * 1024 ** 2 };
-
-  it('is told for each way it can end, and the next query is none the worse', async () => {
-    const run = await runs.run(options);
+  // One container for all: whatever a query was, the next one is none the worse.
+  let run: QueryRun;
+  beforeAll(async () => {
+    run = await runs.run({ code: { 'query.js': CODE }, entrypoint: 'query.js', maxReplyBytes: 32 * 1024 ** 2 });
     await run.next();
+  });
+  afterAll(() => {
+    run.letGo();
+  });
+
+  it('is told for each way it can end', async () => {
     const fails = await run.ask('/fails');
     expect(fails).toMatchObject({ kind: 'reply', exitCode: 1 });
     expect(said(fails)).toEqual({ status: 'error', error: 'no' });
     const silent = await run.ask('/silent');
     expect(silent).toMatchObject({ kind: 'none', exitCode: 3, output: expect.stringMatching(/^ü+ end\n$/) as unknown });
     expect(silent.kind === 'none' && Buffer.byteLength(silent.output)).toBeLessThanOrEqual(4 * 1024);
-    expect(await run.ask('/killed')).toEqual({ kind: 'none', id: 3, exitCode: 137, output: '' });
+    expect(await run.ask('/killed')).toEqual({
+      kind: 'none',
+      id: expect.any(Number) as unknown,
+      exitCode: 137,
+      output: '',
+    });
     expect(await run.ask('/large', { params: { bytes: 32 * 1024 ** 2 + 1 } })).toMatchObject({
       kind: 'none',
       tooLarge: true,
     });
     for (const path of ['/link', '/pipe']) expect(await run.ask(path)).toMatchObject({ kind: 'none', exitCode: 0 });
     expect(await run.ask('/')).toMatchObject({ kind: 'reply', exitCode: 0 });
-    run.letGo();
   });
   it('comes at its deadline at the latest, with its last words', async () => {
-    const run = await runs.run(options);
-    await run.next();
-    for (const [path, output] of [
-      ['/hangs', 'waits\n'],
-      ['/blocks', ''],
-    ] as const) {
-      const since = performance.now();
-      const late = await run.ask(path, { timeoutMs: 400 });
-      expect(late).toMatchObject({ kind: 'none', timedOut: true, exitCode: 137, output });
-      expect(performance.now() - since).toBeLessThan(20_000);
-    }
+    const late = { kind: 'none', timedOut: true, exitCode: 137 };
+    expect(await run.ask('/blocks', { timeoutMs: 400 })).toMatchObject({ ...late, output: '' });
+    // As much time as it takes here to come to its words.
+    let timeoutMs = 200;
+    const hangs = () => run.ask('/hangs', { timeoutMs: (timeoutMs *= 2) });
+    await expect.poll(hangs).toMatchObject({ ...late, output: 'waits\n' });
     expect(await run.ask('/')).toMatchObject({ kind: 'reply' });
     expect(await run.ask('/', { timeoutMs: 0 })).toMatchObject({ kind: 'none', timedOut: true });
     expect(await run.ask('/')).toMatchObject({ kind: 'reply' });
-    run.letGo();
   });
   it('may be a result of 20 MB', async () => {
-    const run = await runs.run(options);
-    await run.next();
     const bytes = 20 * 1024 ** 2;
     const { body } = await run.ask('/large', { params: { bytes } });
     expect(body?.equals(Buffer.alloc(bytes, 'x'))).toBe(true);
     expect(await run.ask('/')).toMatchObject({ kind: 'reply' });
-    run.letGo();
   });
   it('is not held up by output that is more than anybody takes, nor is a frame torn by it', async () => {
-    const run = await runs.run(options);
-    await run.next();
     for (let i = 0; i < 3; i += 1) expect(said(await run.ask('/noise'))).toEqual({ done: true });
-    run.letGo();
   });
   it('knows its parameters, but for names that no variable can have', async () => {
-    const run = await runs.run(options);
-    await run.next();
     const params = { ok: 'yes', '': 1, 'a=b': 2, 'x\0y': 3, nul: 'a\0b', 'with space': 'ü' };
     expect(said(await run.ask('/params', { params }))).toEqual({
       params,
       one: 'yes',
       names: ['QUERY_PATH', 'QUERY_PARAMS', 'QUERY_PARAM_ok', 'QUERY_PARAM_with space'],
     });
-    run.letGo();
   });
 });
 
@@ -227,6 +223,8 @@ if (process.env.QUERY_PATH === '/kill') setTimeout(() => {
 describe('the conversation', () => {
   const options = { code: { 'query.js': write("'{}'") }, entrypoint: 'query.js' };
   const SLOW = { code: { 'query.js': 'setInterval(() => {}, 1000)' }, entrypoint: 'query.js' };
+  /** Longer than a test may take. */
+  const FOR_LONG: QueryOrder = { kind: 'ask', id: 1, path: '/', params: {}, timeoutMs: 3_600_000 };
 
   it.each([
     ['idle', options],
@@ -234,27 +232,23 @@ describe('the conversation', () => {
   ])('ends the container when the controller lets go, before the time of the query, %s', async (_name, how) => {
     const run = await runs.run(how);
     await run.next();
-    if (how === SLOW) run.say({ kind: 'ask', id: 1, path: '/', params: {}, timeoutMs: 60_000 });
-    const since = performance.now();
+    if (how === SLOW) run.say(FOR_LONG);
     run.letGo();
     expect(await run.ended()).toBe(0);
-    expect(performance.now() - since).toBeLessThan(30_000);
   });
   it('ends the container at once on SIGTERM', async () => {
     const run = await runs.run(SLOW);
     await run.next();
-    run.say({ kind: 'ask', id: 1, path: '/', params: {}, timeoutMs: 60_000 });
-    const since = performance.now();
+    run.say(FOR_LONG);
     await run.container.kill({ signal: 'SIGTERM' });
     expect(await run.ended()).toBe(0);
-    expect(performance.now() - since).toBeLessThan(30_000);
   });
   it('may have a query right behind the preparation, and several at once', async () => {
     const run = await runs.run({ ...options, silent: true });
     run.say(
       { kind: 'prepare', config: {}, state: { kind: 'volume' }, maxReplyBytes: 100 },
-      { kind: 'ask', id: 7, path: '/', params: {}, timeoutMs: 9_000 },
-      { kind: 'ask', id: 8, path: '/', params: {}, timeoutMs: 9_000 },
+      { kind: 'ask', id: 7, path: '/', params: {}, timeoutMs: 120_000 },
+      { kind: 'ask', id: 8, path: '/', params: {}, timeoutMs: 120_000 },
     );
     expect(await run.next()).toMatchObject({ kind: 'ready' });
     expect([await run.next(), await run.next()]).toMatchObject([{ id: 7 }, { id: 8 }]);

@@ -1,6 +1,5 @@
 /** How many containers an install had, and had at once, as the engine itself tells: nothing is missed between two looks. */
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { docker } from './spine.ts';
 
 export interface ContainerCount {
@@ -16,7 +15,7 @@ export interface ContainerCount {
 /** Counts those that are made from now on. */
 export const countContainers = async (install: string, role: string): Promise<ContainerCount> => {
   const ended = new AbortController();
-  const stream = (await docker.getEvents({
+  const stream = await docker.getEvents({
     // The engine tells what it remembers since then: nothing is lost before it begins to collect.
     since: Date.now() / 1_000,
     filters: {
@@ -25,7 +24,7 @@ export const countContainers = async (install: string, role: string): Promise<Co
       label: [`drover.install=${install}`, `drover.role=${role}`],
     },
     abortSignal: ended.signal,
-  })) as Readable;
+  });
   const there = new Set<string>();
   let [made, most] = [0, 0];
   const lines = createInterface({ input: stream });

@@ -68,13 +68,26 @@ export const createQueryRuns = () => {
     await container.remove();
   };
 
+  const caches = new Map<string, Promise<{ readonly volume: string; readonly digest: string }>>();
+  /** Code on a volume to which nobody can write: one for all that have the same. */
+  const cacheOf = (code: QueryRunOptions['code']) => {
+    const made = async () => {
+      const archive = await buffer(zipOf(code));
+      const digest = createHash('sha256').update(archive).digest('hex');
+      const volume = name();
+      await fill(volume, { [`${digest}.zip`]: archive });
+      return { volume, digest };
+    };
+    const key = JSON.stringify(code);
+    const cache = caches.get(key) ?? made();
+    caches.set(key, cache);
+    return cache;
+  };
+
   /** Made and attached to, not started. */
   const make = async (options: QueryRunOptions, command: 'query' | 'execute') => {
     const { code, runtime = 'nodejs20', entrypoint, env = {} } = options;
-    const archive = await buffer(zipOf(code));
-    const digest = createHash('sha256').update(archive).digest('hex');
-    const cache = name();
-    await fill(cache, { [`${digest}.zip`]: archive });
+    const { volume: cache, digest } = await cacheOf(code);
     const ownState = Object.values(options.volumes ?? {}).some((target) => target.startsWith('/state'));
     const mounts = {
       [cache]: `${DELIVERY.codeCache}:ro`,

@@ -67,19 +67,23 @@ export const startQuerySpine = async (options: QuerySpineOptions = {}): Promise<
     ...options,
     publishQueries: reach === 'published',
     queries: ({ install, archives }) => ({
-      containers: createQueryContainers({
-        docker: options.queryDocker ?? dockerAt(options.host ?? HOST),
-        install,
-        network,
-        hostGateway: false,
-        image: IMAGE,
-        archives,
-        access: options.access ?? folderAccess,
-        env: {},
-        startsInFlight: 4,
-        reach,
-        procfs,
-      }),
+      containers: {
+        ...createQueryContainers({
+          docker: options.queryDocker ?? dockerAt(options.host ?? HOST),
+          install,
+          network,
+          hostGateway: false,
+          image: IMAGE,
+          archives,
+          access: options.access ?? folderAccess,
+          env: {},
+          startsInFlight: 4,
+          reach,
+          procfs,
+        }),
+        // How full the memory of this machine is decides on nothing here.
+        memoryFree: () => undefined,
+      },
       proxy: createQueryProxy(),
       policy: {
         warmTtlMs: 60_000,
