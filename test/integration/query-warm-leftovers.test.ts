@@ -51,40 +51,43 @@ const openCopy = async (): Promise<QueryRun> => {
 };
 
 describe('after a query', () => {
+  // One for all of those after which the container goes on.
+  let run: QueryRun;
+  beforeAll(async () => {
+    run = await open();
+  });
+  afterAll(() => {
+    run.letGo();
+  });
+
   it('that left files wherever it could, and locked the places, the next one finds none', async () => {
-    const run = await open();
     for (const path of ['/litter', '/look', '/litter']) await run.ask(path);
     expect(said(await run.ask('/look'))).toEqual(CLEAN);
     expect(await run.ask('/lock')).toMatchObject({ exitCode: 0 });
     expect(said(await run.ask('/look'))).toEqual(CLEAN);
-    run.letGo();
   });
   it('that stopped the interpreter that waits for the next one, that one is answered all the same', async () => {
-    const run = await open();
     expect(said(await run.ask('/stop'))).toBe(1);
-    expect(said(await run.ask('/look', { timeoutMs: 30_000 }))).toEqual(CLEAN);
-    run.letGo();
-  });
-  it('that only read a copy of the state, the container goes on', async () => {
-    const run = await openCopy();
-    for (let i = 0; i < 3; i += 1) expect(said(await run.ask('/look'))).toEqual(CLEAN);
-    run.letGo();
-  });
-  it.each(['/unlock', '/share'])('%s, which cannot be undone, it is answered and the container ends', async (path) => {
-    const run = await openCopy();
-    expect(await run.ask(path)).toMatchObject({ kind: 'reply', exitCode: 0 });
-    expect(await run.next()).toMatchObject({ kind: 'failed' });
-    expect(await run.ended()).toBe(1);
+    expect(said(await run.ask('/look'))).toEqual(CLEAN);
   });
   it('that no process can be told, the next one is answered', async () => {
-    const run = await open();
     expect(await run.ask('/a\0b')).toMatchObject({
       kind: 'none',
       exitCode: 127,
       output: expect.stringContaining('NUL') as unknown,
     });
     expect(said(await run.ask('/look'))).toEqual(CLEAN);
-    run.letGo();
+  });
+  it('that only read a copy of the state, the container goes on', async () => {
+    const copy = await openCopy();
+    for (let i = 0; i < 3; i += 1) expect(said(await copy.ask('/look'))).toEqual(CLEAN);
+    copy.letGo();
+  });
+  it.each(['/unlock', '/share'])('%s, which cannot be undone, it is answered and the container ends', async (path) => {
+    const copy = await openCopy();
+    expect(await copy.ask(path)).toMatchObject({ kind: 'reply', exitCode: 0 });
+    expect(await copy.next()).toMatchObject({ kind: 'failed' });
+    expect(await copy.ended()).toBe(1);
   });
 });
 

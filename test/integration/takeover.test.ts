@@ -1,5 +1,5 @@
 /** `drover takeover` from a running predecessor (architecture §3): its bots wait, are stopped gracefully, and run on here. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ describe('takeover', () => {
   let drover: DroverProcess;
   const old: Docker.Container[] = [];
   const tag = randomBytes(3).toString('hex');
-  const [ours, other] = [`ours-${tag}`, `other-${tag}`];
+  const [ours, other, back] = [`ours-${tag}`, `other-${tag}`, `back-${tag}`];
 
   /** As the predecessor makes them: no name, its labels, no restart policy; says goodbye when it is asked to end. */
   const predecessor = async (botId: string): Promise<Docker.Container> => {
@@ -40,7 +40,7 @@ describe('takeover', () => {
   };
   const isRunning = async (container: Docker.Container): Promise<boolean> => (await container.inspect()).State.Running;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'drover-takeover-'));
     const install = `t${randomBytes(4).toString('hex')}`;
     env = {
@@ -53,12 +53,16 @@ describe('takeover', () => {
     drover = await startDrover({ port: await freePort(), env });
     env = { ...env, DROVER_URL: drover.url };
     const zip = await buffer(zipOf({ 'main.js': LOOPING }));
-    await fetch(`${drover.url}/v1/archives/u/${ours}/1.0.0`, { method: 'PUT', body: new Uint8Array(zip) });
+    for (const id of [ours, back]) {
+      await fetch(`${drover.url}/v1/archives/u/${id}/1.0.0`, { method: 'PUT', body: new Uint8Array(zip) });
+    }
   });
   afterEach(async () => {
+    for (const container of old.splice(0)) await removeContainer(docker, container.id);
+  });
+  afterAll(async () => {
     await drover.end('SIGKILL');
     await removeInstall(docker, env['INSTALL_ID'] ?? '');
-    for (const container of old.splice(0)) await removeContainer(docker, container.id);
     await rm(dataDir, { recursive: true, force: true });
   });
 
@@ -83,16 +87,11 @@ describe('takeover', () => {
   });
 
   it('says so when the predecessor starts them again', async () => {
-    const mine = await predecessor(ours);
-    await drover.call('PUT', `/v1/bots/${ours}`, aDocument(ours));
-    let again: Promise<Docker.Container> | undefined;
-    const watching = setInterval(() => {
-      void isRunning(mine).then((runs) => {
-        if (!runs) again ??= predecessor(ours);
-      });
-    }, 200);
+    const mine = await predecessor(back);
+    await drover.call('PUT', `/v1/bots/${back}`, aDocument(back));
+    const again = mine.wait().then(() => predecessor(back));
     const failed = await runDrover(['takeover'], env).catch((thrown: unknown) => String(thrown));
-    clearInterval(watching);
+    await again;
     expect(failed).toMatch(/PREDECESSOR_ACTIVE/);
     expect(failed).toMatch(/Stop the predecessor’s bot-runner/);
   });

@@ -6,6 +6,7 @@ import { DELIVERY } from '../../src/domain/delivery.ts';
 import { docker, IMAGE } from './spine.ts';
 
 export interface HandRun {
+  /** Of `runtime`. */
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Volume → where. */
@@ -14,10 +15,15 @@ export interface HandRun {
   readonly files?: Readonly<Record<string, string | Buffer>>;
 }
 
+export interface HandEnd {
+  readonly code: number;
+  readonly output: string;
+}
+
 export interface HandContainer {
   readonly container: Docker.Container;
   /** Exit code, and all that it printed. */
-  ended(): Promise<{ readonly code: number; readonly output: string }>;
+  ended(): Promise<HandEnd>;
   output(): Promise<string>;
   /** Answer of a server in it. */
   ask(port: number, path: string): Promise<{ readonly status: number; readonly body: string } | undefined>;
@@ -70,8 +76,30 @@ export const createHands = () => {
       },
     };
   };
+  /** `runtime` with each of these arguments, one after the other in one container. */
+  const runAll = async (all: readonly (readonly string[])[]): Promise<readonly HandEnd[]> => {
+    const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+    const MARK = 'ended with';
+    const lines = all.map(
+      (args) => `/app/runtime ${args.map(quoted).join(' ')} 2>&1; code=$?; echo; echo "${MARK} $code"`,
+    );
+    const container = await docker.createContainer({
+      Image: IMAGE,
+      Entrypoint: ['sh', '-c', lines.join('\n')],
+      Cmd: [],
+      // Else the engine puts a header before each piece.
+      Tty: true,
+    });
+    containers.push(container);
+    await container.start();
+    await container.wait();
+    const printed = (await container.logs({ stdout: true, stderr: true })).toString('utf8');
+    const ends = [...printed.matchAll(new RegExp(`([^]*?)\r?\n${MARK} (\\d+)\r?\n`, 'g'))];
+    return ends.map(([, output = '', code]) => ({ code: Number(code), output }));
+  };
   return {
     run,
+    runAll,
     async end() {
       for (const container of containers) await container.remove({ force: true });
       for (const volume of volumes) await docker.getVolume(volume).remove({ force: true });

@@ -199,7 +199,7 @@ export const createQueryRuns = () => {
       say,
       raw: (bytes) => void stream.write(bytes),
       next,
-      ask: (path, { params = {}, timeoutMs = 60_000 } = {}) => {
+      ask: (path, { params = {}, timeoutMs = 240_000 } = {}) => {
         say({ kind: 'ask', id: (id += 1), path, params, timeoutMs });
         return next();
       },
