@@ -58,7 +58,7 @@ const bare = async (codeDigest: string): Promise<number> => {
         [DELIVERY.configFile, JSON.stringify(one.spec.config)],
         [DELIVERY.accessFile, JSON.stringify({ kind: 'folder', path: DELIVERY.archiveMount })],
       ]);
-      await putFiles(container, files, AbortSignal.timeout(60_000));
+      await putFiles(container, { files, mayAct: () => undefined, abortSignal: AbortSignal.timeout(60_000) });
       await container.start();
       ends.push(
         container

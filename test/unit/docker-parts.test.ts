@@ -15,6 +15,7 @@ import { createLane } from '../../src/adapters/docker/lanes.ts';
 import { boundLines } from '../../src/adapters/docker/log-tail.ts';
 import { createTools } from '../../src/adapters/docker/tools.ts';
 import { toStatus } from '../../src/adapters/docker/observe.ts';
+import { putFiles } from '../../src/adapters/docker/put-files.ts';
 import { aSpec } from '../support/given.ts';
 
 const answer = (statusCode: number, message: string): unknown => Object.assign(new Error(message), { statusCode });
@@ -98,6 +99,31 @@ describe('engine gaps of an engine that shuts down', () => {
     gaps.refused(10_000);
     gaps.answered(12_000);
     expect([gaps.includes(11_000), gaps.includes(20_000)]).toEqual([true, false]);
+  });
+});
+
+describe('files for a container', () => {
+  const files = new Map([['/var/the0/a.json', '{}']]);
+  const { signal: abortSignal } = new AbortController();
+  const sendingTo = (sent: unknown[]) =>
+    ({ putArchive: (archive: unknown) => Promise.resolve(sent.push(archive)) }) as never;
+
+  it('are sent in the same turn in which they were allowed: all of them are ready by then', async () => {
+    const happened: unknown[] = [];
+    const mayAct = (): void => {
+      happened.push('allowed');
+      queueMicrotask(() => happened.push('a turn later'));
+    };
+    await putFiles(sendingTo(happened), { files, mayAct, abortSignal });
+    expect(happened).toEqual(['allowed', expect.any(Buffer), 'a turn later']);
+  });
+  it('are not sent when they are allowed no more', async () => {
+    const sent: unknown[] = [];
+    const mayAct = (): never => {
+      throw new Error('its term is over');
+    };
+    await expect(putFiles(sendingTo(sent), { files, mayAct, abortSignal })).rejects.toThrow('its term is over');
+    expect(sent).toEqual([]);
   });
 });
 

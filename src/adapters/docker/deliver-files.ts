@@ -25,15 +25,17 @@ export interface Delivery {
   readonly access: StoreAccess | undefined;
 }
 
+/** @throws as the engine and `mayAct` do, which is asked right before the files are sent */
 export const deliverFiles = (
   container: Docker.Container,
   { config, access }: Delivery,
+  mayAct: () => void,
   abortSignal: AbortSignal,
 ): Promise<void> => {
   const files = new Map<string, string>();
   if (config !== undefined) files.set(DELIVERY.configFile, JSON.stringify(config));
   if (access !== undefined) files.set(DELIVERY.accessFile, JSON.stringify(access));
-  return putFiles(container, files, abortSignal);
+  return putFiles(container, { files, mayAct, abortSignal });
 };
 
 /**

@@ -193,8 +193,7 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
       const keys = await accessIfAny(access, spec.id);
       await starts(async (abortSignal) => {
         if (!(await neverRan(abortSignal))) return;
-        mayAct();
-        await deliverFiles(container, { config: spec.config, access: keys }, abortSignal);
+        await deliverFiles(container, { config: spec.config, access: keys }, mayAct, abortSignal);
         delivered.add(id, keys);
         mayAct();
         await doneAlso([304], () => container.start({ abortSignal }));

@@ -86,8 +86,7 @@ export const createTools = (options: ToolsOptions): ContainerTools => {
         timeoutMs: tool.timeoutMs,
         options: toolOptions(tool),
         prepare: async (container, abortSignal) => {
-          mayAct();
-          await deliverFiles(container, { access: keys }, abortSignal);
+          await deliverFiles(container, { access: keys }, mayAct, abortSignal);
           return true;
         },
       });
@@ -96,10 +95,9 @@ export const createTools = (options: ToolsOptions): ContainerTools => {
     },
     async deliverAgain({ id }, { spec }) {
       const keys = await accessIfAny(access, spec.id);
-      mayAct();
       try {
         const files = { config: spec.config, access: keys };
-        await deliverFiles(docker.getContainer(id), files, AbortSignal.timeout(CALL_MS));
+        await deliverFiles(docker.getContainer(id), files, mayAct, AbortSignal.timeout(CALL_MS));
         delivered.add(id, keys);
       } catch (thrown) {
         throw toEngineError(thrown);
@@ -110,9 +108,8 @@ export const createTools = (options: ToolsOptions): ContainerTools => {
       const sinceStart = delivered.take(id);
       if (sinceStart !== undefined) return sinceStart;
       const keys = await access.accessFor(ownerOf(botId));
-      mayAct();
       await doneAlso([404, 409], () =>
-        deliverFiles(docker.getContainer(id), { access: keys }, AbortSignal.timeout(CALL_MS)),
+        deliverFiles(docker.getContainer(id), { access: keys }, mayAct, AbortSignal.timeout(CALL_MS)),
       );
       return keys.kind === 's3' ? keys.expiresAt : undefined;
     },
