@@ -69,8 +69,9 @@ export const createDesireReader = <R extends AnyRequest, D extends AnyDesired>(o
     if (record === undefined) return { desired: guarded(id, { kind: 'gone' }, false) };
     const { asked } = record;
     const desired = guarded(id, await decode(record), asked !== undefined);
-    // Only for what the collection itself told: a complete read that held it back would ask for itself for ever.
-    if (desired.kind === 'unknown' && causes.some(({ kind }) => kind === 'spec')) onUnconfirmed();
+    // For what the collection itself told, and for a turn of that kind that failed and is tried again by its timer. Never for
+    // what a complete read woke: one that held it back would ask for itself for ever.
+    if (desired.kind === 'unknown' && causes.some(({ kind }) => kind === 'spec' || kind === 'timer')) onUnconfirmed();
     return asked === undefined ? { desired } : { desired, cause: requestCause(asked) };
   };
 };

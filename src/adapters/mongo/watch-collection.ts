@@ -50,14 +50,23 @@ export const watchCollection = <T extends Document>(
   signal: AbortSignal,
   watch: CollectionWatch,
 ): void => {
+  let hasWorked = false;
+  const noting: CollectionWatch = {
+    ...watch,
+    onState: (works) => {
+      hasWorked ||= works;
+      watch.onState(works);
+    },
+  };
   void (async () => {
     for (;;) {
       let retryMs = RETRY_MS;
       try {
-        await followOnce(collection, signal, watch);
+        await followOnce(collection, signal, noting);
       } catch (thrown) {
         if (signal.aborted) return;
-        if (isUnsupported(thrown)) retryMs = RETRY_UNSUPPORTED_MS;
+        // Of a server that had them, an error says only that this stream is over: its history was lost, or its cursor.
+        if (!hasWorked && isUnsupported(thrown)) retryMs = RETRY_UNSUPPORTED_MS;
         watch.onState(false);
       }
       await pause(retryMs, signal);

@@ -2,7 +2,18 @@
  * The tick: one container list, one projected read of the specs, and a wake for each bot that differs. It is the net
  * under every other signal (feature B1). Asked for out of turn, it runs once more after the one under way.
  */
-import { concatMap, defer, exhaustMap, from, merge, type Observable, Subject, throttleTime, timer } from 'rxjs';
+import {
+  concatMap,
+  defer,
+  exhaustMap,
+  finalize,
+  from,
+  merge,
+  type Observable,
+  Subject,
+  throttleTime,
+  timer,
+} from 'rxjs';
 import type { Clock } from '../../ports/clock.ts';
 import type { Wake } from '../serial-per-key.ts';
 import { schedulerOf } from '../waits.ts';
@@ -15,6 +26,8 @@ export interface ResyncSource {
 
 /** Asked for more often than this, one resync serves all who asked. */
 const COALESCE_MS = 50;
+/** After one that failed: whoever asked for it must not wait for the next tick, which may be an hour off. */
+const RETRY_MS = 5_000;
 
 export const createResyncSource = (options: {
   /** Returns the bots to wake; never rejects for one broken document. */
@@ -23,18 +36,25 @@ export const createResyncSource = (options: {
   readonly onError: (error: unknown) => void;
   readonly clock: Clock;
 }): ResyncSource => {
-  const { resync, intervalMs, onError } = options;
-  const scheduler = schedulerOf(options.clock);
+  const { resync, intervalMs, onError, clock } = options;
+  const scheduler = schedulerOf(clock);
   const asked = new Subject<void>();
   let tick = 0;
+  let cancelRetry: (() => void) | undefined;
+  let ended = false;
 
   const run = defer(async () => {
     tick += 1;
     try {
       return await resync(tick);
     } catch (error) {
-      // The next tick tries again: a tick never ends the stream.
+      // It is tried again: one that fails never ends the stream.
       onError(error);
+      if (ended) return [];
+      cancelRetry?.();
+      cancelRetry = clock.after(RETRY_MS, () => {
+        asked.next();
+      });
       return [];
     }
   }).pipe(concatMap((wakes) => from(wakes)));
@@ -46,7 +66,12 @@ export const createResyncSource = (options: {
     concatMap(() => run),
   );
   return {
-    wakes: merge(ticks, requests),
+    wakes: merge(ticks, requests).pipe(
+      finalize(() => {
+        ended = true;
+        cancelRetry?.();
+      }),
+    ),
     ask: () => {
       asked.next();
     },
