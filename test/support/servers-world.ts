@@ -146,7 +146,7 @@ export const openWorld = async ({ nats: hears = false, env: more = {} }: WorldOp
     async putZip(key, code = LOOPING) {
       const zip = await buffer(zipOf({ 'main.js': code }));
       if (minio === undefined) {
-        const [drover] = running;
+        const drover = running.at(-1);
         const answer = await fetch(`${drover?.url ?? ''}/v1/archives/${key}`, {
           method: 'PUT',
           body: new Uint8Array(zip),

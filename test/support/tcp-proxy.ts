@@ -18,6 +18,8 @@ export interface TcpProxy {
   connections(): number;
   /** How many of them are open. */
   open(): number;
+  /** Connections that were refused so far: how often somebody tried again. */
+  refused(): number;
   close(): Promise<void>;
 }
 
@@ -29,6 +31,7 @@ export const openTcpProxy = async (target: string, listen = '127.0.0.1'): Promis
   let mode: 'pass' | 'cut' | 'freeze' = 'pass';
   let connections = 0;
   let leftUntilCut = Infinity;
+  let refused = 0;
   const endAll = (): void => {
     for (const socket of open) socket.destroy();
     open.clear();
@@ -42,6 +45,7 @@ export const openTcpProxy = async (target: string, listen = '127.0.0.1'): Promis
   const server = createServer((client) => {
     connections += 1;
     if (mode === 'cut') {
+      refused += 1;
       client.destroy();
       return;
     }
@@ -91,6 +95,7 @@ export const openTcpProxy = async (target: string, listen = '127.0.0.1'): Promis
       mode = 'pass';
     },
     connections: () => connections,
+    refused: () => refused,
     open: () => clients.size,
     close: () =>
       new Promise<void>((resolve) => {

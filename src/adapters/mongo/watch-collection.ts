@@ -50,11 +50,11 @@ export const watchCollection = <T extends Document>(
   signal: AbortSignal,
   watch: CollectionWatch,
 ): void => {
-  let hasWorked = false;
+  const server = { hasWorked: false };
   const noting: CollectionWatch = {
     ...watch,
     onState: (works) => {
-      hasWorked ||= works;
+      server.hasWorked ||= works;
       watch.onState(works);
     },
   };
@@ -66,7 +66,7 @@ export const watchCollection = <T extends Document>(
       } catch (thrown) {
         if (signal.aborted) return;
         // Of a server that had them, an error says only that this stream is over: its history was lost, or its cursor.
-        if (!hasWorked && isUnsupported(thrown)) retryMs = RETRY_UNSUPPORTED_MS;
+        if (!server.hasWorked && isUnsupported(thrown)) retryMs = RETRY_UNSUPPORTED_MS;
         watch.onState(false);
       }
       await pause(retryMs, signal);
