@@ -1,6 +1,5 @@
 /** What the engine itself tells of the containers of an install: the witness of how often something really ran. */
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { docker } from './spine.ts';
 
 export interface ContainerStarts {
@@ -14,13 +13,15 @@ interface EngineEvent {
   readonly Actor: { readonly Attributes: { readonly name?: string } };
 }
 
-/** Begins to listen; nothing that happened before counts. */
+/** Before anything of the install runs. */
 export const watchStarts = async (install: string): Promise<ContainerStarts> => {
   const byName = new Map<string, number>();
   const label = [`drover.install=${install}`, 'drover.role=run'];
   const ended = new AbortController();
   const stream = await docker.getEvents({
     filters: { type: ['container'], event: ['start'], label },
+    // The engine answers before it begins to collect: what happens in between it tells from its memory.
+    since: Math.floor(Date.now() / 1_000) - 60,
     abortSignal: ended.signal,
   });
   const lines = createInterface({ input: stream });
@@ -31,8 +32,6 @@ export const watchStarts = async (install: string): Promise<ContainerStarts> => 
     const name = Actor.Attributes.name ?? '';
     byName.set(name, (byName.get(name) ?? 0) + 1);
   });
-  // The engine answers before it begins to collect.
-  await sleep(500);
   return {
     byName,
     close: () => {
