@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ArchiveStore, OpenArchive } from '../../src/ports/archive-store.ts';
 import { codeOf, oneTo } from './commits.ts';
@@ -129,7 +128,7 @@ export const archiveStoreContract = (
         break;
       }
       expect(half.content.destroyed).toBe(true);
-      await sleep(50);
+      await expect.poll(() => [unread, half].every((one) => one.content.closed)).toBe(true);
       expect((await buffer((await openNow(KEY)).content)).equals(content)).toBe(true);
     });
 

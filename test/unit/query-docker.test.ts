@@ -1,7 +1,6 @@
 /** What the engine is asked to make for queries, and how its streams are read: pure. */
 import { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createOptions } from '../../src/adapters/docker/create-options.ts';
@@ -203,8 +202,7 @@ describe('the conversation', () => {
     const part = Buffer.alloc(10_000);
     say({ kind: 'ready', state: 'none' }, reply(1, 100 * part.length), ...Array<Buffer>(100).fill(encodeData(part)));
     const { body } = await answer;
-    await sleep(20);
-    expect(stream.isPaused()).toBe(true);
+    await expect.poll(() => stream.isPaused()).toBe(true);
     expect(body.readableLength).toBeLessThan(50_000);
     say({ kind: 'end', id: 1 });
     expect((await buffer(body)).length).toBe(1_000_000);
@@ -221,7 +219,8 @@ describe('the conversation', () => {
       reply(1, 200_000),
       ...Array<Buffer>(20).fill(encodeData(Buffer.alloc(10_000))),
     );
-    await sleep(20);
+    // All of it was taken.
+    await expect.poll(() => stream.readableLength).toBe(0);
     expect(stream.isPaused()).toBe(false);
     await expect(talk.ask(CALL, abort.signal)).rejects.toBe(reason);
   });

@@ -86,7 +86,7 @@ describe('R36: what changes while it is stored', () => {
     await volume.keeper().sync({ final: true });
     expect(await elsewhere()).toEqual(await volume.tree());
   });
-  it('pipes, sockets and links are passed over with a note and never opened', { timeout: 10_000 }, async () => {
+  it('pipes, sockets and links are passed over with a note and never opened', async () => {
     await volume.write({ 'file.json': 'x' });
     const at = (name: string): string => join(volume.statePath, name);
     execFileSync('mkfifo', [at('pipe')]);
@@ -102,7 +102,7 @@ describe('R36: what changes while it is stored', () => {
     expect(await elsewhere()).toEqual({ 'file.json': 'x' });
     for (const name of ['pipe', 'link', 'folder-link', 'socket']) expect(volume.told.join()).toContain(name);
   });
-  it('a pipe that takes the name of a known file does not block', { timeout: 10_000 }, async () => {
+  it('a pipe that takes the name of a known file does not block', async () => {
     await volume.write({ a: 'x', b: 'y' });
     const keeper = volume.keeper();
     await keeper.sync({ final: false });
@@ -134,7 +134,7 @@ const treeNow = async (): Promise<string> => {
 };
 
 describe('R37: what is over the limits', () => {
-  it('is named, the largest first, and all else is stored; nothing of it is read', { timeout: 10_000 }, async () => {
+  it('is named, the largest first, and all else is stored; nothing of it is read', async () => {
     await volume.write({ 'small.json': 'x', big: '', bigger: '' });
     await truncate(join(volume.statePath, 'big'), 11 * MIB);
     await truncate(join(volume.statePath, 'bigger'), 10 * 1024 * MIB);
