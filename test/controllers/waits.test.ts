@@ -76,4 +76,19 @@ describe('the scheduler of the clock', () => {
     set(15);
     expect(quiet).toEqual([2]);
   });
+  it('does not follow a wall clock that is set, forwards or back', () => {
+    const { clock, set, jump } = createVirtualClock(0);
+    const source = new Subject<number>();
+    const quiet: number[] = [];
+    source.pipe(debounceTime(10, schedulerOf(clock))).subscribe((value) => quiet.push(value));
+    source.next(1);
+    jump(3_600_000);
+    expect(quiet).toEqual([]);
+    source.next(2);
+    jump(-7_200_000);
+    set(clock.now() + 9);
+    expect(quiet).toEqual([]);
+    set(clock.now() + 1);
+    expect(quiet).toEqual([2]);
+  });
 });
