@@ -37,26 +37,6 @@ const answers = async (host: string): Promise<boolean> => {
 
 const socketAt = (machine: Machine, path: string): string => `unix://${join(machine.root, path)}`;
 
-/** Addresses to try, in order: what is configured and the usual one, then those of an engine without root and of podman. */
-const hostsOf = async (machine: Machine): Promise<readonly string[]> => {
-  const { env } = machine;
-  const hosts = (
-    await findEngineHosts({
-      ...env,
-      ...(env['DOCKER_CONFIG'] === undefined && env['HOME'] !== undefined
-        ? { DOCKER_CONFIG: join(env['HOME'], '.docker') }
-        : {}),
-    })
-  ).map((host) => (host === `unix://${USUAL}` ? socketAt(machine, USUAL) : host));
-  if (isNamed(machine)) return hosts;
-  const runtime = env['XDG_RUNTIME_DIR'];
-  const own =
-    runtime === undefined || runtime === ''
-      ? []
-      : ['docker.sock', 'podman/podman.sock'].map((name) => `unix://${join(runtime, name)}`);
-  return [...new Set([...hosts, ...own, socketAt(machine, '/run/podman/podman.sock')])];
-};
-
 const isNamed = ({ env }: Machine): boolean => env['DOCKER_HOST'] !== undefined && env['DOCKER_HOST'] !== '';
 
 const install = async (progress: Progress, machine: Machine): Promise<void> => {
@@ -125,7 +105,7 @@ export const ensureEngine = async (
   progress: Progress,
   machine: Machine = thisMachine,
 ): Promise<{ host: string; startedByUs: boolean }> => {
-  const hosts = await hostsOf(machine);
+  const hosts = await findEngineHosts(machine.env, machine.root);
   for (const host of hosts) {
     progress('looking for a Docker Engine', host);
     if (await answers(host)) return { host, startedByUs: false };

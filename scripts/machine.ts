@@ -4,7 +4,7 @@ import { access, constants, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-/** Told of each step that takes longer than a moment. */
+/** Told of each step that takes longer than a moment, and again with the last word of who is at work on it. */
 export type Progress = (step: string, detail?: string) => void;
 
 export interface Machine {
@@ -16,6 +16,8 @@ export interface Machine {
   /** Milliseconds between two attempts when another process holds a lock, and how long it is waited for. */
   readonly lockRetryMs: number;
   readonly lockWithinMs: number;
+  /** Milliseconds after which a command that has printed nothing is told of again. */
+  readonly silentMs: number;
   /** How long an engine that was started may take to answer. */
   readonly engineWithinMs: number;
 }
@@ -30,6 +32,7 @@ export const thisMachine: Machine = {
   root: '/',
   lockRetryMs: 1_000,
   lockWithinMs: 600_000,
+  silentMs: 30_000,
   engineWithinMs: 60_000,
 };
 
@@ -87,7 +90,7 @@ export interface CommandOptions {
 
 const TAIL = 8_000;
 
-/** Runs a command and tells each line that it prints. @throws CommandFailed */
+/** Runs a command and tells each line that it prints, and while it is silent, for how long it has run. @throws CommandFailed */
 export const runCommand = (
   command: string,
   args: readonly string[],
@@ -109,6 +112,10 @@ export const runCommand = (
     });
     let output = '';
     let last = '';
+    const begun = performance.now();
+    const life = setInterval(() => {
+      tell(`${String(Math.round((performance.now() - begun) / 1_000))} s ${last}`);
+    }, machine.silentMs);
     const take = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-TAIL);
       for (const line of chunk
@@ -118,13 +125,16 @@ export const runCommand = (
         last = line;
         tell(line);
       }
+      life.refresh();
     };
     child.stdout.on('data', take);
     child.stderr.on('data', take);
     child.once('error', (error) => {
+      clearInterval(life);
       reject(new CommandFailed(`${command} cannot be run: ${error.message}`));
     });
     child.once('close', (code, signal) => {
+      clearInterval(life);
       if (code === 0) resolve();
       else reject(new CommandFailed(`${command} ended with ${String(code ?? signal)}: ${last.trim()}`, output));
     });

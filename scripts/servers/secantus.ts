@@ -2,6 +2,7 @@
 import { access, mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder, isProgram, madeOnce, onPath, runCommand, runs, thisMachine, type Machine } from '../machine.ts';
+import { dropLeftovers } from './leftovers.ts';
 import { NoServer, wordOf, type Progress } from './test-server.ts';
 
 /** One exact version. */
@@ -53,6 +54,7 @@ export const findSecantus = async (progress: Progress, machine: Machine = thisMa
   const target = join(cacheFolder(machine), 'tools', PACKAGE.replace('==', '-'));
   const path = join(target, 'bin', NAME);
   return madeOnce(machine, target, async () => {
+    await dropLeftovers(machine);
     if (await isWhole(target)) return path;
     const python = await onPath('python3', machine);
     if (python === undefined) throw new NoServer(`no \`python3\` that could install ${PACKAGE}`);

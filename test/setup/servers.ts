@@ -1,13 +1,26 @@
 /** Global set-up: MongoDB, NATS and an object store for each worker, so that tests in one never meet those in another. */
-import type { TestProject } from 'vitest/node';
+import type { TestProject, Vitest } from 'vitest/node';
 import { createTestServers, type TestServers } from '../../scripts/servers/test-servers.ts';
 import { once } from './once.ts';
 import { say } from './say.ts';
 import './provided.ts';
-import { ENGINE_WORKERS, WORKERS } from './workers.ts';
 
-const startAll = async (): Promise<readonly TestServers[]> => {
-  const all = Array.from({ length: Math.max(WORKERS, ENGINE_WORKERS) }, (_, worker) =>
+/**
+ * How many workers there will be at once. A set of servers takes more than a second of a processor to start: a run of one
+ * file shall not wait for four. The projects of one group share its workers.
+ */
+const workersOf = ({ projects, state }: Vitest): number => {
+  const files = state.getPaths();
+  const workers = projects.map(({ config }) => {
+    const group = projects.filter((project) => project.config.sequence.groupOrder === config.sequence.groupOrder);
+    const ofGroup = files.filter((file) => group.some((project) => project.matchesTestGlob(file)));
+    return Math.min(ofGroup.length, config.maxWorkers);
+  });
+  return Math.max(1, ...workers);
+};
+
+const startAll = async (vitest: Vitest): Promise<readonly TestServers[]> => {
+  const all = Array.from({ length: workersOf(vitest) }, (_, worker) =>
     createTestServers(worker === 0 ? say : () => undefined),
   );
   // The first one finds or builds the programs; the others then only start them.
@@ -22,10 +35,14 @@ const startAll = async (): Promise<readonly TestServers[]> => {
   return all;
 };
 
-export const setup = async ({ provide }: TestProject): Promise<() => Promise<void>> => {
-  const { value, release } = await once('servers', startAll, async (all) => {
-    await Promise.all(all.map((servers) => servers.stop()));
-  });
+export const setup = async ({ provide, vitest }: TestProject): Promise<() => Promise<void>> => {
+  const { value, release } = await once(
+    'servers',
+    () => startAll(vitest),
+    async (all) => {
+      await Promise.all(all.map((servers) => servers.stop()));
+    },
+  );
   provide(
     'servers',
     value.map((servers) => servers.env()),

@@ -1,10 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type Docker from 'dockerode';
-import { describe, expect, it } from 'vitest';
-import { dockerAt } from '../../src/adapters/docker/connect.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { connectDocker, dockerAt } from '../../src/adapters/docker/connect.ts';
 import { createOptions } from '../../src/adapters/docker/create-options.ts';
 import { createDeliveredAccess } from '../../src/adapters/docker/deliver-files.ts';
 import { doneAlso, toEngineError } from '../../src/adapters/docker/docker-errors.ts';
@@ -171,14 +171,35 @@ describe('where the engine is', () => {
     mkdirSync(meta, { recursive: true });
     writeFileSync(join(meta, 'meta.json'), '{"Endpoints":{"docker":{"Host":"tcp://far:2375"}}}');
     writeFileSync(join(folder, 'config.json'), '{"currentContext":"remote"}');
-    const usual = 'unix:///var/run/docker.sock';
+    const usual = ['unix:///var/run/docker.sock', 'unix:///run/podman/podman.sock'];
     expect(await findEngineHosts({ DOCKER_HOST: 'tcp://here:1' })).toEqual(['tcp://here:1']);
-    expect(await findEngineHosts({ DOCKER_CONFIG: folder })).toEqual(['tcp://far:2375', usual]);
-    expect(await findEngineHosts({ DOCKER_CONFIG: folder, DOCKER_CONTEXT: 'default' })).toEqual([usual]);
-    expect(await findEngineHosts({ DOCKER_CONFIG: join(folder, 'nowhere') })).toEqual([usual]);
+    expect(await findEngineHosts({ DOCKER_CONFIG: folder })).toEqual(['tcp://far:2375', ...usual]);
+    expect(await findEngineHosts({ DOCKER_CONFIG: folder, DOCKER_CONTEXT: 'default' })).toEqual(usual);
+    expect(await findEngineHosts({ DOCKER_CONFIG: join(folder, 'nowhere') })).toEqual(usual);
     writeFileSync(join(folder, 'config.json'), 'broken');
-    expect(await findEngineHosts({ DOCKER_CONFIG: folder })).toEqual([usual]);
+    expect(await findEngineHosts({ DOCKER_CONFIG: folder })).toEqual(usual);
     rmSync(folder, { recursive: true });
+  });
+  it('without a choice it is the first of the usual sockets that is there; a choice holds, though nothing is there', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'drover-docker-'));
+    onTestFinished(() => {
+      rmSync(root, { recursive: true });
+    });
+    const env = { HOME: join(root, 'home'), XDG_RUNTIME_DIR: join(root, 'run/user/1') };
+    const chosen = async (more: Record<string, string> = {}): Promise<unknown> =>
+      ((await connectDocker({ ...env, ...more }, root)).modem as { socketPath?: unknown }).socketPath;
+    const usual = join(root, 'var/run/docker.sock');
+    expect(await chosen()).toBe(usual);
+    // From the last to the first: each one is taken before those that were there already.
+    for (const path of ['run/podman/podman.sock', 'run/user/1/podman/podman.sock', 'run/user/1/docker.sock']) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), '');
+      expect(await chosen()).toBe(join(root, path));
+    }
+    expect(await chosen({ DOCKER_HOST: 'unix:///nowhere.sock' })).toBe('/nowhere.sock');
+    mkdirSync(dirname(usual), { recursive: true });
+    writeFileSync(usual, '');
+    expect(await chosen()).toBe(usual);
   });
   it('is refused when it can be nowhere', () => {
     expect(() => dockerAt('nonsense')).toThrow(/DOCKER_HOST=nonsense/);

@@ -2,21 +2,33 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aptInstall } from '../../scripts/apt.ts';
 import { ensureDebootstrap } from '../../scripts/base-image.ts';
 import { findCompose } from '../../scripts/check-compose.ts';
 import { ensureEngine } from '../../scripts/ensure-engine.ts';
-import type { Machine } from '../../scripts/machine.ts';
+import { runCommand, type Machine } from '../../scripts/machine.ts';
 import { prepareServers } from '../../scripts/prepare-tests.ts';
 import { findNats } from '../../scripts/servers/find-nats.ts';
 import { findMinio } from '../../scripts/servers/minio.ts';
 import { findMongo, startOwnMongo } from '../../scripts/servers/mongo.ts';
 import { findSecantus } from '../../scripts/servers/secantus.ts';
+import { createSay } from '../setup/say.ts';
 
 let top: string;
 let machine: Machine;
@@ -28,16 +40,17 @@ beforeEach(() => {
   // Short: the path of a socket may have 107 characters.
   top = mkdtempSync(join(tmpdir(), 'dm-'));
   listening = [];
-  for (const folder of ['bin', 'root/etc', 'root/usr/sbin', 'root/var/run', 'home']) {
+  for (const folder of ['bin', 'system/etc', 'system/usr/sbin', 'system/var/run', 'home']) {
     mkdirSync(join(top, folder), { recursive: true });
   }
   machine = {
     env: { PATH: join(top, 'bin'), HOME: join(top, 'home'), TMPDIR: top, TOP: top },
     platform: 'linux',
     uid: 0,
-    root: join(top, 'root'),
+    root: join(top, 'system'),
     lockRetryMs: 10,
     lockWithinMs: 60_000,
+    silentMs: 60_000,
     engineWithinMs: 60_000,
   };
 });
@@ -64,8 +77,13 @@ const leftovers = (): string[] =>
     .filter((folder) => existsSync(join(top, folder)))
     .flatMap((folder) => readdirSync(join(top, folder)))
     .filter((name) => name.startsWith('.'));
+/** As if it had been changed last so many hours ago. */
+const age = (path: string, hours: number): void => {
+  const at = Date.now() / 1_000 - hours * 3_600;
+  utimesSync(path, at, at);
+};
 const isDebian = (): void => {
-  writeFileSync(join(top, 'root/etc/os-release'), 'PRETTY_NAME="Debian"\nID=debian\n');
+  writeFileSync(join(top, 'system/etc/os-release'), 'PRETTY_NAME="Debian"\nID=debian\n');
 };
 const wordsOf = async (work: Promise<unknown>): Promise<string> => {
   const thrown = await work.then(
@@ -107,8 +125,8 @@ describe.each(['nats-server', 'minio'] as const)('%s', (name) => {
     expect(callsOf('go')).toEqual([]);
   });
   it('in the folders of the system is taken, though they are not on PATH', async () => {
-    put(join(top, 'root/usr/sbin', name), 'exit 0');
-    expect(await find()).toBe(join(top, 'root/usr/sbin', name));
+    put(join(top, 'system/usr/sbin', name), 'exit 0');
+    expect(await find()).toBe(join(top, 'system/usr/sbin', name));
   });
   it('is built once, and found in the cache from then on', async () => {
     stub('go', GO);
@@ -138,11 +156,15 @@ describe.each(['nats-server', 'minio'] as const)('%s', (name) => {
     stub('go', `${GO}; kill -9 $$`);
     expect(await wordsOf(find())).toContain('could not be built (');
     expect(existsSync(built())).toBe(false);
-    // What a process left that was killed itself:
-    mkdirSync(cached('.building-killed'), { recursive: true });
-    writeFileSync(cached('.building-killed', name), 'half');
+    // What a process left that was killed itself, long ago, and what another one is building now:
+    for (const [folder, hours] of [['.building-killed', 25] as const, ['.building-now', 0] as const]) {
+      mkdirSync(cached(folder), { recursive: true });
+      writeFileSync(cached(folder, name), 'half');
+      age(cached(folder), hours);
+    }
     stub('go', GO);
     expect(await find()).toBe(built());
+    expect(leftovers()).toEqual(['.building-now']);
   });
   it('is not taken when what was built does not run', async () => {
     stub('go', GO.replace('exit 0\\n', 'exit 1\\n'));
@@ -184,6 +206,15 @@ describe('the package of nats-server', () => {
         .slice(0, 3),
     ).toEqual(['download nats-server', 'update', 'download nats-server']);
   });
+  it('leaves nothing of an earlier one that was cut off', async () => {
+    const cut = join(top, 'home/.cache/drover/.unpacking-killed');
+    mkdirSync(cut, { recursive: true });
+    age(cut, 25);
+    stub('apt-get', APT_DOWNLOAD);
+    stub('dpkg-deb', DPKG_DEB);
+    expect(await findNats(progress, machine)).toBe(unpacked());
+    expect(leftovers()).toEqual([]);
+  });
   it.each([
     ['cannot be fetched', 'echo "E: no such package" >&2; exit 100', DPKG_DEB],
     ['is cut off while it is unpacked', APT_DOWNLOAD, `${DPKG_DEB}; kill -9 $$`],
@@ -223,6 +254,18 @@ describe('what speaks the protocol of MongoDB', () => {
     rmSync(join(cached('secantusdb-0.7.0b3'), 'bin/python'));
     expect(await findSecantus(progress, machine)).toBe(program());
     expect(callsOf('python3')).toHaveLength(2);
+  });
+  it('that was installed anew leaves nothing of the former one, nor of one that was cut off', async () => {
+    stub('python3', PYTHON);
+    await findSecantus(progress, machine);
+    const [former = ''] = readdirSync(cached()).filter((name) => name !== 'secantusdb-0.7.0b3');
+    rmSync(join(cached(former), 'bin/python'));
+    mkdirSync(cached('secantusdb-0.7.0b3.CutOff'));
+    await findSecantus(progress, machine);
+    const place = basename(readlinkSync(cached('secantusdb-0.7.0b3')));
+    for (const name of [former, place, 'secantusdb-0.7.0b3.CutOff']) age(cached(name), 25);
+    expect(await findSecantus(progress, machine)).toBe(program());
+    expect(readdirSync(cached()).sort()).toEqual(['secantusdb-0.7.0b3', place].sort());
   });
   it('is never found as half an installation', async () => {
     stub('python3', `${PYTHON}; kill -9 $$`);
@@ -265,6 +308,41 @@ describe('all servers', () => {
     const env = { ...machine.env, MONGO_URI: 'mongodb://a', NATS_URL: 'nats://a', MINIO_ENDPOINT: 'a:1' };
     expect(await prepareServers(progress, { ...machine, env }, false)).toEqual([]);
     expect(calls()).toEqual([]);
+  });
+});
+
+describe('what is told meanwhile', () => {
+  it('is each step once, and every half a minute that it goes on', () => {
+    const lines: string[] = [];
+    let now = 0;
+    const say = createSay({ print: (line) => lines.push(stripVTControlCharacters(line)), now: () => now });
+    for (; now < 61_000; now += 1_000) {
+      say('building', `line ${String(now)}`);
+      say('nothing of its own');
+    }
+    expect(lines).toEqual([
+      '▸ building line 0',
+      '▸ nothing of its own',
+      '▸ building line 30000',
+      '▸ building line 60000',
+    ]);
+  });
+  it('is of a program that prints much no more than of one that prints nothing', async () => {
+    stub('go', `${GO}; for i in 1 2 3 4 5 6 7 8 9; do echo "go: downloading $i"; done`);
+    const lines: string[] = [];
+    const say = createSay({ print: (line) => lines.push(stripVTControlCharacters(line)), now: () => 0 });
+    await findMinio(say, machine);
+    expect(lines).toEqual([expect.stringMatching(/^▸ building minio \S+ \(once, some minutes\)$/)]);
+  });
+  it('is for how long a program has been silent', async () => {
+    stub('slow', 'echo begun; while [ ! -e "$TOP/over" ]; do sleep 0.05; done');
+    const told: string[] = [];
+    const slow = runCommand(join(top, 'bin/slow'), [], (line) => told.push(line), {
+      machine: { ...machine, silentMs: 20 },
+    });
+    await expect.poll(() => told.filter((line) => /^\d+ s begun$/.test(line)).length).toBeGreaterThan(1);
+    writeFileSync(join(top, 'over'), '');
+    await slow;
   });
 });
 
@@ -316,7 +394,7 @@ describe('the Docker Engine', () => {
     await new Promise<void>((resolve) => server.listen(socket, resolve));
     return `unix://${socket}`;
   };
-  const usual = (): string => join(top, 'root/var/run/docker.sock');
+  const usual = (): string => join(top, 'system/var/run/docker.sock');
   const ensure = (env: Record<string, string> = {}, more: Partial<Machine> = {}) =>
     ensureEngine(progress, { ...machine, ...more, env: { ...machine.env, ...env } });
   const DOCKERD = `exec '${process.execPath}' -e 'require("http").createServer((q, r) => r.end("OK")).listen(process.env.SOCKET); setInterval(() => require("fs").existsSync(process.env.TOP) || process.exit(), 50)'`;
@@ -337,10 +415,10 @@ describe('the Docker Engine', () => {
     mkdirSync(meta, { recursive: true });
     const sockets = [
       'c.sock',
-      'root/var/run/docker.sock',
+      'system/var/run/docker.sock',
       'run/docker.sock',
       'run/podman/podman.sock',
-      'root/run/podman/podman.sock',
+      'system/run/podman/podman.sock',
     ];
     writeFileSync(join(meta, 'meta.json'), JSON.stringify({ Endpoints: { docker: { Host: `unix://${top}/c.sock` } } }));
     writeFileSync(join(top, 'home/.docker/config.json'), '{"currentContext":"mine"}');
@@ -364,7 +442,7 @@ describe('the Docker Engine', () => {
   it('that is not there is installed on Debian as root, then started', async () => {
     isDebian();
     put(join(top, 'dockerd'), DOCKERD);
-    stub('apt-get', 'cp "$TOP/dockerd" "$TOP/root/usr/sbin/dockerd"');
+    stub('apt-get', 'cp "$TOP/dockerd" "$TOP/system/usr/sbin/dockerd"');
     expect(await ensure({ SOCKET: usual() })).toEqual({ host: `unix://${usual()}`, startedByUs: true });
     expect(callsOf('apt-get')[0]).toContain('docker.io');
   });
@@ -392,7 +470,7 @@ describe('the Docker Engine', () => {
       code: 'ENGINE_UNAVAILABLE',
       message: expect.stringContaining('ended at once: no iptables') as string,
     });
-    mkdirSync(join(top, 'root/run/systemd/system'), { recursive: true });
+    mkdirSync(join(top, 'system/run/systemd/system'), { recursive: true });
     stub('systemctl', 'echo masked; exit 1');
     await expect(ensure()).rejects.toMatchObject({
       code: 'ENGINE_UNAVAILABLE',
@@ -413,7 +491,7 @@ describe('debootstrap and compose', () => {
     await expect(ensureDebootstrap(progress, machine)).rejects.toMatchObject({
       message: expect.stringContaining('E: no network') as string,
     });
-    stub('apt-get', 'for name; do :; done; cp "$TOP/bin/true" "$TOP/root/usr/sbin/$name"');
+    stub('apt-get', 'for name; do :; done; cp "$TOP/bin/true" "$TOP/system/usr/sbin/$name"');
     stub('true');
     await Promise.all([
       ensureDebootstrap(progress, machine),

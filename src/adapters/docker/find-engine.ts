@@ -1,10 +1,8 @@
-/** Where an engine may be: DOCKER_HOST alone when it is set, else the current docker context, then the usual socket. */
+/** Where an engine may be: DOCKER_HOST alone when it is set, else the current docker context, then the sockets that engines use. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-
-const DEFAULT_SOCKET = 'unix:///var/run/docker.sock';
 
 const readJson = async (path: string): Promise<Record<string, unknown>> =>
   JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as Record<string, unknown>;
@@ -17,18 +15,34 @@ const hostOfContext = async (folder: string, name: string): Promise<string | und
   return endpoints?.docker?.Host;
 };
 
-/** Addresses to try, in order. */
-export const findEngineHosts = async (
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<readonly string[]> => {
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The engine that somebody has chosen: DOCKER_HOST, else that of the docker context. */
+export const chosenEngine = async (env: Env): Promise<string | undefined> => {
   const given = env['DOCKER_HOST'];
-  if (given !== undefined && given !== '') return [given];
-  const folder = env['DOCKER_CONFIG'] ?? join(homedir(), '.docker');
+  if (given !== undefined && given !== '') return given;
+  const folder = env['DOCKER_CONFIG'] ?? join(env['HOME'] ?? homedir(), '.docker');
   const config = await readJson(join(folder, 'config.json')).catch((): Record<string, unknown> => ({}));
   const name = env['DOCKER_CONTEXT'] ?? config['currentContext'];
-  const ofContext =
-    typeof name === 'string' && name !== 'default'
-      ? await hostOfContext(folder, name).catch(() => undefined)
-      : undefined;
-  return ofContext === undefined ? [DEFAULT_SOCKET] : [ofContext, DEFAULT_SOCKET];
+  if (typeof name !== 'string' || name === 'default') return undefined;
+  return hostOfContext(folder, name).catch(() => undefined);
+};
+
+/** That of Docker, of Docker without root, and of podman without and with root. `root`: where the folders of the system begin. */
+export const usualEngines = (env: Env, root = '/'): readonly string[] => {
+  const runtime = env['XDG_RUNTIME_DIR'];
+  const own = runtime === undefined || runtime === '' ? [] : ['docker.sock', 'podman/podman.sock'];
+  return [
+    join(root, 'var/run/docker.sock'),
+    ...own.map((name) => join(runtime ?? '', name)),
+    join(root, 'run/podman/podman.sock'),
+  ].map((path) => `unix://${path}`);
+};
+
+/** Addresses to try, in order. `root`: where the folders of the system begin. */
+export const findEngineHosts = async (env: Env, root = '/'): Promise<readonly string[]> => {
+  const chosen = await chosenEngine(env);
+  if (chosen !== undefined && chosen === env['DOCKER_HOST']) return [chosen];
+  const usual = usualEngines(env, root);
+  return chosen === undefined ? usual : [chosen, ...usual.filter((host) => host !== chosen)];
 };
