@@ -1,5 +1,6 @@
 /** In a warm container no query sees the one before, whatever that did to be seen, or to be in the way (issue 6 point 4). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cases } from '../support/full.ts';
 import { createQueryRuns, type Answer, type QueryRun, type QueryRunOptions } from '../support/query-run.ts';
 import { startQuerySpine, type QuerySpine } from '../support/query-spine.ts';
 
@@ -99,7 +100,7 @@ describe('whoever asks a bot that does not run', () => {
   });
   afterAll(() => spine.end());
   it('sees nothing of the one before, and no error of what that did', async () => {
-    for (const path of ['/litter', '/unlock', '/share', '/stop', '/unlock']) {
+    for (const path of ['/litter', '/unlock', '/share', '/stop', '/unlock'].slice(0, cases(4, 5))) {
       expect(await spine.ask('bot', path)).toMatchObject({ status: 200 });
       expect(await spine.ask('bot', '/look')).toMatchObject({ status: 200, body: { data: CLEAN } });
     }
