@@ -7,6 +7,7 @@ import { startQuerySpine, type Asked, type QuerySpine } from '../support/query-s
 import { COUNTING, SDK_LIKE, WRONG_SERVER } from '../support/query-bots.ts';
 import { commandsIn } from '../support/container-commands.ts';
 import { cases } from '../support/full.ts';
+import { pause } from '../support/pause.ts';
 import { createSmallNetwork } from '../support/small-network.ts';
 import { docker } from '../support/spine.ts';
 
@@ -103,7 +104,7 @@ describe.each(['address', 'published'] as const)('queries to running bots by the
 
   it('R39: a paused bot is told as 409, and answers again afterwards', async () => {
     const { containerId } = await spine.reaches('bot', 'running');
-    await docker.getContainer(containerId ?? '').pause();
+    await pause(containerId ?? '');
     // One that comes before the engine has told of the pause has its time.
     const asked = () => spine.ask('bot', '/echo?timeout_sec=1');
     await expect.poll(asked).toMatchObject({ status: 409, body: { code: 'BOT_PAUSED' } });

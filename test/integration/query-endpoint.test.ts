@@ -7,6 +7,7 @@ import { Cancellation } from '../../src/domain/cancellation.ts';
 import { DroverError } from '../../src/domain/errors.ts';
 import type { QueryContainers, QueryEndpoint } from '../../src/ports/query-containers.ts';
 import { newInstall, queryEngine, startBox, type Box } from '../support/query-engine.ts';
+import { pause } from '../support/pause.ts';
 import { createSmallNetwork } from '../support/small-network.ts';
 import { openSocketProxy } from '../support/socket-proxy.ts';
 import { docker } from '../support/spine.ts';
@@ -62,7 +63,7 @@ describe('a container', () => {
     expect(endpoint).toMatchObject({ via: 'address', port: 9476 });
     await answers(endpoint).toBe('one');
     expect([endpoint.holds(), await endpoint.confirm()]).toEqual([true, true]);
-    await box.container.pause();
+    await pause(box.container.id);
     expect(await kindOf(box)).toBe('endpoint');
     expect([endpoint.holds(), await endpoint.confirm()]).toEqual([true, true]);
     await box.container.unpause();
