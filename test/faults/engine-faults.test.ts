@@ -1,23 +1,27 @@
 /** Faults R13–R17 and C5's "engine lost": between drover and a real engine stands a proxy that fails on purpose. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openSocketProxy, type SocketProxy } from '../support/socket-proxy.ts';
 import { docker, startSpine, type Spine } from '../support/spine.ts';
 
 let proxy: SocketProxy;
 let spine: Spine;
-beforeEach(async () => {
-  proxy = await openSocketProxy();
-});
-afterEach(async () => {
+afterEach(() => {
   proxy.restore();
   proxy.stall = undefined;
-  await spine.end();
-  await proxy.close();
+  proxy.loseReply = undefined;
 });
 
 const other = (containerId: string | null) => (bot: { containerId: string | null }) => bot.containerId !== containerId;
 
-describe('an engine that fails', () => {
+describe('an engine that fails from the start, or for longer than a call may take', () => {
+  beforeEach(async () => {
+    proxy = await openSocketProxy();
+  });
+  afterEach(async () => {
+    await spine.end();
+    await proxy.close();
+  });
+
   it('R13: is away at the start: wishes are still taken, and done once it is there', async () => {
     proxy.cut();
     spine = await startSpine({ host: proxy.host });
@@ -27,20 +31,6 @@ describe('an engine that fails', () => {
     await expect.poll(() => spine.bot('patient')?.state).toBe('stopped');
     proxy.restore();
     await spine.reaches('patient', 'running');
-  });
-
-  it('R14, C5: is away while bots die: they come back, and nothing is counted against them', async () => {
-    spine = await startSpine({ host: proxy.host });
-    await spine.deploy('lost');
-    const before = await spine.reaches('lost', 'running');
-    proxy.cut();
-    await docker.getContainer(before.containerId ?? '').kill();
-    await docker.getContainer(before.containerId ?? '').wait();
-    proxy.restore();
-    await spine.reaches('lost', 'running', other(before.containerId));
-    const exits = spine.told.flatMap(({ event }) => (event.type === 'ContainerExited' ? [event.class] : []));
-    expect(exits).toEqual(['engineLost']);
-    expect(spine.drover.states.folds().get('lost')?.state.context).toMatchObject({ streak: 0, crashes: [] });
   });
 
   it('R15: hangs in one call: that bot waits, the others go on, and it heals', async () => {
@@ -57,28 +47,54 @@ describe('an engine that fails', () => {
     await spine.reaches('victim', 'running');
     expect(await spine.containers('victim')).toHaveLength(1);
   });
+});
+
+describe('an engine that fails', () => {
+  // Each test has bots of its own.
+  beforeAll(async () => {
+    proxy = await openSocketProxy();
+    spine = await startSpine({ host: proxy.host });
+  });
+  afterAll(async () => {
+    await spine.end();
+    await proxy.close();
+  });
+
+  it('R14, C5: is away while bots die: they come back, and nothing is counted against them', async () => {
+    await spine.deploy('lost');
+    const before = await spine.reaches('lost', 'running');
+    proxy.cut();
+    await docker.getContainer(before.containerId ?? '').kill();
+    await docker.getContainer(before.containerId ?? '').wait();
+    proxy.restore();
+    await spine.reaches('lost', 'running', other(before.containerId));
+    const exits = spine.told.flatMap(({ botId, event }) =>
+      botId === 'lost' && event.type === 'ContainerExited' ? [event.class] : [],
+    );
+    expect(exits).toEqual(['engineLost']);
+    expect(spine.drover.states.folds().get('lost')?.state.context).toMatchObject({ streak: 0, crashes: [] });
+  });
 
   it.each([
     ['create', /POST .*containers\/create/],
     ['start', /POST .*containers\/[^/]+\/start/],
     ['kill', /POST .*containers\/[^/]+\/kill/],
     ['remove', /DELETE .*containers\//],
-  ])('R16: does %s and its reply is lost: one container, and the end is as wished', async (_verb, request) => {
-    spine = await startSpine({ host: proxy.host });
+  ])('R16: does %s and its reply is lost: one container, and the end is as wished', async (verb, request) => {
+    const id = `echo-${verb}`;
     proxy.loseReply = request;
-    await spine.deploy('echo');
-    await spine.reaches('echo', 'running');
-    await spine.put('echo', spine.document('echo', { config: { enabled: false } }));
-    await spine.reaches('echo', 'stopped');
+    await spine.deploy(id);
+    await spine.reaches(id, 'running');
+    await spine.put(id, spine.document(id, { config: { enabled: false } }));
+    await spine.reaches(id, 'stopped');
     expect(proxy.loseReply, 'the fault happened').toBeUndefined();
-    expect(await spine.containers('echo')).toEqual([]);
-    await spine.put('echo', spine.document('echo'));
-    await spine.reaches('echo', 'running');
-    expect(await spine.containers('echo')).toHaveLength(1);
+    expect(await spine.containers(id)).toEqual([]);
+    await spine.put(id, spine.document(id));
+    await spine.reaches(id, 'running');
+    expect(await spine.containers(id)).toHaveLength(1);
   });
 
   it('R17, B4: cuts the event stream while containers die: every one is found by the list after it', async () => {
-    spine = await startSpine({ host: proxy.host });
     const ids = ['e1', 'e2', 'e3', 'e4', 'e5'];
     for (const id of ids) await spine.deploy(id);
     const before = await Promise.all(ids.map((id) => spine.reaches(id, 'running')));

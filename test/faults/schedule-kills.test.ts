@@ -1,6 +1,6 @@
 /**
  * Fault R21: the controller is killed at five points of a slot, with four schedules under way. One round a point in the usual run;
- * `R21_ROUNDS=5` makes 20 cases of each.
+ * five make 20 cases of each.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { removeInstall } from '../../scripts/remove-install.ts';
 import { watchStarts, type ContainerStarts } from '../support/container-starts.ts';
+import { cases } from '../support/full.ts';
 import {
   FAILPOINTS,
   FAILS_WITH,
@@ -27,7 +28,7 @@ const runningNow = async (install: string): Promise<readonly string[]> => {
   return (await docker.listContainers({ filters: { label } })).map(({ Id }) => Id);
 };
 
-const ROUNDS = Number(process.env['R21_ROUNDS'] ?? 1);
+const ROUNDS = cases(1, 5);
 
 describe('R21: kill -9 during a cron slot', () => {
   let life: Life;
@@ -52,7 +53,7 @@ describe('R21: kill -9 during a cron slot', () => {
         await killedAt(life, failpoint);
         // Whatever goes on without a controller ends without one.
         await expect.poll(() => runningNow(life.install)).toEqual([]);
-        await runs(life, 2 * PERIOD_MS);
+        await runs(life);
       }
       let started = 0;
       for (const id of SCHEDULES) {

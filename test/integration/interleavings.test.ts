@@ -17,7 +17,7 @@ import { anyStep, runInterleaving, type Step } from '../support/interleaving.ts'
 import { realEngine } from '../support/real-engine.ts';
 import { docker, HOST, IMAGE, LOOPING, zipOf } from '../support/spine.ts';
 
-const COUNT = cases(40, 200);
+const COUNT = cases(20, 200);
 const SIDE_BY_SIDE = 6;
 /** Delays of the order of the engine's own, so that they meet. */
 const POLICY = {

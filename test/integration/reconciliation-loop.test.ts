@@ -104,10 +104,19 @@ describe('at once, on a signal', () => {
 
 describe('by the tick alone, with every other signal lost', () => {
   it('missing, unwanted, changed and dead containers are all put right', async () => {
-    const spine = await startSpine({ wrap: deaf, deafToSpecs: true, resyncIntervalMs: 1_000 });
+    const spine = await startSpine({
+      wrap: deaf,
+      deafToSpecs: true,
+      resyncIntervalMs: 1_000,
+      policy: { healthyAfterMs: 100 },
+    });
     try {
       for (const id of ['a', 'b', 'c', 'd']) await spine.deploy(id);
       const before = await Promise.all(['a', 'b', 'c', 'd'].map((id) => running(id, spine)));
+      // A bot that was just started is looked at by timers of its own, until it is healthy and has told of its state.
+      const settled = ['BecameHealthy', 'StateSynced'];
+      for (const id of ['a', 'b', 'c', 'd'])
+        await expect.poll(() => spine.events(id)).toEqual(expect.arrayContaining(settled));
       await docker.getContainer(before[0]?.containerId ?? '').kill();
       await docker.getContainer(before[1]?.containerId ?? '').remove({ force: true });
       await spine.reaches('a', 'running', other(before[0]?.containerId ?? null));

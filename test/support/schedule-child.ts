@@ -1,8 +1,8 @@
 /**
  * A controller of scheduled bots in a process of its own, which kills itself (SIGKILL) at the point that FAILPOINT names. Without
- * one it runs until SIGUSR2, then lets all end, and exits.
+ * one it runs until SIGUSR2, lets each schedule come to a run of its own, lets all end, and exits.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../scripts/until.ts';
 import type { NewCommit } from '../../src/domain/recorded.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import type { Engine } from '../../src/ports/container-tools.ts';
@@ -43,6 +43,7 @@ const wrapRuns = (engine: Engine): Engine => ({
   },
 });
 
+const startedAt = Date.now();
 const spine = await startSpine({
   dataDir: DATA_DIR,
   install: INSTALL,
@@ -57,10 +58,11 @@ for (const id of SCHEDULES) {
   const code = COUNTED.replace('EXIT', id === FAILS_WITH.id ? String(FAILS_WITH.code) : '0');
   await schedules.deploy(id, { schedule: TEXT, drover: { missed: 'all' } }, code);
 }
-process.stdout.write('up\n');
-
 process.once('SIGUSR2', () => {
   void (async () => {
+    const hasRun = async (id: string): Promise<boolean> =>
+      (await schedules.runs(id)).some(({ claimedAt, endedAt }) => claimedAt >= startedAt && endedAt !== null);
+    for (const id of SCHEDULES) await until(() => hasRun(id), { within: 120_000, every: 100 });
     for (const id of SCHEDULES) {
       await schedules.put(id, schedules.document(id, { schedule: TEXT, enabled: false }));
     }
@@ -69,8 +71,10 @@ process.once('SIGUSR2', () => {
         const shown = spine.drover.schedules.view.get(id);
         return shown?.state === 'disabled' && shown.runs.length === 0;
       }) && (await spine.containers()).every(({ Labels }) => Labels['drover.role'] !== 'run');
-    while (!(await isDone())) await sleep(100);
+    await until(isDone, { within: 120_000, every: 100 });
     await spine.halt();
     process.exit(0);
   })();
 });
+// Whoever reads this may send the signal.
+process.stdout.write('up\n');

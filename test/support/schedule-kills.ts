@@ -58,13 +58,12 @@ export const killedAt = async (life: Life, failpoint: Failpoint): Promise<void> 
   if (signal !== 'SIGKILL') throw new Error(`it did not come to "${failpoint}"`);
 };
 
-/** Runs a controller for so long, and then until all is at rest. */
-export const runs = async (life: Life, ms: number): Promise<void> => {
+/** Runs a controller until each schedule has had a run in it, and then until all is at rest. */
+export const runs = async (life: Life): Promise<void> => {
   const child = start(life, undefined);
   const ended = once(child, 'exit') as Promise<[number | null, string | null]>;
   if (child.stdout === null) throw new Error('it has no output');
-  await once(createInterface({ input: child.stdout }), 'line');
-  await new Promise((resolve) => setTimeout(resolve, ms));
+  await Promise.race([once(createInterface({ input: child.stdout }), 'line'), ended]);
   child.kill('SIGUSR2');
   const [code] = await ended;
   if (code !== 0) throw new Error(`the controller ended with ${String(code)}`);

@@ -1,6 +1,5 @@
 /** A spine whose archive store is a real MinIO behind a proxy that containers reach too, and hands to look into both. */
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Client } from 'minio';
@@ -45,7 +44,8 @@ export interface StorageWorld {
   storedLog(id: string): Promise<readonly string[]>;
   /** The host is lost. Only for a bot without a container. */
   dropVolumes(id: string): Promise<void>;
-  unfinishedUploads(): Promise<readonly string[]>;
+  /** Of one bot. */
+  unfinishedUploads(id: string): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -223,21 +223,28 @@ export const openStorageWorld = async ({
     async dropVolumes(id) {
       for (const role of ['state', 'the0'] as const) {
         // The engine lets go of a volume a moment after the container that had it.
-        for (let tries = 0; ; tries += 1) {
-          const thrown: unknown = await docker
+        let refusal: unknown;
+        const isGone = (): Promise<boolean> =>
+          docker
             .getVolume(volume(id, role))
             .remove()
-            .catch((error: unknown) => error);
-          if (!(thrown instanceof Error)) break;
-          if (tries === 50) throw thrown;
-          await sleep(200);
-        }
+            .then(
+              () => true,
+              (thrown: unknown) => {
+                refusal = thrown;
+                return false;
+              },
+            );
+        await until(isGone, { every: 200, otherwise: () => String(refusal) });
       }
     },
-    async unfinishedUploads() {
+    async unfinishedUploads(id) {
       const found: string[] = [];
-      for (const bucket of [buckets.state, buckets.logs]) {
-        for await (const { key } of s3.listIncompleteUploads(bucket, '', true) as AsyncIterable<{ key: string }>)
+      for (const [bucket, prefix] of [
+        [buckets.state, `${id}/`],
+        [buckets.logs, `logs/${id}/`],
+      ] as const) {
+        for await (const { key } of s3.listIncompleteUploads(bucket, prefix, true) as AsyncIterable<{ key: string }>)
           found.push(key);
       }
       return found;
