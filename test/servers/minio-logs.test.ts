@@ -240,7 +240,7 @@ describe.skipIf(noMinio !== undefined)(noMinio ?? 'logs on MinIO', () => {
     },
   );
 
-  it('R31: takes what is left of a flood, in bounded memory', async ({ folder, shipped }) => {
+  it.concurrent('R31: takes what is left of a flood, in bounded memory', async ({ folder, shipped }) => {
     await runFlood(folder);
     await shipFlood(folder.logsPath, shipped.access);
     const messages = await shipped.messages();
