@@ -1,6 +1,7 @@
 /** Every sentence of the seed's "Reconciliation Loop", on a real engine with real bots. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/ports/container-tools.ts';
+import { pause } from '../support/pause.ts';
 import { asked, docker, startSpine, type Spine } from '../support/spine.ts';
 
 /** An engine whose events are never heard: only the tick is left. */
@@ -82,7 +83,7 @@ describe('at once, on a signal', () => {
     await spine.deploy('six');
     const { containerId } = await running('six', spine);
     const container = docker.getContainer(containerId ?? '');
-    await container.pause();
+    await pause(containerId ?? '');
     // What is reported of state and logs comes in between, whenever it comes.
     await expect.poll(() => spine.events('six')).toContain('ContainerPaused');
     await container.unpause();
