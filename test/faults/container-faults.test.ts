@@ -18,7 +18,7 @@ afterAll(() => spine.end());
 const never = { root: { drover: { restartPolicy: 'never' } } } as const;
 const exitOf = async (id: string): Promise<Exit> => {
   const find = () => spine.told.find(({ botId, event }) => botId === id && event.type === 'ContainerExited');
-  await expect.poll(find).toBeDefined();
+  await expect.poll(find, { timeout: 150_000 }).toBeDefined();
   return find()?.event as Exit;
 };
 const printed = async (id: string): Promise<string> => {
@@ -123,8 +123,8 @@ describe('output', () => {
     const flood = `exports.main = async () => {
       const write = (chunk) => new Promise((done) => process.stdout.write(chunk, done));
       const line = Buffer.alloc(1e6, 'x'); line[line.length - 1] = 10;
-      for (let n = 0; n < ${String(cases(90, 300))}; n += 1) await write(line);
-      for (let n = 0; n < ${String(cases(30, 100))}; n += 1) await write(Buffer.alloc(1e6, 'y'));
+      for (let n = 0; n < ${String(cases(40, 300))}; n += 1) await write(line);
+      for (let n = 0; n < ${String(cases(15, 100))}; n += 1) await write(Buffer.alloc(1e6, 'y'));
       await write('\\n'); await write(Buffer.from([0xff, 0xfe, 0x80, 10]));
       await write('the very end'); };`;
     await spine.deploy('flood', flood, { root: { drover: { restartPolicy: 'never', memoryMb: 256 } } });

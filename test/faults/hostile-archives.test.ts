@@ -8,7 +8,7 @@ import { unpackCode } from '../../src/runtime/unpack-code.ts';
 import { HOSTILE } from '../support/hostile-archives.ts';
 import { LOOPING, startSpine, type Spine } from '../support/spine.ts';
 
-/** Of the fault: whatever comes, in this time it is refused (milliseconds). */
+/** Of the fault: whatever comes, in this time it is refused (milliseconds). Without the container, whose start takes its time. */
 const AT_MOST_MS = 10_000;
 
 describe('R34: a hostile code archive', () => {
@@ -23,14 +23,12 @@ describe('R34: a hostile code archive', () => {
   it.each(HOSTILE)('R34: $name starts nothing, or nothing that was not meant', async ({ name, make, becomes }) => {
     const id = `r34-${name}`;
     await spine.stores.archives.putCode(`test/${id}/1.0.0`, Readable.from([make()]));
-    const since = performance.now();
     await spine.put(id, spine.document(id, { root: { drover: { restartPolicy: 'never' } } }));
     const ended = () => spine.told.find(({ botId, event }) => botId === id && event.type === 'ContainerExited')?.event;
     if (becomes === 'runs') {
       await expect.poll(ended).toMatchObject({ class: 'completed', exitCode: 0 });
     } else {
       await spine.reaches(id, 'failed.exhausted');
-      expect(performance.now() - since).toBeLessThan(AT_MOST_MS);
       const degraded = spine.bot(id)?.conditions.find(({ type }) => type === 'Degraded');
       expect(degraded?.reason).toMatch(becomes);
       const event = ended();
@@ -54,12 +52,14 @@ describe('R34: unpacked by hand', () => {
       mkdirSync(target, { recursive: true });
       const archive = join(root, `${name}.zip`);
       writeFileSync(archive, make());
+      const since = performance.now();
       const unpacking = unpackCode(archive, target);
       if (becomes === 'runs') await unpacking;
       else
         await expect(unpacking).rejects.toMatchObject({
           code: expect.stringMatching(/^ARCHIVE_(UNSAFE|CORRUPT)$/) as string,
         });
+      expect(performance.now() - since).toBeLessThan(AT_MOST_MS);
       expect(readdirSync(parent)).toEqual(['bot']);
       for (const entry of readdirSync(target, { withFileTypes: true })) {
         expect(entry.isFile() || entry.isDirectory()).toBe(true);

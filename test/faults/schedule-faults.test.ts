@@ -18,7 +18,7 @@ exports.main = async () => {
     said = 'count ' + (before + 1);
   } catch (error) { if (error.code !== 'EROFS') throw error; }
   process.on('SIGTERM', () => process.exit(0));
-  await new Promise((resolve) => setTimeout(resolve, 5_000));
+  await new Promise((resolve) => setTimeout(resolve, 7_000));
   console.log(said);
 };`;
 const STUBBORN = `exports.main = async () => { process.on('SIGTERM', () => undefined); setInterval(() => undefined, 1_000); await new Promise(() => {}); };`;
@@ -40,7 +40,9 @@ beforeAll(async () => {
 afterAll(() => spine.end());
 
 /** Less than half of what a run takes. */
-const PERIOD = '*/2 * * * * *';
+const PERIOD = '*/3 * * * * *';
+/** A dozen containers take their time on a machine that does other things too. */
+const patient = { timeout: 180_000 };
 const passedFor = async (id: string, reason: string): Promise<number> => {
   const { passed } = await spine.drover.schedules.history.list(id, { limit: 1_000, all: true });
   return passed.filter((one) => one.reason === reason).reduce((sum, { count }) => sum + count, 0);
@@ -58,20 +60,25 @@ describe('R42: a run longer than its period', () => {
     // Each policy has its occasion, twice where once could be the beginning; then it only takes the others' time.
     const until: Readonly<Record<'forbid' | 'allow' | 'replace' | 'queueOne', () => Promise<void>>> = {
       async forbid() {
-        await expect.poll(() => times('forbid', 'succeeded')).toBeGreaterThanOrEqual(2);
-        await expect.poll(() => passedFor('forbid', 'overlap')).toBeGreaterThanOrEqual(2);
+        await expect.poll(() => times('forbid', 'succeeded'), patient).toBeGreaterThanOrEqual(2);
+        await expect.poll(() => passedFor('forbid', 'overlap'), patient).toBeGreaterThanOrEqual(2);
       },
-      allow: () => expect.poll(() => times('allow', 'succeeded')).toBeGreaterThanOrEqual(4),
-      replace: () => expect.poll(() => times('replace', 'replaced')).toBeGreaterThanOrEqual(2),
+      async allow() {
+        await expect.poll(async () => (await schedules.runs('allow')).length, patient).toBeGreaterThanOrEqual(4);
+        // On a machine where a start takes longer than the period there would be ever more of them.
+        await schedules.ask('allow', { kind: 'pause', requestId: 'enough' });
+        await expect.poll(() => times('allow', 'succeeded'), patient).toBeGreaterThanOrEqual(4);
+      },
+      replace: () => expect.poll(() => times('replace', 'replaced'), patient).toBeGreaterThanOrEqual(2),
       async queueOne() {
-        await expect.poll(() => times('queueOne', 'succeeded')).toBeGreaterThanOrEqual(2);
-        await expect.poll(() => passedFor('queueOne', 'overlap')).toBeGreaterThan(0);
+        await expect.poll(() => times('queueOne', 'succeeded'), patient).toBeGreaterThanOrEqual(2);
+        await expect.poll(() => passedFor('queueOne', 'overlap'), patient).toBeGreaterThan(0);
       },
     };
     await Promise.all(
       (['forbid', 'allow', 'replace', 'queueOne'] as const).map(async (overlap) => {
-        await until[overlap]();
-        await schedules.set(overlap, { enabled: false });
+        // Also when it did not come to that: the next test shall not share the machine with them.
+        await until[overlap]().finally(() => schedules.set(overlap, { enabled: false }));
       }),
     );
     const ids = ['forbid', 'allow', 'replace', 'queueOne'];
@@ -80,7 +87,7 @@ describe('R42: a run longer than its period', () => {
         const shown = spine.drover.schedules.view.get(id);
         return shown?.state === 'disabled' && shown.runs.length === 0;
       });
-    await expect.poll(isQuiet).toBe(true);
+    await expect.poll(isQuiet, patient).toBe(true);
     const runs = Object.fromEntries(await Promise.all(ids.map(async (id) => [id, await schedules.runs(id)] as const)));
     const of = (id: string): readonly RunRecord[] => runs[id] ?? [];
 
@@ -105,7 +112,7 @@ describe('R42: a run longer than its period', () => {
     expect(overlaps(of('queueOne'))).toBe(0);
     expect(of('queueOne').filter(({ latenessMs }) => (latenessMs ?? 0) > 2_000).length).toBeGreaterThan(0);
     expect(await passedFor('queueOne', 'overlap')).toBeGreaterThan(0);
-  }, 150_000);
+  }, 300_000);
 
   it('replace while the old one ignores its stop: the new one waits for its death', async () => {
     const drover = { overlap: 'replace', stopHookSeconds: 0, stopGraceSeconds: 3, finalSyncSeconds: 2 };
@@ -148,5 +155,5 @@ describe(`R41: ${String(DUE)} due in the same second`, () => {
     const { lateness } = view.metrics();
     expect(lateness.count).toBe(before.lateness.count + DUE);
     expect(lateness.counts.reduce((sum, count) => sum + count, 0)).toBe(lateness.count);
-  }, 200_000);
+  }, 300_000);
 });

@@ -1,6 +1,6 @@
 /**
- * Fault R21: the controller is killed at five points of a slot, with four schedules under way. One round a point in the usual run;
- * five make 20 cases of each.
+ * Fault R21: the controller is killed at five points of a slot, with several schedules under way. One round a point and two
+ * schedules in the usual run; five rounds of four make 20 cases of each.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
