@@ -95,7 +95,7 @@ describe('a store that was away', () => {
     });
     await stores.specs.put('one', aDocument('one'), asked);
     await drover.start();
-    await expect.poll(state).toBe('running');
+    await comes(() => state() === 'running');
   });
   afterEach(async () => {
     await drover.stop(1_000);
