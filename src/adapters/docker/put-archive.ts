@@ -20,12 +20,38 @@ export interface PutArchive {
   readonly abortSignal: AbortSignal;
 }
 
-const tarOf = ({ archive, name }: PutArchive, on: { bytes(): void; whole(): void; broken(thrown: unknown): void }) => {
+interface Progress {
+  bytes(): void;
+  whole(): void;
+  broken(thrown: unknown): void;
+}
+
+/**
+ * Passes on exactly as many bytes as were announced. What breaks off, or is of another length, is known here before the tar is
+ * broken for it: otherwise the engine's complaint about half a tar may come first.
+ */
+const exactly = (size: number, on: Progress) =>
+  async function* (content: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+    try {
+      let passed = 0;
+      for await (const chunk of content) {
+        passed += chunk.length;
+        if (passed > size) throw new Error(`it is longer than the ${String(size)} bytes that were announced`);
+        on.bytes();
+        yield chunk;
+      }
+      if (passed < size) throw new Error(`it ended after ${String(passed)} of ${String(size)} bytes`);
+    } catch (thrown) {
+      on.broken(thrown);
+      throw thrown;
+    }
+  };
+
+const tarOf = ({ archive, name }: PutArchive, on: Progress) => {
   const tar = pack();
   const fill = async (): Promise<void> => {
     const entry = tar.entry({ name, mode: 0o444, size: archive.size, uid: 1_000, gid: 1_000 });
-    archive.content.on('data', on.bytes);
-    await pipeline(archive.content, entry);
+    await pipeline(archive.content, exactly(archive.size, on), entry);
     on.whole();
     tar.finalize();
   };
@@ -49,7 +75,7 @@ export const putArchive = async (options: PutArchive): Promise<void> => {
       idle = setTimeout(giveUp, ANSWER_SHARE * idleMs);
     },
     broken: (thrown) => {
-      broken = thrown;
+      broken ??= thrown;
       abort.abort();
     },
   });
