@@ -17,8 +17,13 @@ export interface FoldStore<S> {
   load(id: string): Promise<Versioned<S>>;
   /** Folds a commit in once, whichever path it came by. */
   apply(commit: Commit): void;
-  /** The cached fold may be out of date: the next load reads what the log holds beyond it. */
+  /**
+   * The log may hold more than the cached fold: the next load reads it. Until then the fold is shown as it is, because it is what
+   * was last known; a bot whose store is away has not stopped for that.
+   */
   forget(id: string): void;
+  /** Was it forgotten and not loaded since? Then it says less than the log does. */
+  isOutdated(id: string): boolean;
   /** Keeps nothing of it in memory. */
   evict(id: string): void;
   /** Every state with the version it stands at. */
@@ -44,8 +49,9 @@ export const createFoldStore = <S extends AnyState, E extends { readonly at: num
   const { machine, streams, events, snapshots, onFolded } = options;
   const start: Versioned<S> = { state: machine.initial, version: 0 };
   const folds = new Map<string, Versioned<S>>();
-  /** Folds of a beginning of their log: still true, and long logs need not be read again for them. */
-  const beginnings = new Map<string, Versioned<S>>();
+  /** Folds of what may be only a beginning of their log: id → which call of `forget` said so. */
+  const outdated = new Map<string, number>();
+  let forgotten = 0;
   const savedAt = new Map<string, number>();
 
   const readTail = async (id: string, from: Versioned<S>): Promise<Versioned<S>> => {
@@ -64,9 +70,8 @@ export const createFoldStore = <S extends AnyState, E extends { readonly at: num
   };
 
   const forget = (id: string): void => {
-    const fold = folds.get(id);
-    if (fold !== undefined) beginnings.set(id, fold);
-    folds.delete(id);
+    forgotten += 1;
+    outdated.set(id, forgotten);
   };
 
   return {
@@ -114,16 +119,21 @@ export const createFoldStore = <S extends AnyState, E extends { readonly at: num
     },
     async load(id) {
       const fold = folds.get(id);
-      if (fold !== undefined) return fold;
-      const read = await readTail(id, beginnings.get(id) ?? start);
-      beginnings.delete(id);
-      folds.set(id, read);
-      return read;
+      const doubt = outdated.get(id);
+      if (fold !== undefined && doubt === undefined) return fold;
+      const read = await readTail(id, fold ?? start);
+      // Commits may have been folded in meanwhile, or new doubt have come up.
+      const current = folds.get(id);
+      const newest = current !== undefined && current.version > read.version ? current : read;
+      folds.set(id, newest);
+      if (outdated.get(id) === doubt) outdated.delete(id);
+      return newest;
     },
     forget,
+    isOutdated: (id) => outdated.has(id),
     evict(id) {
       folds.delete(id);
-      beginnings.delete(id);
+      outdated.delete(id);
       savedAt.delete(id);
     },
     folds: () => folds,

@@ -64,7 +64,7 @@ export const createResync = (dependencies: ResyncDependencies) => {
     const keys = new Set([...folds.keys(), ...desired.keys()]);
     const sampled = sample(folds);
     const differing = [...keys].filter((id) => {
-      if (sampled.has(id)) return true;
+      if (sampled.has(id) || states.isOutdated(id)) return true;
       const state = folds.get(id)?.state;
       const wish = desired.get(id) ?? ({ kind: 'gone' } as const);
       // Without a list only the wishes can be compared: an engine that does not answer is not an empty one.

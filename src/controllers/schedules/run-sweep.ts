@@ -70,7 +70,7 @@ export const createRunSweep = ({ engine, runs, keeper, clock, logger }: RunSweep
       const wish = wished.get(id);
       if (wish !== undefined && (state === undefined || state.context.incarnation === 0)) return true;
       if (wish?.stop === true && state?.context.wanted === true) return true;
-      if (left.has(id) || sampled.has(id)) return true;
+      if (left.has(id) || sampled.has(id) || runs.isOutdated(id)) return true;
       return listed === undefined
         ? needsLook(state, NO_WISH, undefined, now) && state?.context.container == null
         : needsLook(state, NO_WISH, listed.get(id), now);

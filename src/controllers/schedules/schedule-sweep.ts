@@ -98,6 +98,7 @@ export const createScheduleSweep = (dependencies: ScheduleSweepDependencies) => 
       return !dueAt.has(id) || (due !== undefined && due <= now);
     };
     const differing = [...new Set([...folds.keys(), ...records.keys()])].filter((id) => {
+      if (states.isOutdated(id)) return true;
       const state = folds.get(id)?.state ?? initialSchedule;
       return differs(state, wishes.get(id) ?? { kind: 'gone' }, records.get(id), drained, now) || isDue(id, state);
     });
