@@ -1,11 +1,20 @@
 /** How many test files run at once. */
+import { availableParallelism } from 'node:os';
+
 const named = Number(process.env['TEST_WORKERS'] ?? '');
 
-/** More files than processors: a test on the engine waits for it most of the time. */
-const USUAL = 4;
+const MOST = 4;
 
 /** Files that need no engine. */
-export const WORKERS = USUAL;
+export const WORKERS = MOST;
 
-/** Files that share the engine. A server that the environment names is one for all, and its stream of messages has a fixed name. */
-export const ENGINE_WORKERS = process.env['NATS_URL'] ? 1 : Number.isInteger(named) && named > 0 ? named : USUAL;
+/**
+ * Files that share the engine: as many as there are processors. More are a little faster and keep the machine so busy that a test which
+ * takes a quiet one for granted is red for that. A server that the environment names is one for all, and its stream of messages has
+ * a fixed name.
+ */
+export const ENGINE_WORKERS = process.env['NATS_URL']
+  ? 1
+  : Number.isInteger(named) && named > 0
+    ? named
+    : Math.min(MOST, availableParallelism());
