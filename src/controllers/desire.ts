@@ -59,19 +59,24 @@ export const createDesireReader = <R extends AnyRequest, D extends AnyDesired>(o
       ? { kind: 'unknown', reason: 'nobody asked for this stop and no complete read has confirmed it' }
       : desired;
 
+  /** Of these the collection told something, and their read failed: what is tried again by a timer is still about that. */
+  const unreadAfterTold = new Set<BotId>();
+
   return async (id: BotId, causes: readonly Cause[] = []): Promise<Desire<D | Gone | Unknown>> => {
     let record: SpecRecord<R> | undefined;
+    const told = causes.some(({ kind }) => kind === 'spec') || unreadAfterTold.has(id);
     try {
       record = await specs.read(id);
+      unreadAfterTold.delete(id);
     } catch (error) {
+      if (told) unreadAfterTold.add(id);
       return { desired: { kind: 'unknown', reason: toDroverError(error).message }, unread: true };
     }
     if (record === undefined) return { desired: guarded(id, { kind: 'gone' }, false) };
     const { asked } = record;
     const desired = guarded(id, await decode(record), asked !== undefined);
-    // For what the collection itself told, and for a turn of that kind that failed and is tried again by its timer. Never for
-    // what a complete read woke: one that held it back would ask for itself for ever.
-    if (desired.kind === 'unknown' && causes.some(({ kind }) => kind === 'spec' || kind === 'timer')) onUnconfirmed();
+    // Only for what the collection itself told: a complete read that held it back would ask for itself for ever.
+    if (desired.kind === 'unknown' && told) onUnconfirmed();
     return asked === undefined ? { desired } : { desired, cause: requestCause(asked) };
   };
 };

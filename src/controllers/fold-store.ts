@@ -52,6 +52,8 @@ export const createFoldStore = <S extends AnyState, E extends { readonly at: num
   /** Folds of what may be only a beginning of their log: id → which call of `forget` said so. */
   const outdated = new Map<string, number>();
   let forgotten = 0;
+  /** How many loads of an id are under way. */
+  const loading = new Map<string, number>();
   const savedAt = new Map<string, number>();
 
   const readTail = async (id: string, from: Versioned<S>): Promise<Versioned<S>> => {
@@ -70,6 +72,9 @@ export const createFoldStore = <S extends AnyState, E extends { readonly at: num
   };
 
   const forget = (id: string): void => {
+    // Of what is not in memory there is nothing to doubt: its next load reads the whole log. Runs that are over are evicted, and
+    // their last commit may be heard of afterwards.
+    if (!folds.has(id) && !loading.has(id)) return;
     forgotten += 1;
     outdated.set(id, forgotten);
   };
@@ -121,13 +126,20 @@ export const createFoldStore = <S extends AnyState, E extends { readonly at: num
       const fold = folds.get(id);
       const doubt = outdated.get(id);
       if (fold !== undefined && doubt === undefined) return fold;
-      const read = await readTail(id, fold ?? start);
-      // Commits may have been folded in meanwhile, or new doubt have come up.
-      const current = folds.get(id);
-      const newest = current !== undefined && current.version > read.version ? current : read;
-      folds.set(id, newest);
-      if (outdated.get(id) === doubt) outdated.delete(id);
-      return newest;
+      loading.set(id, (loading.get(id) ?? 0) + 1);
+      try {
+        const read = await readTail(id, fold ?? start);
+        // Commits may have been folded in meanwhile, or new doubt have come up.
+        const current = folds.get(id);
+        const newest = current !== undefined && current.version > read.version ? current : read;
+        folds.set(id, newest);
+        if (outdated.get(id) === doubt) outdated.delete(id);
+        return newest;
+      } finally {
+        const others = (loading.get(id) ?? 1) - 1;
+        if (others === 0) loading.delete(id);
+        else loading.set(id, others);
+      }
     },
     forget,
     isOutdated: (id) => outdated.has(id),

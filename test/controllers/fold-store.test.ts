@@ -88,4 +88,16 @@ describe('a fold that may be out of date', () => {
     // What was doubted after it had been read is still doubted.
     expect(states.isOutdated('one')).toBe(true);
   });
+
+  it('is not noted of what is not in memory: a run that is over leaves nothing behind', async () => {
+    const { states, append } = opened();
+    states.apply(await append(log.running, 0));
+    const last = await append(more, log.running.length);
+    states.apply(last);
+    states.evict('one');
+    states.apply(last);
+    states.forget('one');
+    expect(states.isOutdated('one')).toBe(false);
+    expect((await states.load('one')).state.at).toBe('stopping');
+  });
 });

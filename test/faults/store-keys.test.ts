@@ -47,6 +47,10 @@ describe.skipIf(!HAS.minio)('the keys of a bot', () => {
     const tar = await buffer(await docker.getContainer(containerId ?? '').getArchive({ path: DELIVERY.accessFile }));
     const inside = tar.toString('latin1');
     expect(inside).not.toContain('not-the-secret-key');
+    // Delivered after those that were useless.
+    expect(
+      given.slice(next + 1).some(({ sessionToken = '' }) => sessionToken !== '' && inside.includes(sessionToken)),
+    ).toBe(true);
     expect(spine.bot('renewed')).toMatchObject({ containerId, restarts: 0, state: 'running' });
     const status = () => spine.bot('renewed')?.conditions.find(({ type }) => type === 'StateSynced')?.status;
     await expect.poll(status).toBe('True');

@@ -118,25 +118,29 @@ describe('delivery', () => {
     expect(await isMade(again.engine, again.id)).toBe(true);
   });
 
-  it.each<[string, (content: Buffer) => OpenArchive | undefined, string]>([
-    ['is not there any more', () => undefined, 'ARCHIVE_MISSING'],
+  it.each<[string, (content: Buffer) => OpenArchive | undefined, string, string]>([
+    ['is not there any more', () => undefined, 'ARCHIVE_MISSING', 'there is no code archive'],
     [
       'breaks off',
       () => broken(20 * MIB, 9 * MIB, new DroverError('ARCHIVE_UNAVAILABLE', 'gone')),
       'ARCHIVE_UNAVAILABLE',
+      'gone',
     ],
-    ['ends too early', () => broken(20 * MIB, 9 * MIB), 'ARCHIVE_UNAVAILABLE'],
-    ['is longer than it said', () => broken(MIB, 5 * MIB), 'ARCHIVE_UNAVAILABLE'],
+    ['ends too early', () => broken(20 * MIB, 9 * MIB), 'ARCHIVE_UNAVAILABLE', 'it ended after'],
+    ['is longer than it said', () => broken(MIB, 5 * MIB), 'ARCHIVE_UNAVAILABLE', 'it is longer than the'],
     [
       'R33: is another one than was decided on',
       (content) => whole(Buffer.concat([content, Buffer.from('x')])),
       'CODE_INVALID',
+      '',
     ],
-  ])('of an archive that %s starts nothing, and is mended by the next try', async (_name, open, code) => {
+  ])('of an archive that %s starts nothing, and is mended by the next try', async (_name, open, code, words) => {
     const content = await zipOf('main.js', randomBytes(MIB));
     let next = (): OpenArchive | undefined => open(content);
     const { make, engine, id } = given(content, () => next());
-    expect(codeOf(await make().catch((thrown: unknown) => thrown))).toBe(code);
+    const refusal = await make().catch((thrown: unknown) => thrown);
+    expect(codeOf(refusal)).toBe(code);
+    expect((refusal as Error).message).toContain(words);
     expect(await isMade(engine, id)).toBe(false);
     expect(await tools()).toEqual([]);
     next = () => whole(content);

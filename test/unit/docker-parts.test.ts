@@ -180,7 +180,7 @@ describe('where the engine is', () => {
     expect(await findEngineHosts({ DOCKER_CONFIG: folder })).toEqual(usual);
     rmSync(folder, { recursive: true });
   });
-  it('without a choice it is the first of the usual sockets that is there; a choice holds, though nothing is there', async () => {
+  it('for a fleet: what was chosen, else Docker’s own socket, though another engine is there and this one is not', async () => {
     const root = mkdtempSync(join(tmpdir(), 'drover-docker-'));
     onTestFinished(() => {
       rmSync(root, { recursive: true });
@@ -188,18 +188,15 @@ describe('where the engine is', () => {
     const env = { HOME: join(root, 'home'), XDG_RUNTIME_DIR: join(root, 'run/user/1') };
     const chosen = async (more: Record<string, string> = {}): Promise<unknown> =>
       ((await connectDocker({ ...env, ...more }, root)).modem as { socketPath?: unknown }).socketPath;
-    const usual = join(root, 'var/run/docker.sock');
-    expect(await chosen()).toBe(usual);
-    // From the last to the first: each one is taken before those that were there already.
-    for (const path of ['run/podman/podman.sock', 'run/user/1/podman/podman.sock', 'run/user/1/docker.sock']) {
-      mkdirSync(dirname(join(root, path)), { recursive: true });
-      writeFileSync(join(root, path), '');
-      expect(await chosen()).toBe(join(root, path));
-    }
+    const other = join(root, 'run/podman/podman.sock');
+    mkdirSync(dirname(other), { recursive: true });
+    writeFileSync(other, '');
+    expect(await chosen()).toBe(join(root, 'var/run/docker.sock'));
+    expect(await chosen({ DOCKER_HOST: '', DOCKER_CONTEXT: '', DOCKER_CONFIG: '' })).toBe(
+      join(root, 'var/run/docker.sock'),
+    );
     expect(await chosen({ DOCKER_HOST: 'unix:///nowhere.sock' })).toBe('/nowhere.sock');
-    mkdirSync(dirname(usual), { recursive: true });
-    writeFileSync(usual, '');
-    expect(await chosen()).toBe(usual);
+    await expect(chosen({ DOCKER_CONTEXT: 'typo' })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
   it('is refused when it can be nowhere', () => {
     expect(() => dockerAt('nonsense')).toThrow(/DOCKER_HOST=nonsense/);
@@ -216,9 +213,12 @@ describe('keys that a container was given at its start', () => {
     secretKey: 's',
     buckets: { state: 'state', logs: 'logs' },
   } as const;
+  /** Milliseconds since the beginning of a test. */
+  let passed = 0;
   /** An engine that counts the uploads into its containers. */
   const counting = () => {
-    const delivered = createDeliveredAccess();
+    passed = 0;
+    const delivered = createDeliveredAccess(() => passed);
     const uploads: string[] = [];
     const docker = {
       getContainer: (id: string) => ({
@@ -252,8 +252,17 @@ describe('keys that a container was given at its start', () => {
     expect(uploads).toEqual(['c1']);
   });
 
+  it('are renewed when that was a while ago: a look may come late, and they live on from their start', async () => {
+    const { delivered, uploads, renew } = counting();
+    delivered.add('c1', { ...access, expiresAt: 5_000 });
+    passed = 61_000;
+    expect(await renew('c1')).toBe(9_000);
+    expect(uploads).toEqual(['c1']);
+  });
+
   it('are delivered to a container that started without any, or under another controller', async () => {
     const { delivered, uploads, renew } = counting();
+    delivered.add('c1', { ...access, expiresAt: 5_000 });
     delivered.add('c1', undefined);
     expect(await renew('c1')).toBe(9_000);
     expect(uploads).toEqual(['c1']);

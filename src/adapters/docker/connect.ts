@@ -1,9 +1,8 @@
-/** A client for the engine that is configured, or the first place where one usually is. */
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+/** A client for the engine that is configured, or for the place where Docker usually is. */
+import { join, resolve } from 'node:path';
 import Docker from 'dockerode';
 import { DroverError } from '../../domain/errors.ts';
-import { chosenEngine, usualEngines } from './find-engine.ts';
+import { chosenEngine } from './find-engine.ts';
 
 /** @throws DroverError CONFIG_INVALID for an address that cannot be one */
 export const dockerAt = (host: string): Docker => {
@@ -19,19 +18,17 @@ export const dockerAt = (host: string): Docker => {
   return new Docker({ host: url.hostname, protocol, port: url.port === '' ? 2375 : Number(url.port) });
 };
 
+/** Where Docker is when nobody has chosen anything. */
+const USUAL = 'var/run/docker.sock';
+
 /**
- * What is chosen is taken, whether it answers or not: a fleet must not begin on another engine. Without a choice, it is the
- * first of the usual sockets that is there. Nothing is asked of the engine yet.
+ * The engine that was chosen, whether it answers or not; without a choice Docker's own socket, whether it is there or not. Nothing
+ * else is looked for: a fleet that began on whichever engine happens to be up would run its bots twice when the other comes back.
+ * Nothing is asked of the engine yet. `root`: where the folders of the system begin.
+ * @throws DroverError CONFIG_INVALID
  */
-export const connectDocker = async (
-  env: Readonly<Record<string, string | undefined>>,
-  root?: string,
-): Promise<Docker> => {
-  const chosen = await chosenEngine(env);
-  if (chosen !== undefined) return dockerAt(chosen);
-  const usual = usualEngines(env, root);
-  return dockerAt(usual.find((host) => existsSync(host.slice('unix://'.length))) ?? usual[0] ?? '');
-};
+export const connectDocker = async (env: Readonly<Record<string, string | undefined>>, root = '/'): Promise<Docker> =>
+  dockerAt((await chosenEngine(env)) ?? `unix://${join(root, USUAL)}`);
 
 /** Is the engine on this host? Only then do this host's memory, disks and processes say anything about it. */
 export const isLocal = (docker: Docker): boolean =>

@@ -39,26 +39,36 @@ export const deliverFiles = (
 };
 
 /**
- * When the keys expire that containers were given at their start. Whoever renews them asks right after the start for the first
- * time; what it would upload then is what the container has already.
+ * When the keys expire that containers were just given at their start. Whoever renews them asks right after the start for the
+ * first time; what it would upload then is what the container has already.
  */
 export interface DeliveredAccess {
   /** Keys that do not expire, or none at all, are not noted. */
   add(containerId: string, access: StoreAccess | undefined): void;
-  /** Epoch ms; undefined when nothing was noted, or when it was taken before. */
+  /**
+   * Epoch ms; undefined when nothing was noted, when it was taken before, or when that was a while ago: who renews at half of what
+   * is left must not count from keys that are half used up.
+   */
   take(containerId: string): number | undefined;
 }
 
-export const createDeliveredAccess = (): DeliveredAccess => {
-  const expiries = new Map<string, number>();
+/** Longest time for which keys count as just given. */
+const JUST_MS = 60_000;
+
+/** `now`: monotonic milliseconds. */
+export const createDeliveredAccess = (now: () => number = () => performance.now()): DeliveredAccess => {
+  const given = new Map<string, { readonly at: number; readonly expiresAt: number }>();
   return {
     add: (id, access) => {
-      if (access?.kind === 's3' && access.expiresAt !== undefined) expiries.set(id, access.expiresAt);
+      given.delete(id);
+      if (access?.kind === 's3' && access.expiresAt !== undefined) {
+        given.set(id, { at: now(), expiresAt: access.expiresAt });
+      }
     },
     take: (id) => {
-      const expiresAt = expiries.get(id);
-      expiries.delete(id);
-      return expiresAt;
+      const noted = given.get(id);
+      given.delete(id);
+      return noted !== undefined && now() - noted.at < JUST_MS ? noted.expiresAt : undefined;
     },
   };
 };

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { DroverError } from '../../domain/errors.ts';
 
 const readJson = async (path: string): Promise<Record<string, unknown>> =>
   JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as Record<string, unknown>;
@@ -17,15 +18,25 @@ const hostOfContext = async (folder: string, name: string): Promise<string | und
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The engine that somebody has chosen: DOCKER_HOST, else that of the docker context. */
+/**
+ * The engine that somebody has chosen: DOCKER_HOST, else that of the docker context.
+ * @throws DroverError CONFIG_INVALID when DOCKER_CONTEXT names a context that is not there
+ */
 export const chosenEngine = async (env: Env): Promise<string | undefined> => {
-  const given = env['DOCKER_HOST'];
-  if (given !== undefined && given !== '') return given;
-  const folder = env['DOCKER_CONFIG'] ?? join(env['HOME'] ?? homedir(), '.docker');
+  // An empty variable is as good as none.
+  const given = (name: string): string | undefined => env[name] || undefined;
+  const host = given('DOCKER_HOST');
+  if (host !== undefined) return host;
+  const folder = given('DOCKER_CONFIG') ?? join(given('HOME') ?? homedir(), '.docker');
   const config = await readJson(join(folder, 'config.json')).catch((): Record<string, unknown> => ({}));
-  const name = env['DOCKER_CONTEXT'] ?? config['currentContext'];
+  const named = given('DOCKER_CONTEXT');
+  const name = named ?? config['currentContext'];
   if (typeof name !== 'string' || name === 'default') return undefined;
-  return hostOfContext(folder, name).catch(() => undefined);
+  const found = await hostOfContext(folder, name).catch(() => undefined);
+  if (found === undefined && named !== undefined) {
+    throw new DroverError('CONFIG_INVALID', `DOCKER_CONTEXT=${named} names no context in ${folder}`);
+  }
+  return found;
 };
 
 /** That of Docker, of Docker without root, and of podman without and with root. `root`: where the folders of the system begin. */

@@ -6,11 +6,13 @@ import {
   concatMap,
   defer,
   exhaustMap,
+  filter,
   finalize,
   from,
   merge,
   type Observable,
   Subject,
+  tap,
   throttleTime,
   timer,
 } from 'rxjs';
@@ -61,9 +63,18 @@ export const createResyncSource = (options: {
 
   // exhaustMap drops ticks while one is under way, which is right for ticks; what is asked for must run afterwards.
   const ticks = timer(intervalMs, intervalMs, scheduler).pipe(exhaustMap(() => run));
+  // One that waits serves all who ask until it begins.
+  let waits = false;
   const requests = asked.pipe(
     throttleTime(COALESCE_MS, scheduler, { leading: true, trailing: true }),
-    concatMap(() => run),
+    filter(() => !waits),
+    tap(() => (waits = true)),
+    concatMap(() =>
+      defer(() => {
+        waits = false;
+        return run;
+      }),
+    ),
   );
   return {
     wakes: merge(ticks, requests).pipe(
