@@ -17,12 +17,7 @@ import {
 export type { Setting } from './setting-kinds.ts';
 
 export const SETTINGS = {
-  dockerHost: setting(
-    'DOCKER_HOST',
-    text,
-    '',
-    'engine to use; else the docker context, else the usual socket of Docker or podman',
-  ),
+  dockerHost: setting('DOCKER_HOST', text, '', 'engine to use; else the docker context, else `/var/run/docker.sock`'),
   dockerNetwork: setting(
     'DOCKER_NETWORK',
     matching(/^[\w.-]+$/, 'a network name'),
