@@ -31,15 +31,21 @@ export const STREAM = 'THE0_EVENTS';
 export const connectToTestNats = async (): Promise<NatsConnection> => {
   const nats = await connect({ servers: NATS_URL ?? '' });
   const { streams } = await nats.jetstreamManager();
-  const isThere = await streams.info(STREAM).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) return nats;
-  await nats.close();
-  throw new Error(
-    `NATS_URL names a server with a stream ${STREAM}: tests make and remove it, so give them another server`,
-  );
+  const isFree = (): Promise<boolean> =>
+    streams.info(STREAM).then(
+      () => false,
+      () => true,
+    );
+  const otherwise = (): string =>
+    `NATS_URL names a server with a stream ${STREAM}: tests make and remove it, so give them another server`;
+  try {
+    // Another file on this server may have it for a while.
+    await until(isFree, { within: 120_000, every: 500, otherwise });
+  } catch (thrown) {
+    await nats.close();
+    throw thrown;
+  }
+  return nats;
 };
 
 export interface WorldOptions {
