@@ -6,7 +6,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildDrover } from '../scripts/build-drover.ts';
 import { openSocketProxy } from '../test/support/socket-proxy.ts';
-import { connectToTestNats, openWorld, STREAM } from '../test/support/servers-world.ts';
+import { connectToTestNats, openWorld } from '../test/support/servers-world.ts';
+import { removeStream, STREAM } from '../test/support/test-stream.ts';
 
 const ROUNDS = Number(process.argv[2] ?? 30);
 
@@ -25,7 +26,7 @@ const floor: number[] = [];
 const rows: string[] = [];
 
 for (const way of ['plain', 'stream'] as const) {
-  await streams.delete(STREAM).catch(() => undefined);
+  await removeStream(nats);
   if (way === 'stream') await streams.add({ name: STREAM, subjects: ['the0.bot.created'] });
   const proxy = await openSocketProxy();
   const world = await openWorld({ nats: true });
@@ -61,7 +62,7 @@ for (const way of ['plain', 'stream'] as const) {
   }
   rows.push(row(`published → engine asked to create, ${way}`, took, floor));
 }
-await streams.delete(STREAM).catch(() => undefined);
+await removeStream(nats);
 await nats.close();
 console.log(row('NATS hop and two writes to MongoDB', floor, floor));
 for (const line of rows) console.log(line);

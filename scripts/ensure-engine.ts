@@ -5,7 +5,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findEngineHosts } from '../src/adapters/docker/find-engine.ts';
+import { dockerSocket, findEngineHosts } from '../src/adapters/docker/find-engine.ts';
 import { DroverError } from '../src/domain/errors.ts';
 import { aptInstall } from './apt.ts';
 import { dockerAt } from './docker-at.ts';
@@ -13,7 +13,6 @@ import { canInstall, foldersOf, onPath, runCommand, thisMachine, type Machine, t
 import { until } from './until.ts';
 
 const PROBE_MS = 5_000;
-const USUAL = '/var/run/docker.sock';
 
 const wordOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
 
@@ -34,8 +33,6 @@ const answers = async (host: string): Promise<boolean> => {
     over.abort();
   }
 };
-
-const socketAt = (machine: Machine, path: string): string => `unix://${join(machine.root, path)}`;
 
 const isNamed = ({ env }: Machine): boolean => env['DOCKER_HOST'] !== undefined && env['DOCKER_HOST'] !== '';
 
@@ -128,7 +125,7 @@ export const ensureEngine = async (
   } else if (machine.uid !== 0) {
     throw new DroverError('ENGINE_UNAVAILABLE', `${nowhere}; ${dockerd} is here, but only root can start it`);
   }
-  const host = socketAt(machine, USUAL);
+  const host = dockerSocket(machine.root);
   // The package may have started it.
   if (await answers(host)) return { host, startedByUs: true };
   progress('starting the Docker Engine');

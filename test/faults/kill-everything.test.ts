@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { doneAlso } from '../../src/adapters/docker/docker-errors.ts';
 import { until } from '../../scripts/until.ts';
+import { processesIn, type Process } from '../support/container-commands.ts';
 import { FULL } from '../support/full.ts';
 import { docker, startSpine, type Spine } from '../support/spine.ts';
 import { COUNTING } from '../support/state-bots.ts';
@@ -21,18 +22,6 @@ beforeAll(async () => {
 });
 afterAll(() => spine.end());
 
-interface Process {
-  readonly pid: number;
-  readonly command: string;
-}
-
-/** The processes of a container as this host sees them. */
-const processesOf = async (container: string): Promise<readonly Process[]> => {
-  const { Processes } = (await docker.getContainer(container).top({ ps_args: '-eo pid,args' })) as {
-    Processes: string[][];
-  };
-  return Processes.map(([pid = '', command = '']) => ({ pid: Number(pid), command }));
-};
 const WHO = {
   'PID 1': ({ command }: Process) => command.includes('tini'),
   'runtime execute': ({ command }: Process) => /runtime\s+execute/.test(command) && !command.includes('tini'),
@@ -74,8 +63,7 @@ describe.skipIf(!seesProcesses())('kill -9', () => {
         if (killed === MOMENTS_MS.length) break;
         const { containerId } = await spine.reaches(id, 'running', ({ containerId: found }) => found !== null);
         const container = containerId ?? '';
-        const find = async (): Promise<Process | undefined> =>
-          (await processesOf(container).catch(() => [])).find(WHO[who]);
+        const find = async (): Promise<Process | undefined> => (await processesIn(container)).find(WHO[who]);
         // Moments count from when it is there: a busy machine starts it late.
         await until(async () => (await find()) !== undefined || (await output(container)).includes('kept'), {
           every: 20,

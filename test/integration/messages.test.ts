@@ -5,11 +5,11 @@
 import type { NatsConnection, Subscription } from 'nats';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { DroverProcess } from '../../scripts/drover-process.ts';
-import { until } from '../../scripts/until.ts';
 import { cases } from '../support/full.ts';
 import { docker, LOOPING } from '../support/spine.ts';
 import { malformedMessages } from '../support/malformed-messages.ts';
-import { connectToTestNats, HAS, openWorld, STREAM, type World } from '../support/servers-world.ts';
+import { connectToTestNats, HAS, openWorld, type World } from '../support/servers-world.ts';
+import { removeStream, STREAM } from '../support/test-stream.ts';
 
 type Kind = 'created' | 'updated' | 'deleted';
 
@@ -30,14 +30,6 @@ const addStream = async (nats: NatsConnection): Promise<void> => {
   const subjects = ['the0.bot.created', 'the0.bot.updated', 'the0.bot.deleted'];
   await (await nats.jetstreamManager()).streams.add({ name: STREAM, subjects });
 };
-/** The next file on this server must not find it: on a busy machine the server may be asked more than once. */
-const removeStream = async (nats: NatsConnection): Promise<void> => {
-  const { streams } = await nats.jetstreamManager();
-  const isGone = (): Promise<boolean> =>
-    streams.delete(STREAM).catch((thrown: unknown) => String(thrown).includes('stream not found'));
-  await until(isGone, { every: 200, otherwise: () => `the stream ${STREAM} cannot be removed` });
-};
-
 describe.skipIf(!HAS.mongo || !HAS.nats || !HAS.minio).each(['plain', 'stream'] as const)('messages, %s', (way) => {
   let world: World;
   let nats: NatsConnection;

@@ -12,10 +12,10 @@ import {
   natsTest as it,
   noNats,
   noOwnNats,
-  removeStream,
   send,
   type Collector,
 } from './nats-support.ts';
+import { removeStream } from '../support/test-stream.ts';
 import { LOOK_MS } from '../../src/adapters/nats/core-session.ts';
 import { eventually } from '../support/eventually.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';

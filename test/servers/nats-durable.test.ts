@@ -10,10 +10,10 @@ import {
   NATS_URL,
   natsTest as it,
   noNats,
-  removeStream,
   send,
   type Collector,
 } from './nats-support.ts';
+import { removeStream } from '../support/test-stream.ts';
 import { childProgram } from '../support/child-program.ts';
 import { eventually } from '../support/eventually.ts';
 

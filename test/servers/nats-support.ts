@@ -9,6 +9,7 @@ import { BOT_WISHES, type BusMessage, type MessageBus, type WishConsumer } from 
 import type { Logger } from '../../src/ports/logger.ts';
 import { findNats } from '../../scripts/servers/find-nats.ts';
 import { startOwnNats, type OwnNats, type OwnNatsOptions } from '../../scripts/servers/nats.ts';
+import { removeStream, STREAM } from '../support/test-stream.ts';
 import { startOr } from './started.ts';
 
 /** Undefined, or the one line that says why no test can start a server of its own. */
@@ -28,7 +29,6 @@ export const noNats = NATS_URL === '' ? 'no NATS server' : undefined;
 /** As the bus names a server. */
 export const addressOf = (url: string): string => parseServers(url)[0]?.address ?? '';
 
-const STREAM = 'THE0_EVENTS';
 const OF_BOTS = ['created', 'updated', 'deleted'].map((what) => `the0.bot.${what}`);
 const OF_SCHEDULES = ['created', 'updated', 'deleted'].map((what) => `the0.bot-schedule.${what}`);
 
@@ -36,14 +36,6 @@ const OF_SCHEDULES = ['created', 'updated', 'deleted'].map((what) => `the0.bot-s
 export const makeStream = async (admin: NatsConnection): Promise<void> => {
   const jetstream = await admin.jetstreamManager();
   await jetstream.streams.add({ name: STREAM, subjects: [...OF_BOTS, ...OF_SCHEDULES] });
-};
-
-/** Also when it is not there. */
-export const removeStream = async (admin: NatsConnection): Promise<void> => {
-  const { streams } = await admin.jetstreamManager();
-  await streams.delete(STREAM).catch((thrown: unknown) => {
-    if (!String(thrown).includes('stream not found')) throw thrown;
-  });
 };
 
 /** Into the stream; resolves once it is kept. */

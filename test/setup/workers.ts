@@ -3,10 +3,8 @@ import { availableParallelism } from 'node:os';
 
 const named = Number(process.env['TEST_WORKERS'] ?? '');
 
-const MOST = 4;
-
 /** Files that need no engine. */
-export const WORKERS = MOST;
+export const WORKERS = 4;
 
 /**
  * Files that share the engine: as many as there are processors. More are a little faster and keep the machine so busy that a test which
@@ -17,4 +15,4 @@ export const ENGINE_WORKERS = process.env['NATS_URL']
   ? 1
   : Number.isInteger(named) && named > 0
     ? named
-    : Math.min(MOST, availableParallelism());
+    : Math.min(WORKERS, availableParallelism());

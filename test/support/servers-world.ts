@@ -15,6 +15,7 @@ import type { RunningBot } from '../../src/domain/running-bot.ts';
 import { hostAddress } from './host-address.ts';
 import { referenceDocument } from './reference-document.ts';
 import { docker, HOST, IMAGE, LOOPING, zipOf } from './spine.ts';
+import { STREAM } from './test-stream.ts';
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 const { MONGO_URI, NATS_URL, MINIO_ENDPOINT, MINIO_ACCESS_KEY = '', MINIO_SECRET_KEY = '' } = process.env;
@@ -25,27 +26,19 @@ export const HAS = {
   minio: MINIO_ENDPOINT !== undefined,
 };
 
-export const STREAM = 'THE0_EVENTS';
-
 /** Connected to a server whose stream of that name is ours to make and remove. @throws Error when it has one already */
 export const connectToTestNats = async (): Promise<NatsConnection> => {
   const nats = await connect({ servers: NATS_URL ?? '' });
   const { streams } = await nats.jetstreamManager();
-  const isFree = (): Promise<boolean> =>
-    streams.info(STREAM).then(
-      () => false,
-      () => true,
-    );
-  const otherwise = (): string =>
-    `NATS_URL names a server with a stream ${STREAM}: tests make and remove it, so give them another server`;
-  try {
-    // Another file on this server may have it for a while.
-    await until(isFree, { within: 120_000, every: 500, otherwise });
-  } catch (thrown) {
-    await nats.close();
-    throw thrown;
-  }
-  return nats;
+  const isThere = await streams.info(STREAM).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return nats;
+  await nats.close();
+  throw new Error(
+    `NATS_URL names a server with a stream ${STREAM}: tests make and remove it, so give them another server`,
+  );
 };
 
 export interface WorldOptions {

@@ -1,8 +1,8 @@
 /** A client for the engine that is configured, or for the place where Docker usually is. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import Docker from 'dockerode';
 import { DroverError } from '../../domain/errors.ts';
-import { chosenEngine } from './find-engine.ts';
+import { chosenEngine, dockerSocket } from './find-engine.ts';
 
 /** @throws DroverError CONFIG_INVALID for an address that cannot be one */
 export const dockerAt = (host: string): Docker => {
@@ -18,9 +18,6 @@ export const dockerAt = (host: string): Docker => {
   return new Docker({ host: url.hostname, protocol, port: url.port === '' ? 2375 : Number(url.port) });
 };
 
-/** Where Docker is when nobody has chosen anything. */
-const USUAL = 'var/run/docker.sock';
-
 /**
  * The engine that was chosen, whether it answers or not; without a choice Docker's own socket, whether it is there or not. Nothing
  * else is looked for: a fleet that began on whichever engine happens to be up would run its bots twice when the other comes back.
@@ -28,7 +25,7 @@ const USUAL = 'var/run/docker.sock';
  * @throws DroverError CONFIG_INVALID
  */
 export const connectDocker = async (env: Readonly<Record<string, string | undefined>>, root = '/'): Promise<Docker> =>
-  dockerAt((await chosenEngine(env)) ?? `unix://${join(root, USUAL)}`);
+  dockerAt((await chosenEngine(env)) ?? dockerSocket(root));
 
 /** Is the engine on this host? Only then do this host's memory, disks and processes say anything about it. */
 export const isLocal = (docker: Docker): boolean =>

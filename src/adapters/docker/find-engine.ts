@@ -39,15 +39,15 @@ export const chosenEngine = async (env: Env): Promise<string | undefined> => {
   return found;
 };
 
+/** Docker's own socket. `root`: where the folders of the system begin. */
+export const dockerSocket = (root: string): string => `unix://${join(root, 'var/run/docker.sock')}`;
+
 /** That of Docker, of Docker without root, and of podman without and with root. `root`: where the folders of the system begin. */
-export const usualEngines = (env: Env, root = '/'): readonly string[] => {
+const usualEngines = (env: Env, root: string): readonly string[] => {
   const runtime = env['XDG_RUNTIME_DIR'];
   const own = runtime === undefined || runtime === '' ? [] : ['docker.sock', 'podman/podman.sock'];
-  return [
-    join(root, 'var/run/docker.sock'),
-    ...own.map((name) => join(runtime ?? '', name)),
-    join(root, 'run/podman/podman.sock'),
-  ].map((path) => `unix://${path}`);
+  const others = [...own.map((name) => join(runtime ?? '', name)), join(root, 'run/podman/podman.sock')];
+  return [dockerSocket(root), ...others.map((path) => `unix://${path}`)];
 };
 
 /** Addresses to try, in order. `root`: where the folders of the system begin. */

@@ -69,12 +69,11 @@ export const createResyncSource = (options: {
     throttleTime(COALESCE_MS, scheduler, { leading: true, trailing: true }),
     filter(() => !waits),
     tap(() => (waits = true)),
-    concatMap(() =>
-      defer(() => {
-        waits = false;
-        return run;
-      }),
-    ),
+    // Called when its turn has come.
+    concatMap(() => {
+      waits = false;
+      return run;
+    }),
   );
   return {
     wakes: merge(ticks, requests).pipe(
