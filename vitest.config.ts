@@ -38,6 +38,7 @@ export default defineConfig({
           ...beside,
           name: 'unit',
           isolate: false,
+          setupFiles: ['test/setup/folder.ts'],
           include: ['test/unit/**/*.test.ts', 'test/controllers/**/*.test.ts', 'test/replay/**/*.test.ts'],
           // Longer than what is waited for: then a test says what did not come.
           testTimeout: 90_000,

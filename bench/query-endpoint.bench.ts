@@ -5,9 +5,10 @@
  */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { removeInstall } from '../scripts/remove-install.ts';
-import { newInstall, queryEngine, startBox } from '../test/support/query-engine.ts';
+import { queryEngine, startBox } from '../test/support/query-engine.ts';
 import { docker } from '../test/support/spine.ts';
 import { quantile } from './support/quantile.ts';
+import { newInstall } from '../test/support/test-run.ts';
 
 const LOOKS = Number(process.argv[2] ?? 2_000);
 

@@ -1,8 +1,7 @@
 /** Finds a Docker Engine; on Debian or Ubuntu as root, installs and starts one where there is none. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dockerSocket, findEngineHosts } from '../src/adapters/docker/find-engine.ts';
@@ -16,7 +15,8 @@ const PROBE_MS = 5_000;
 
 const wordOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
 
-const answers = async (host: string): Promise<boolean> => {
+/** @throws DroverError CONFIG_INVALID for an address that cannot be one */
+export const engineAnswers = async (host: string): Promise<boolean> => {
   const over = new AbortController();
   try {
     await Promise.race([
@@ -77,10 +77,13 @@ const start = async (dockerd: string, machine: Machine): Promise<Started> => {
   await dropStalePid(pidFile, 'dockerd');
   await dropStalePid(join(machine.root, 'var/run/docker/containerd/containerd.pid'), 'containerd');
   // No init system to do it: the engine outlives us by itself.
-  // A folder of its own: a name that others can guess in a folder of all is no place for root to write.
-  const log = join(mkdtempSync(join(machine.env['TMPDIR'] ?? tmpdir(), 'drover-dockerd-')), 'dockerd.log');
-  const file = openSync(log, 'a');
-  const env = { ...machine.env, PATH: foldersOf(machine).join(delimiter) };
+  // Not among the temporary files: those may be gone long before the engine is.
+  const folder = join(machine.root, 'var/log');
+  mkdirSync(folder, { recursive: true });
+  const log = join(folder, 'drover-dockerd.log');
+  const file = openSync(log, 'a', 0o600);
+  const env: NodeJS.ProcessEnv = { ...machine.env, PATH: foldersOf(machine).join(delimiter) };
+  delete env['TMPDIR'];
   const child: ChildProcess = spawn(dockerd, [], { detached: true, stdio: ['ignore', file, file], env });
   let over: string | undefined;
   child.once('error', (error) => {
@@ -105,7 +108,7 @@ export const ensureEngine = async (
   const hosts = await findEngineHosts(machine.env, machine.root);
   for (const host of hosts) {
     progress('looking for a Docker Engine', host);
-    if (await answers(host)) return { host, startedByUs: false };
+    if (await engineAnswers(host)) return { host, startedByUs: false };
   }
   if (isNamed(machine)) {
     throw new DroverError('ENGINE_UNAVAILABLE', `no engine answers at DOCKER_HOST=${machine.env['DOCKER_HOST'] ?? ''}`);
@@ -127,7 +130,7 @@ export const ensureEngine = async (
   }
   const host = dockerSocket(machine.root);
   // The package may have started it.
-  if (await answers(host)) return { host, startedByUs: true };
+  if (await engineAnswers(host)) return { host, startedByUs: true };
   progress('starting the Docker Engine');
   let started: Started;
   try {
@@ -136,7 +139,7 @@ export const ensureEngine = async (
     throw new DroverError('ENGINE_UNAVAILABLE', `dockerd could not be started: ${wordOf(thrown)}`, { cause: thrown });
   }
   const came = async (): Promise<boolean> => {
-    if (await answers(host)) return true;
+    if (await engineAnswers(host)) return true;
     const failure = await started.failure();
     if (failure !== undefined) throw new Error(`dockerd ended at once: ${failure}`);
     return false;

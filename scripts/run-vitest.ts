@@ -23,13 +23,18 @@ export interface TestRun {
   stop(): Promise<void>;
 }
 
-export const runVitest = (
-  projects: readonly string[],
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): TestRun => {
+export interface TestRunOptions {
+  readonly projects: readonly string[];
+  /** `related`: `args` begin with the files whose tests shall run. */
+  readonly command?: 'run' | 'related';
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export const runVitest = ({ projects, command = 'run', args, env }: TestRunOptions): TestRun => {
   const named = projects.flatMap((project) => ['--project', project]);
-  const child = spawn(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', ...named, ...args], {
+  const how = command === 'run' ? ['run'] : ['related', '--run'];
+  const child = spawn(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), ...how, ...named, ...args], {
     cwd: ROOT,
     stdio: ['ignore', 'inherit', 'inherit'],
     // A group of its own: the runner alone would leave its workers behind, and they their servers.

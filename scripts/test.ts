@@ -7,17 +7,22 @@
  * - paths: only these test files; whatever else is given goes to the test runner.
  */
 import { constants } from 'node:os';
+import { resolve } from 'node:path';
+import { findEngineHosts } from '../src/adapters/docker/find-engine.ts';
+import { toDroverError } from '../src/domain/errors.ts';
 import { say } from '../test/setup/say.ts';
+import { changedFiles, withReaders } from './changed-files.ts';
+import { dockerAt } from './docker-at.ts';
+import { engineAnswers } from './ensure-engine.ts';
 import { prepareTools } from './prepare-tests.ts';
-import { runVitest, type TestRun } from './run-vitest.ts';
+import { runVitest, type TestRun, type TestRunOptions } from './run-vitest.ts';
+import { abandonedRuns, openRun, removeFolder, sweepEngine, type RunOfTests } from './test-run.ts';
 
+const ROOT = resolve(import.meta.dirname, '..');
 const PROJECTS = ['unit', 'contract', 'servers', 'integration', 'exclusive'] as const;
 const NEED_ENGINE: readonly string[] = ['integration', 'exclusive'];
 
-interface Plan {
-  readonly projects: readonly string[];
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
+interface Plan extends TestRunOptions {
   readonly leftOut: readonly string[];
 }
 
@@ -36,25 +41,88 @@ const planSome = (args: readonly string[]): Plan => ({
   leftOut: [`all that these arguments leave out: ${args.join(' ')}`],
 });
 
+/** @throws DroverError CONFIG_INVALID */
+const planChanged = async ([first, ...rest]: readonly string[]): Promise<Plan> => {
+  const isCommit = first !== undefined && !first.startsWith('-');
+  const since = isCommit ? first : 'HEAD';
+  const others = isCommit ? rest : [first, ...rest].filter((arg) => arg !== undefined);
+  const changed = await changedFiles(since, ROOT);
+  say(`changed since ${since}`, changed.length === 0 ? 'nothing' : changed.join(' '));
+  return {
+    projects: PROJECTS,
+    command: 'related',
+    // The runner wants at least one file.
+    args: [...(changed.length === 0 ? ['none'] : withReaders(changed)), '--passWithNoTests', ...others],
+    env: {},
+    leftOut: [`all that no change since ${since} touches`],
+  };
+};
+
 const planAll = async (): Promise<Plan> => {
   const { engine, missing } = await prepareTools(say);
   const projects = PROJECTS.filter((project) => engine !== undefined || !NEED_ENGINE.includes(project));
   return { projects, args: [], env: engine ?? {}, leftOut: missing };
 };
 
+const planFor = (given: readonly string[]): Plan | Promise<Plan> => {
+  const [first, ...rest] = given;
+  if (first === undefined) return planAll();
+  if (first === '--unit') return planUnit(rest);
+  return first === '--changed' ? planChanged(rest) : planSome(given);
+};
+
+/** The engine that the tests used, when it is still there. */
+const engineOf = async ({ DOCKER_HOST: host }: Readonly<Record<string, string>>): Promise<string | undefined> => {
+  for (const each of host === undefined ? await findEngineHosts(process.env) : [host]) {
+    if (await engineAnswers(each)) return each;
+  }
+  return undefined;
+};
+
+/** Removes what the tests of a run have left. What cannot be removed is named, and changes nothing about the result. */
+const sweep = async (run: RunOfTests, host: string | undefined): Promise<void> => {
+  try {
+    const onEngine = host === undefined ? {} : await sweepEngine(dockerAt(host), run);
+    const left = { ...onEngine, folders: await removeFolder(run) };
+    for (const [kind, names] of Object.entries(left)) {
+      if (names.length > 0) console.log(`Removed ${kind} that tests had left behind: ${names.join(' ')}`);
+    }
+  } catch (thrown) {
+    const { message } = toDroverError(thrown);
+    console.log(`What the tests have left behind could not be removed (${run.folder}): ${message}`);
+  }
+};
+
 const running: TestRun[] = [];
+let interrupted: Promise<number> | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
     const code = 128 + constants.signals[signal];
     if (running.length === 0) process.exit(code);
     // The runner ends its workers and its servers; what is left of its group after that is ended too.
-    void Promise.all(running.map((tests) => tests.stop())).then(() => process.exit(code));
+    interrupted ??= Promise.all(running.map((tests) => tests.stop())).then(() => code);
   });
 }
 
-const [first, ...rest] = process.argv.slice(2);
-const plan = first === undefined ? await planAll() : first === '--unit' ? planUnit(rest) : planSome([first, ...rest]);
-const { projects, args, env, leftOut } = plan;
-const tests = runVitest(projects, args, { ...env, TEST_LEFT_OUT: JSON.stringify(leftOut) });
-running.push(tests);
-process.exitCode = await tests.exitCode;
+try {
+  const { leftOut, ...plan } = await planFor(process.argv.slice(2));
+  const run = await openRun();
+  const env = {
+    ...plan.env,
+    TEST_LEFT_OUT: JSON.stringify(leftOut),
+    TEST_RUN: run.mark,
+    TEST_FOLDER: run.folder,
+  };
+  const tests = runVitest({ ...plan, env });
+  running.push(tests);
+  const ended = await tests.exitCode;
+  // Whoever is about to be ended makes nothing more after this.
+  const code = (await interrupted) ?? ended;
+  const host = plan.projects.some((project) => NEED_ENGINE.includes(project)) ? await engineOf(plan.env) : undefined;
+  for (const each of [run, ...(await abandonedRuns())]) await sweep(each, host);
+  process.exitCode = code;
+} catch (thrown) {
+  const { code, message, remedy } = toDroverError(thrown);
+  console.error(`${code}: ${message}\n→ ${remedy}`);
+  process.exitCode = 1;
+}

@@ -14,9 +14,9 @@ describe.skipIf(MONGO_URI === undefined)('a watched collection', () => {
     await scratch.close();
   });
 
-  it.each(['drop', 'rename', 'dropDatabase'] as const)(
+  it.for(['drop', 'rename', 'dropDatabase'] as const)(
     'is watched again after %s, and nothing else stands still',
-    async (how) => {
+    async (how, { skip }) => {
       const { bots, shared } = scratch.mongo;
       await bots.insertOne({ id: 'first' });
       const stop = new AbortController();
@@ -29,8 +29,7 @@ describe.skipIf(MONGO_URI === undefined)('a watched collection', () => {
         onState: (works) => states.push(works),
       });
       await expect.poll(() => states.length).toBeGreaterThan(0);
-      // Nothing to see where the server has no change streams.
-      if (states[0] === false) return;
+      skip(states[0] === false, 'this MongoDB has no change streams');
       if (how === 'drop') await bots.drop();
       else if (how === 'rename') await bots.rename('elsewhere');
       else await shared.dropDatabase();

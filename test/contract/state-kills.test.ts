@@ -13,7 +13,8 @@ it(
   'a kill at any moment of a restore or a sync leaves a whole state, and the right one',
   { timeout: 300_000 },
   async () => {
-    const path = join(await mkdtemp(join(tmpdir(), 'drover-kills-')), 'store');
+    const folder = await mkdtemp(join(tmpdir(), 'drover-kills-'));
+    const path = join(folder, 'store');
     await mkdir(path);
     try {
       const archives = createFolderStateArchives(path, 'bot');
@@ -26,7 +27,7 @@ it(
       // Else nothing was shown.
       expect(broken).toBeGreaterThan(ROUNDS / 3);
     } finally {
-      await rm(path, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
     }
   },
 );

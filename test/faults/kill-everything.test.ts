@@ -91,7 +91,8 @@ describe.skipIf(!seesProcesses())('kill -9', () => {
           // It may have ended by itself: a start that loses its transfer process while it restores is not gone on with.
           await doneAlso([409], () => docker.getContainer(container).kill());
         }
-        await expect.poll(() => spine.bot(id)?.containerId).not.toBe(containerId);
+        // Of a bot that nobody knows any more there would be another one, too: `reaches` asks for it by name.
+        await spine.reaches(id, 'running', ({ containerId: found }) => found !== null && found !== containerId);
       }
       expect(killed).toBeGreaterThan(who === 'the transfer process' ? 0 : 0.7 * MOMENTS_MS.length);
       const { containerId } = await spine.reaches(id, 'running');

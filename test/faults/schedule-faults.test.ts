@@ -9,10 +9,12 @@ import { scheduleSpine, type ScheduleSpine } from '../support/schedule-spine.ts'
 const LONG = `
 const fs = require('node:fs');
 exports.main = async () => {
-  const file = process.env.STATE_DIR + '/count';
+  const dir = process.env.STATE_DIR;
+  const file = dir + '/count';
   let said = 'read-only';
   try {
-    fs.mkdirSync(process.env.STATE_DIR, { recursive: true });
+    // Not recursive: Node then tells ENOENT of a folder that cannot be made, instead of EROFS.
+    if (!fs.existsSync(dir)) fs.mkdirSync(dir);
     const before = fs.existsSync(file) ? Number(fs.readFileSync(file, 'utf8')) : 0;
     fs.writeFileSync(file, String(before + 1));
     said = 'count ' + (before + 1);

@@ -2,7 +2,6 @@
  * Fault R21: the controller is killed at five points of a slot, with several schedules under way. One round a point and two
  * schedules in the usual run; five rounds of four make 20 cases of each.
  */
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +20,7 @@ import {
   type Life,
 } from '../support/schedule-kills.ts';
 import { docker } from '../support/spine.ts';
+import { newInstall } from '../support/test-run.ts';
 
 /** Runs whose container is alive. */
 const runningNow = async (install: string): Promise<readonly string[]> => {
@@ -36,7 +36,7 @@ describe('R21: kill -9 during a cron slot', () => {
   beforeEach(async () => {
     life = {
       dataDir: await mkdtemp(join(tmpdir(), 'drover-kills-')),
-      install: `t${randomBytes(4).toString('hex')}`,
+      install: newInstall(),
     };
     starts = await watchStarts(life.install);
   });

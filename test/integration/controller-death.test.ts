@@ -1,6 +1,5 @@
 /** The controller as a process of its own, killed and started again under running bots (features B5, C14, J1). */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -10,6 +9,7 @@ import { runDrover, startDrover, type DroverProcess } from '../../scripts/drover
 import type { RunningBot } from '../../src/domain/running-bot.ts';
 import { openEmbeddedStores } from '../../src/adapters/embedded/embedded-stores.ts';
 import { docker, HOST, IMAGE } from '../support/spine.ts';
+import { newInstall } from '../support/test-run.ts';
 
 const EXAMPLES = join(import.meta.dirname, '../../examples');
 const BOTS = ['node-ticker', 'python-momentum'];
@@ -46,7 +46,7 @@ describe('a controller that dies', () => {
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'drover-death-'));
-    install = `t${randomBytes(4).toString('hex')}`;
+    install = newInstall();
     env = {
       DOCKER_HOST: HOST,
       RUNTIME_IMAGE: IMAGE,

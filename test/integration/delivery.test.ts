@@ -15,6 +15,7 @@ import { aSpec } from '../support/given.ts';
 import { realEngine } from '../support/real-engine.ts';
 import { openSocketProxy } from '../support/socket-proxy.ts';
 import { docker, HOST, IMAGE } from '../support/spine.ts';
+import { newInstall } from '../support/test-run.ts';
 
 const MIB = 1_024 * 1_024;
 const whole = (content: Buffer): OpenArchive => ({ size: content.length, content: Readable.from([content]) });
@@ -38,7 +39,7 @@ const zipOf = (name: string, content: Buffer, mode = 0o100644): Promise<Buffer> 
 const codeOf = (thrown: unknown): unknown => (thrown instanceof DroverError ? thrown.code : thrown);
 
 describe('delivery', () => {
-  const install = `t${randomBytes(4).toString('hex')}`;
+  const install = newInstall();
   afterAll(async () => {
     await removeInstall(docker, install);
   });

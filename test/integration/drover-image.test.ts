@@ -1,5 +1,4 @@
 /** drover in its own image, made and hardened as the compose file has it, on the embedded default and a real engine. */
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -12,6 +11,7 @@ import { freePort } from '../../scripts/free-port.ts';
 import { removeInstall } from '../../scripts/remove-install.ts';
 import type { RunningBot } from '../../src/domain/running-bot.ts';
 import { docker, HOST, IMAGE } from '../support/spine.ts';
+import { newInstall } from '../support/test-run.ts';
 
 interface Service {
   readonly cap_drop: string[];
@@ -29,7 +29,7 @@ const { services } = parse(readFileSync(join(ROOT, 'compose/docker-compose.yml')
 const service = services.drover;
 
 describe.skipIf(!HOST.startsWith('unix://'))('the image of drover', () => {
-  const install = `t${randomBytes(4).toString('hex')}`;
+  const install = newInstall();
   const volume = `drover-image-test-${install}`;
   let url: string;
   let container: Docker.Container;

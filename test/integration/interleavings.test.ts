@@ -1,7 +1,6 @@
 /** Interleavings of wishes, hands and deaths of the controller, on the real engine and the real log. */
 import fc from 'fast-check';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +15,7 @@ import { aSpec } from '../support/given.ts';
 import { anyStep, runInterleaving, type Step } from '../support/interleaving.ts';
 import { realEngine } from '../support/real-engine.ts';
 import { docker, HOST, IMAGE, LOOPING, zipOf } from '../support/spine.ts';
+import { newInstall } from '../support/test-run.ts';
 
 const COUNT = cases(20, 200);
 const SIDE_BY_SIDE = 6;
@@ -30,7 +30,7 @@ const POLICY = {
 };
 
 describe('interleavings on the real engine', () => {
-  const install = `t${randomBytes(4).toString('hex')}`;
+  const install = newInstall();
   let dataDir: string;
   let stores: Awaited<ReturnType<typeof openEmbeddedStores>>;
   beforeAll(async () => {

@@ -9,9 +9,10 @@ import type { ContainerReply, QueryCall, QueryContainer, QueryPlan } from '../..
 import { commandsIn } from '../support/container-commands.ts';
 import { eventually } from '../support/eventually.ts';
 import { cases } from '../support/full.ts';
-import { codeOf, newInstall, planFor, queryEngine, type Code } from '../support/query-engine.ts';
+import { codeOf, planFor, queryEngine, type Code } from '../support/query-engine.ts';
 import { openSocketProxy, type SocketProxy } from '../support/socket-proxy.ts';
 import { docker, HOST, IMAGE } from '../support/spine.ts';
+import { newInstall } from '../support/test-run.ts';
 
 const MIB = 1024 * 1024;
 const QUERY = `

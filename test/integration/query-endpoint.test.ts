@@ -6,11 +6,12 @@ import { createQueryProxy } from '../../src/adapters/http/query-proxy.ts';
 import { Cancellation } from '../../src/domain/cancellation.ts';
 import { DroverError } from '../../src/domain/errors.ts';
 import type { QueryContainers, QueryEndpoint } from '../../src/ports/query-containers.ts';
-import { newInstall, queryEngine, startBox, type Box } from '../support/query-engine.ts';
+import { queryEngine, startBox, type Box } from '../support/query-engine.ts';
 import { pause } from '../support/pause.ts';
 import { createSmallNetwork } from '../support/small-network.ts';
 import { openSocketProxy } from '../support/socket-proxy.ts';
 import { docker } from '../support/spine.ts';
+import { newInstall } from '../support/test-run.ts';
 
 const text = async (body: Buffer | NodeJS.ReadableStream): Promise<string> =>
   Buffer.isBuffer(body) ? body.toString() : textOf(body);

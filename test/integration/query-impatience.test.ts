@@ -4,9 +4,10 @@ import { removeInstall } from '../../scripts/remove-install.ts';
 import type { QueryContainer, QueryContainers } from '../../src/ports/query-containers.ts';
 import { countContainers } from '../support/container-count.ts';
 import { cases } from '../support/full.ts';
-import { codeOf, newInstall, planFor, queryEngine, type Code } from '../support/query-engine.ts';
+import { codeOf, planFor, queryEngine, type Code } from '../support/query-engine.ts';
 import { openSocketProxy, type SocketProxy } from '../support/socket-proxy.ts';
 import { docker } from '../support/spine.ts';
+import { newInstall } from '../support/test-run.ts';
 
 const STARTS = 2;
 const GIVEN_UP = 24;

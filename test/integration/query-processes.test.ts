@@ -1,5 +1,4 @@
 /** Queries across processes: asked to end, killed, without their port, and beside one that acts (fault R22, issue 6 point 2). */
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -17,6 +16,7 @@ import { referenceDocument, type DocumentChange } from '../support/reference-doc
 import { HAS, openWorld, type World } from '../support/servers-world.ts';
 import { openSocketProxy, type SocketProxy } from '../support/socket-proxy.ts';
 import { docker, HOST, IMAGE, zipOf } from '../support/spine.ts';
+import { newInstall } from '../support/test-run.ts';
 
 /** Answers at once, never, or, to `/held`, when `/release` is asked. */
 const HOLDING_SERVER = `const held = [];
@@ -91,7 +91,7 @@ describe('queries and the process that takes them', () => {
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'drover-queries-'));
-    install = `t${randomBytes(4).toString('hex')}`;
+    install = newInstall();
     env = { DOCKER_HOST: HOST, RUNTIME_IMAGE: IMAGE, DROVER_DATA_DIR: dataDir, INSTALL_ID: install };
     await deploy('live', { 'main.js': COUNTING, 'query.js': HOLDING_SERVER });
     await deploy('rests', FILES, OFF);

@@ -2,7 +2,6 @@
  * How issue 5 is shown: a Python bot counts its own runs in its state while the controller is killed again and again. The count
  * equals the number of slots.
  */
-import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +14,7 @@ import type { PassedSlots, RunRecord } from '../../src/domain/scheduled-bot.ts';
 import { watchStarts, type ContainerStarts } from '../support/container-starts.ts';
 import { cases } from '../support/full.ts';
 import { docker, HOST, IMAGE } from '../support/spine.ts';
+import { newInstall } from '../support/test-run.ts';
 
 const COUNTER = `
 import json, os
@@ -52,7 +52,7 @@ describe('a Python bot that counts its runs, under a controller that is killed',
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'drover-counter-'));
-    install = `t${randomBytes(4).toString('hex')}`;
+    install = newInstall();
     await mkdir(join(folder, 'counter'));
     await writeFile(join(folder, 'counter', 'main.py'), COUNTER);
     await writeFile(join(folder, 'counter', 'bot.yaml'), DOCUMENT);

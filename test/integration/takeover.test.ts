@@ -11,6 +11,7 @@ import { freePort } from '../../scripts/free-port.ts';
 import { removeContainer, removeInstall } from '../../scripts/remove-install.ts';
 import { aDocument } from '../support/served.ts';
 import { docker, HOST, IMAGE, LOOPING, zipOf } from '../support/spine.ts';
+import { newInstall } from '../support/test-run.ts';
 
 describe('takeover', () => {
   let dataDir: string;
@@ -42,7 +43,7 @@ describe('takeover', () => {
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'drover-takeover-'));
-    const install = `t${randomBytes(4).toString('hex')}`;
+    const install = newInstall();
     env = {
       DOCKER_HOST: HOST,
       RUNTIME_IMAGE: IMAGE,

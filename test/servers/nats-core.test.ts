@@ -116,6 +116,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'NATS without a stream', () =>
     });
     const got = new Set(collector.texts());
     const missing = Array.from({ length: sent }, (_none, index) => String(index + 1)).filter((text) => !got.has(text));
+    expect(sent).toBeGreaterThan(0);
     expect(missing).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
-/** Buses, streams and consumers over NATS servers: one of the file's own, or one that a test starts for itself. */
+/** Buses, streams and consumers over NATS servers: the worker's own (test/setup/worker.ts), or one that a test starts for itself. */
 import { connect, type NatsConnection } from 'nats';
-import { afterAll, test } from 'vitest';
+import { test } from 'vitest';
 import { createNatsBus } from '../../src/adapters/nats/nats-bus.ts';
 import { parseServers } from '../../src/adapters/nats/server-list.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
@@ -12,19 +12,13 @@ import { startOwnNats, type OwnNats, type OwnNatsOptions } from '../../scripts/s
 import { removeStream, STREAM } from '../support/test-stream.ts';
 import { startOr } from './started.ts';
 
-/** Undefined, or the one line that says why no test can start a server of its own. */
-export const noOwnNats = await startOr(() => findNats(() => undefined).then(() => undefined));
-
-/**
- * A server of the file's own: the name of the stream is fixed, and two files were seen at the same time on one server of a worker.
- * Where none can be started, the worker's.
- */
-const own = noOwnNats === undefined ? await startOwnNats({ progress: () => undefined }) : undefined;
-afterAll(() => own?.stop());
-
-export const NATS_URL = own?.url ?? process.env['NATS_URL'] ?? '';
+/** The worker's server. */
+export const NATS_URL = process.env['NATS_URL'] ?? '';
 /** Undefined, or why there is no server; the end of the run says more. */
 export const noNats = NATS_URL === '' ? 'no NATS server' : undefined;
+
+/** Undefined, or the one line that says why no test can start a server of its own. */
+export const noOwnNats = await startOr(() => findNats(() => undefined).then(() => undefined));
 
 /** As the bus names a server. */
 export const addressOf = (url: string): string => parseServers(url)[0]?.address ?? '';
@@ -176,7 +170,7 @@ export const natsTest = test
     });
     return Promise.resolve(createTools((undo) => undos.push(undo)));
   })
-  /** On the file's server, which has no stream of ours. */
+  /** On the worker's server, which has no stream of ours. */
   .extend('admin', async ({ nats }) => {
     const admin = await nats.admin(NATS_URL);
     await assertNoStream(admin);

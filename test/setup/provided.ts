@@ -3,8 +3,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** Environment of the engine and the bot image. */
     readonly engine?: Readonly<Record<string, string>>;
-    /** Environment of the servers, one entry for each worker. */
-    readonly servers?: readonly Readonly<Record<string, string>>[];
+    /** Where a worker borrows its servers. */
+    readonly serversPort?: number;
     /** One line for each thing that this run cannot test, and why. */
     readonly leftOut?: readonly string[];
   }

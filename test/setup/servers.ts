@@ -1,6 +1,8 @@
 /** Global set-up: MongoDB, NATS and an object store for each worker, so that tests in one never meet those in another. */
 import type { TestProject, Vitest } from 'vitest/node';
-import { createTestServers, type TestServers } from '../../scripts/servers/test-servers.ts';
+import { createTestServers } from '../../scripts/servers/test-servers.ts';
+import './folder.ts';
+import { lendServers, type LentServers } from './lent-servers.ts';
 import { once } from './once.ts';
 import { say } from './say.ts';
 import './provided.ts';
@@ -19,34 +21,46 @@ const workersOf = ({ projects, state }: Vitest): number => {
   return Math.max(1, ...workers);
 };
 
-const startAll = async (vitest: Vitest): Promise<readonly TestServers[]> => {
+interface Started {
+  readonly lent: LentServers;
+  readonly leftOut: readonly string[];
+  stop(): Promise<void>;
+}
+
+const startAll = async (vitest: Vitest): Promise<Started> => {
   const all = Array.from({ length: workersOf(vitest) }, (_, worker) =>
     createTestServers(worker === 0 ? say : () => undefined),
   );
+  const stopAll = async (): Promise<void> => {
+    await Promise.all(all.map((servers) => servers.stop()));
+  };
   // The first one finds or builds the programs; the others then only start them.
   const [first, ...others] = all;
   try {
     await first?.start();
     await Promise.all(others.map((servers) => servers.start()));
   } catch (thrown) {
-    await Promise.all(all.map((servers) => servers.stop()));
+    await stopAll();
     throw thrown;
   }
-  return all;
+  const lent = await lendServers(all.map((servers) => servers.env()));
+  return {
+    lent,
+    leftOut: first?.leftOut() ?? [],
+    stop: async () => {
+      await lent.close();
+      await stopAll();
+    },
+  };
 };
 
 export const setup = async ({ provide, vitest }: TestProject): Promise<() => Promise<void>> => {
   const { value, release } = await once(
     'servers',
     () => startAll(vitest),
-    async (all) => {
-      await Promise.all(all.map((servers) => servers.stop()));
-    },
+    (started) => started.stop(),
   );
-  provide(
-    'servers',
-    value.map((servers) => servers.env()),
-  );
-  provide('leftOut', value[0]?.leftOut() ?? []);
+  provide('serversPort', value.lent.port);
+  provide('leftOut', value.leftOut);
   return release;
 };

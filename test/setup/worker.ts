@@ -1,6 +1,9 @@
 /** Runs in each worker before a test file: the environment of its engine and of its own servers. */
 import { inject } from 'vitest';
+import { borrowServers } from './lent-servers.ts';
+import './folder.ts';
 import './provided.ts';
 
-const worker = Number(process.env['VITEST_POOL_ID'] ?? 1);
-Object.assign(process.env, inject('engine') ?? {}, (inject('servers') ?? [])[worker - 1] ?? {});
+const port = inject('serversPort');
+const servers = port === undefined ? undefined : await borrowServers(port);
+Object.assign(process.env, inject('engine'), servers?.env);

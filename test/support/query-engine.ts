@@ -1,5 +1,5 @@
 /** The query containers adapter on the real engine, with a code archive of the test's own, and small containers to reach. */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type Docker from 'dockerode';
@@ -10,8 +10,6 @@ import type { QueryContainers, QueryPlan } from '../../src/ports/query-container
 import { dockerAt } from '../../scripts/docker-at.ts';
 import { aSpec } from './given.ts';
 import { docker, HOST, IMAGE, zipOf } from './spine.ts';
-
-export const newInstall = (): string => `t${randomBytes(4).toString('hex')}`;
 
 const none: ArchiveStore = {
   sizeOfCode: () => Promise.resolve(undefined),

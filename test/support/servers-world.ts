@@ -1,5 +1,4 @@
 /** A fleet on the real servers, each behind a proxy of its own, with drover processes as an operator runs them. */
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +16,7 @@ import { referenceDocument } from './reference-document.ts';
 import { docker, HOST, IMAGE, LOOPING, zipOf } from './spine.ts';
 import { STREAM } from './test-stream.ts';
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { newInstall } from './test-run.ts';
 
 const { MONGO_URI, NATS_URL, MINIO_ENDPOINT, MINIO_ACCESS_KEY = '', MINIO_SECRET_KEY = '' } = process.env;
 /** What the test set-up found; `npm test` names what it did not. */
@@ -70,7 +70,7 @@ const hostOf = (url: string): string => /^(?:\w+(?:\+\w+)?:\/\/)?(?:[^@/]*@)?([^
 const through = (url: string, { address }: TcpProxy): string => url.replace(hostOf(url), address);
 
 export const openWorld = async ({ nats: hears = false, env: more = {} }: WorldOptions = {}): Promise<World> => {
-  const install = `t${randomBytes(4).toString('hex')}`;
+  const install = newInstall();
   const dataDir = await mkdtemp(join(tmpdir(), 'drover-world-'));
   const mongo = await openTcpProxy(hostOf(MONGO_URI ?? ''));
   const nats = hears ? await openTcpProxy(hostOf(NATS_URL ?? '')) : undefined;

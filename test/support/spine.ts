@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';
 import { ZipFile } from 'yazl';
 import { openEmbeddedStores } from '../../src/adapters/embedded/embedded-stores.ts';
@@ -25,10 +24,11 @@ import { referenceDocument, type DocumentChange } from './reference-document.ts'
 import { realEngine } from './real-engine.ts';
 import { noPredecessor } from './no-predecessor.ts';
 import { silentLogger } from './silent-logger.ts';
+import { markAll, newInstall } from './test-run.ts';
 
 export const HOST = process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock';
 export const IMAGE = process.env['TEST_IMAGE'] ?? 'drover-bot:latest';
-export const docker: Docker = dockerAt(HOST);
+export const docker: Docker = markAll(dockerAt(HOST));
 
 /** Ends quickly on SIGTERM, runs until then. */
 export const LOOPING = `exports.main = async () => { process.on('SIGTERM', () => process.exit(0)); const beat = () => console.log('beat'); beat(); setInterval(beat, 1_000); await new Promise(() => {}); };`;
@@ -95,7 +95,7 @@ export interface Spine {
 
 export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'drover-spine-')));
-  const install = options.install ?? `t${randomBytes(4).toString('hex')}`;
+  const install = options.install ?? newInstall();
   const stores = await openEmbeddedStores({ dataDir, installId: install, writer: 'test', now: () => Date.now() });
   const archives = options.archives ?? stores.archives;
   const engineOf = (role: 'bot' | 'run'): Engine =>
