@@ -83,7 +83,9 @@ const engineOf = async ({ DOCKER_HOST: host }: Readonly<Record<string, string>>)
 const sweep = async (run: RunOfTests, host: string | undefined): Promise<void> => {
   try {
     const onEngine = host === undefined ? {} : await sweepEngine(dockerAt(host), run);
-    const left = { ...onEngine, folders: await removeFolder(run) };
+    // Programs that tests start with tsx share its cache there.
+    const folders = (await removeFolder(run)).filter((name) => !/^tsx-\d+$/.test(name));
+    const left = { ...onEngine, folders };
     for (const [kind, names] of Object.entries(left)) {
       if (names.length > 0) console.log(`Removed ${kind} that tests had left behind: ${names.join(' ')}`);
     }
