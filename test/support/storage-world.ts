@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Client } from 'minio';
 import { extract, pack } from 'tar-stream';
+import { readSmallFile } from '../../src/adapters/docker/small-file.ts';
 import { createMinioArchives } from '../../src/adapters/minio/minio-archives.ts';
 import { createMinioStoreAccess } from '../../src/adapters/minio/store-access.ts';
 import { volumeName } from '../../src/domain/naming.ts';
@@ -73,18 +74,7 @@ const readVolume = async (volume: string, path: string): Promise<string | undefi
     HostConfig: { Mounts: [{ Type: 'volume', Source: volume, Target: '/state', ReadOnly: true }] },
   });
   try {
-    const tar = extract();
-    const found = new Promise<string>((resolve, reject) => {
-      tar.on('entry', (_header, stream, next) => {
-        void buffer(stream).then((content) => {
-          resolve(content.toString());
-          next();
-        }, reject);
-      });
-    });
-    const archive = await container.getArchive({ path: `/state/${path}` });
-    archive.pipe(tar);
-    return await found;
+    return await readSmallFile(container, `/state/${path}`);
   } catch {
     return undefined;
   } finally {

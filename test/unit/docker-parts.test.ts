@@ -2,7 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
 import type Docker from 'dockerode';
+import { pack } from 'tar-stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectDocker, dockerAt } from '../../src/adapters/docker/connect.ts';
 import { createOptions } from '../../src/adapters/docker/create-options.ts';
@@ -16,6 +20,7 @@ import { boundLines } from '../../src/adapters/docker/log-tail.ts';
 import { createTools } from '../../src/adapters/docker/tools.ts';
 import { toStatus } from '../../src/adapters/docker/observe.ts';
 import { putFiles } from '../../src/adapters/docker/put-files.ts';
+import { readSmallFile } from '../../src/adapters/docker/small-file.ts';
 import { aSpec } from '../support/given.ts';
 
 const answer = (statusCode: number, message: string): unknown => Object.assign(new Error(message), { statusCode });
@@ -124,6 +129,44 @@ describe('files for a container', () => {
     };
     await expect(putFiles(sendingTo(sent), { files, mayAct, abortSignal })).rejects.toThrow('its term is over');
     expect(sent).toEqual([]);
+  });
+});
+
+describe('a small file of a container', () => {
+  const archiveOf = async (...files: readonly (readonly [string, string])[]): Promise<Buffer> => {
+    const tar = pack();
+    for (const [name, text] of files) tar.entry({ name }, text);
+    tar.finalize();
+    return buffer(tar);
+  };
+  /** A container whose archive comes in pieces. */
+  const giving = (...pieces: readonly Buffer[]): Docker.Container =>
+    ({ getArchive: () => Promise.resolve(Readable.from(pieces)) }) as unknown as Docker.Container;
+
+  it('is its text; empty when there is none, and when it is too large', async () => {
+    const whole = await archiveOf(['exit.json', '{}'], ['other', 'x']);
+    expect(await readSmallFile(giving(whole.subarray(0, 700), whole.subarray(700)), '/exit.json')).toBe('{}');
+    expect(await readSmallFile(giving(await archiveOf()), '/exit.json')).toBe('');
+    const large = await archiveOf(['exit.json', 'x'.repeat(65 * 1024)]);
+    expect(await readSmallFile(giving(large), '/exit.json')).toBe('');
+  });
+
+  it('is refused when its archive ends in its middle, and nothing else is the worse for it', async () => {
+    const whole = await archiveOf(['exit.json', 'x'.repeat(5_000)], ['other', 'y'.repeat(5_000)]);
+    // An error of a stream that nobody listens to would end the process: the run of tests fails then.
+    const uncaught: unknown[] = [];
+    const note = (thrown: unknown): number => uncaught.push(thrown);
+    process.on('uncaughtException', note);
+    onTestFinished(() => void process.off('uncaughtException', note));
+    for (const end of [100, 512, 600, 2_000, 7_000]) {
+      const pieces = [whole.subarray(0, Math.min(end, 600)), whole.subarray(Math.min(end, 600), end)];
+      await expect(
+        readSmallFile(giving(...pieces.filter(({ length }) => length > 0)), '/exit.json'),
+        `the first ${String(end)} bytes`,
+      ).rejects.toThrow('Unexpected end of data');
+      await setImmediate();
+    }
+    expect(uncaught).toEqual([]);
   });
 });
 
