@@ -53,6 +53,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   rmSync(paths.hold, { force: true });
+  rmSync(paths.holdLogs, { force: true });
   const transfers = started.flatMap((child) => transfersOf(child));
   await Promise.all(started.map(end));
   started = [];
@@ -229,6 +230,8 @@ it('gives up a job that hangs when it is told to end, and says so in time', asyn
 
 it('gives up what waits behind a job that hangs, too', async () => {
   writeFileSync(paths.hold, '');
+  // Else the last try, which has a process of its own, may have the time to ship them.
+  writeFileSync(paths.holdLogs, '');
   const child = start(1500);
   await eventually(() => {
     expect(existsSync(paths.worker)).toBe(true);

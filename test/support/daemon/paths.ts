@@ -9,8 +9,10 @@ export const pathsBelow = (root: string) => ({
   done: join(root, 'the0/done'),
   access: join(root, 'the0/access.json'),
   store: join(root, 'store'),
-  /** While it is there, a job waits: a test kills the process in the middle of it. */
+  /** While it is there, a job of state waits: a test kills the process in the middle of it. */
   hold: join(root, 'hold'),
+  /** The same for jobs of logs. */
+  holdLogs: join(root, 'hold-logs'),
   /** Process id of the transfer process that does a job. */
   worker: join(root, 'worker.pid'),
 });

@@ -26,7 +26,7 @@ const reach = (): void => {
   if (!existsSync(paths.store)) throw new DroverError('STORAGE_UNAVAILABLE', 'the store is away');
 };
 
-/** A job of state can be held, and who does it be seen; what waits behind it are the jobs of logs. */
+/** A job of state can be held, and who does it be seen; what waits behind it are the jobs of logs. Those can be held, too. */
 const ready = async (): Promise<void> => {
   reach();
   await writeFile(paths.worker, String(process.pid));
@@ -48,6 +48,7 @@ void transfer({
       logs: {
         ship: async (options) => {
           reach();
+          while (existsSync(paths.holdLogs)) await sleep(20);
           return logs.ship(options);
         },
       },
