@@ -1,0 +1,319 @@
+/**
+ * The one table of errors. Each has a stable code, a class that says what the control loop does next, the usual cause, and a remedy
+ * that a person can follow. `docs/reference/errors.md` is generated from this table.
+ */
+
+/**
+ * What the control loop does after the error: try again later (`retryable`), stop trying until something changes (`terminal`), read
+ * the log again and retry at once (`concurrency`), or hand the error back to the caller (`rejected`).
+ */
+export type ErrorClass = 'retryable' | 'terminal' | 'concurrency' | 'rejected';
+
+export interface ErrorRow {
+  readonly class: ErrorClass;
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+const row = (errorClass: ErrorClass, cause: string, remedy: string): ErrorRow => ({ class: errorClass, cause, remedy });
+
+/** code → class, cause and remedy. */
+export const ERRORS = {
+  // The engine.
+  ENGINE_UNAVAILABLE: row(
+    'retryable',
+    'No Docker Engine answers at the configured address.',
+    'Start the Docker Engine, or point DOCKER_HOST at one that answers.',
+  ),
+  ENGINE_TIMEOUT: row(
+    'retryable',
+    'The engine accepted a call and did not answer within its deadline.',
+    'Check the load of the host and the log of the engine.',
+  ),
+  ENGINE_ERROR: row(
+    'retryable',
+    'The engine refused a call for a reason that may pass; the message quotes the engine.',
+    'Read the quoted message. drover retries by itself; correct the engine if the error stays.',
+  ),
+  ENGINE_REFUSED: row(
+    'terminal',
+    'The engine will never accept this container as it is specified.',
+    'Correct the field that the message names, and apply the bot again.',
+  ),
+  NAME_TAKEN: row(
+    'retryable',
+    'A container that does not belong to this install has the name that this bot needs.',
+    'Remove or rename that container.',
+  ),
+  NAME_BUSY: row(
+    'retryable',
+    'The engine is still removing the previous container of this bot.',
+    'Do nothing: drover waits until the container is gone. Restart the engine if that takes minutes.',
+  ),
+  CONTAINER_STUCK: row(
+    'retryable',
+    'The engine cannot stop this container, although it was asked to kill it.',
+    'Restart the engine, or end the container’s shim process by hand.',
+  ),
+  NETWORK_EXHAUSTED: row(
+    'retryable',
+    'The bot network has no free address left.',
+    'Remove containers that you do not need, or recreate the network with a larger address range.',
+  ),
+  IMAGE_UNAVAILABLE: row(
+    'retryable',
+    'The engine does not have the bot image and cannot pull it.',
+    'Build the bot image with `npm run image`, or set RUNTIME_IMAGE to an image that exists.',
+  ),
+  HOST_PRESSURE: row(
+    'retryable',
+    'A disk under the engine, or a volume, is nearly full.',
+    'Free disk space. No bot starts while less than 5 % is free; stops and syncs continue.',
+  ),
+  SPAWN_FAILED: row(
+    'retryable',
+    'The process of the bot could not be started inside its container.',
+    'Read the message: it names the file and the reason, such as a missing interpreter or no memory.',
+  ),
+  // The code of a bot.
+  ARCHIVE_MISSING: row(
+    'retryable',
+    'The archive store has no code archive at the path in `custom.filePath`.',
+    'Upload the code archive to that path. drover retries by itself.',
+  ),
+  ARCHIVE_CORRUPT: row(
+    'terminal',
+    'The code archive is not a readable zip file.',
+    'Upload the archive again under a new version.',
+  ),
+  ARCHIVE_UNSAFE: row(
+    'terminal',
+    'The code archive holds an entry that is not allowed, such as a link or a path with `..`.',
+    'Pack the archive again without the entry that the message names.',
+  ),
+  ARCHIVE_UNAVAILABLE: row(
+    'retryable',
+    'The archive store does not answer.',
+    'Check that the S3 server runs and that MINIO_ENDPOINT is right.',
+  ),
+  ARCHIVE_FORBIDDEN: row(
+    'retryable',
+    'The archive store refuses the key in MINIO_ACCESS_KEY.',
+    'Give the key the right that the message names, or create the bucket with another key.',
+  ),
+  CODE_INVALID: row(
+    'terminal',
+    'The code archive has changed since drover decided to start it.',
+    'Upload changed code under a new version. Never overwrite an archive.',
+  ),
+  CODE_NOT_CACHED: row(
+    'retryable',
+    'The code cache of the engine was emptied.',
+    'Do nothing: drover fills the cache again before the next start.',
+  ),
+  ENTRYPOINT_MISSING: row(
+    'terminal',
+    'The file in `entrypoints.bot` is not in the code archive.',
+    'Correct the file name in the document, or add the file to the archive.',
+  ),
+  RUNTIME_UNSUPPORTED: row(
+    'terminal',
+    'The bot image has no interpreter for the runtime that the document names.',
+    'Use a runtime that the bot image has, or build an image that has it (compose/README.md).',
+  ),
+  // A container started by hand before drover had delivered its configuration: the next start of ours brings it.
+  RUNTIME_CONFIG: row(
+    'retryable',
+    'A container started without its configuration, for example because somebody started it by hand.',
+    'Do nothing: drover delivers the configuration with its next start. Find out who started the container.',
+  ),
+  // State and logs.
+  STORAGE_UNAVAILABLE: row(
+    'retryable',
+    'The archive store does not answer, and the state on this host may not be the newest.',
+    'Bring the archive store back. The bot starts by itself after that.',
+  ),
+  STATE_RESTORE_FAILED: row(
+    'terminal',
+    'The state that the bot would start from cannot be read.',
+    'List the snapshots with `drover state <bot>`, and select one with `drover state <bot> --restore a1/s1`.',
+  ),
+  STATE_SUPERSEDED: row(
+    'retryable',
+    'A newer start of this bot has already stored state.',
+    'Do nothing: drover continues from the newer state.',
+  ),
+  STATE_UNSYNCED: row(
+    'retryable',
+    'State or logs are on the volume of the bot and not yet in the archive store.',
+    'Do nothing: drover stores them as soon as the archive store answers. Do not remove the volume.',
+  ),
+  STATE_UNSETTLED: row(
+    'retryable',
+    'A restore on the volume of the bot is in progress, or was interrupted.',
+    'Query again later; start the bot if the error stays: its next start completes the restore.',
+  ),
+  SNAPSHOT_NOT_FOUND: row(
+    'rejected',
+    'The bot has no snapshot of this name, or none from before this time.',
+    'List the snapshots with `drover state <bot>`.',
+  ),
+  CREDENTIALS_UNSCOPED: row(
+    'retryable',
+    'The archive store cannot issue keys that are limited to one bot.',
+    'Use an archive store with STS, or set BOT_STORE_CREDENTIALS=shared and trust every bot with the data of every bot.',
+  ),
+  // Documents and requests.
+  DOCUMENT_INVALID: row(
+    'rejected',
+    'A field of the document has a value that is not allowed.',
+    'Correct the field that the message names.',
+  ),
+  BOT_ID_INVALID: row(
+    'rejected',
+    'The id is empty, too long, or has a character that is not allowed.',
+    'Use 1 to 128 characters without `/`, `\\`, control characters, and not `.` or `..`.',
+  ),
+  SCHEDULE_INVALID: row(
+    'rejected',
+    'The cron expression or the time zone is not valid, or never matches a date.',
+    'Write five fields (minute first), six (second first), @daily or the like, or @every 5m, and an IANA time zone.',
+  ),
+  BOT_NOT_FOUND: row('rejected', 'There is no bot of this id.', 'List the bots with `drover get`, and check the id.'),
+  CONFIG_INVALID: row(
+    'rejected',
+    'A setting or an option has a value that is not allowed.',
+    'Correct the setting that the message names.',
+  ),
+  REQUEST_INVALID: row(
+    'rejected',
+    'The request has a parameter, a body or a header that is not allowed.',
+    'Correct the request as the message says.',
+  ),
+  // Queries.
+  QUERY_UNSUPPORTED: row(
+    'rejected',
+    'The bot has no query program.',
+    'Name a query program in `entrypoints.query`, and apply the bot again.',
+  ),
+  QUERY_PATH_UNKNOWN: row(
+    'rejected',
+    'The query program has no handler for this path.',
+    'Query `/info`: it lists the handlers.',
+  ),
+  QUERY_FAILED: row(
+    'rejected',
+    'The handler of the bot failed.',
+    'Read `error` in the answer, and the output of the query program in the log of the bot.',
+  ),
+  QUERY_NO_RESULT: row(
+    'rejected',
+    'The query program ended without a result.',
+    'Read the end of its error output in the message, and correct the query program.',
+  ),
+  QUERY_TIMEOUT: row(
+    'retryable',
+    'The bot did not answer in time.',
+    'Query less data, or allow more time with `--timeout` (`timeout_sec` in a body).',
+  ),
+  QUERY_UNREACHABLE: row(
+    'retryable',
+    'The query server of the bot does not accept connections.',
+    'Read the output of the query program in the log of the bot, and check the bot network.',
+  ),
+  QUERY_REPLY_INVALID: row(
+    'retryable',
+    'The reply of the bot is incomplete or is not valid JSON.',
+    'Correct the query program.',
+  ),
+  QUERY_REPLY_TOO_LARGE: row(
+    'rejected',
+    'The reply is larger than QUERY_MAX_REPLY_MB.',
+    'Query less data at once, or raise QUERY_MAX_REPLY_MB.',
+  ),
+  QUERY_BODY_TOO_LARGE: row(
+    'rejected',
+    'The body of the query is larger than QUERY_MAX_BODY_KB.',
+    'Send a smaller body, or raise QUERY_MAX_BODY_KB.',
+  ),
+  QUERY_OVERLOADED: row(
+    'retryable',
+    'Too many queries are waiting.',
+    'Query again after the time in Retry-After, or raise QUERY_CONTAINERS.',
+  ),
+  QUERY_ENDING: row('retryable', 'This drover process is shutting down.', 'Query again in a moment.'),
+  BOT_NOT_READY: row(
+    'retryable',
+    'The bot is starting or stopping, or its query server does not listen yet.',
+    'Query again after the time in Retry-After.',
+  ),
+  BOT_PAUSED: row(
+    'rejected',
+    'Somebody paused the container of the bot.',
+    'Resume the container with `docker unpause`.',
+  ),
+  // The stores, the lease, and the move from the0.
+  STORE_LOCKED: row(
+    'rejected',
+    'Another drover process uses this data folder.',
+    'Stop the other process, or set another DROVER_DATA_DIR.',
+  ),
+  STORE_UNAVAILABLE: row(
+    'retryable',
+    'The store of documents and events does not answer.',
+    'Check MongoDB or the disk of the data folder, and their logs.',
+  ),
+  STORE_CORRUPT: row(
+    'terminal',
+    'The event log has a gap or a damaged record.',
+    'Restore the event log from a backup.',
+  ),
+  EVENT_ILLEGAL: row(
+    'terminal',
+    'The event log holds an event that cannot happen in its state, or that a newer drover wrote.',
+    'Use the newest drover that has written to this log; else restore the log from a backup.',
+  ),
+  VERSION_CONFLICT: row(
+    'concurrency',
+    'Another process has written to the same stream first.',
+    'Read the current version, and send the change again.',
+  ),
+  LEASE_LOST: row(
+    'retryable',
+    'Another drover process has become the leader.',
+    'Do nothing: this process continues as a standby.',
+  ),
+  NOT_LEADER: row(
+    'rejected',
+    'This process is a standby and cannot carry out the command.',
+    'Send the command to the leader; the message names it.',
+  ),
+  PREDECESSOR_ACTIVE: row(
+    'rejected',
+    'The bot runner of the0 started a container during the takeover.',
+    'Stop that bot runner for good, and run `drover takeover` again.',
+  ),
+  GC_REFUSED: row(
+    'rejected',
+    'Garbage collection cannot be sure what is garbage: too much would go, or the documents belong to another install.',
+    'Check MONGO_URI and the documents in the store. If they are right, do what the message names.',
+  ),
+  GC_INCOMPLETE: row(
+    'retryable',
+    'Garbage collection ended before it was complete.',
+    'Correct what the message names, and run `drover gc` again. It continues where it ended.',
+  ),
+  API_UNREACHABLE: row(
+    'retryable',
+    'No drover answers at the address of the API.',
+    'Start drover with `drover up`, or give its address with --url or DROVER_URL.',
+  ),
+  ENGINE_INSTALL_UNSUPPORTED: row(
+    'rejected',
+    'drover cannot install a Docker Engine on this system.',
+    'Install and start Docker Engine, and try again.',
+  ),
+  INTERNAL: row('retryable', 'A defect of drover.', 'Report it together with the log lines around it.'),
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERRORS;
