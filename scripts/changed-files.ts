@@ -14,7 +14,7 @@ export const READERS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^examples\//, ['test/integration/drover-image.test.ts', 'test/controllers/schedule-cli.test.ts']],
   [/^test\/replay\//, ['test/replay/replay.test.ts', 'test/replay/schedule-replay.test.ts']],
   [/^test\/unit\/golden\//, ['test/unit/cron-reference.test.ts']],
-  [/^README\.md$/, ['test/unit/config.test.ts']],
+  [/^(README\.md|docs\/|compose\/README\.md)/, ['test/docs/commands.test.ts', 'test/docs/links.test.ts']],
 ];
 
 /** With those that read them. Paths are relative to the repository, as git has them. */

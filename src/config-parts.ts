@@ -48,7 +48,7 @@ export const warnOfEndpoint = (config: Config, logger: Logger): void => {
     logger.warn('bots cannot reach the archive store on loopback', { endpoint, remedy });
   }
   if (config.minioEndpoint !== undefined && config.storeCredentials === 'shared') {
-    logger.warn('BOT_STORE_CREDENTIALS=shared: every bot can read and change the code, state and logs of all bots');
+    logger.warn('BOT_STORE_CREDENTIALS=shared, every bot can read and change the code, state and logs of all bots');
   }
 };
 

@@ -1,4 +1,4 @@
-/** Every setting once: its name, how it is read, what it is for. The parser, the listing and the README table come from here. */
+/** Every setting once: its name, how it is read, what it is for. The parser, `drover config` and `docs/reference/configuration.md` come from here. */
 import { RESTART_POLICIES } from './domain/bot.ts';
 import {
   bucketName,
@@ -229,14 +229,3 @@ export const flagOf = (name: SettingName): string => `--${SETTINGS[name].env.toL
 export const fileKeyOf = (name: SettingName): string => SETTINGS[name].env.toLowerCase();
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
-
-/** The README's table of settings. */
-export const renderSettingsTable = (): string =>
-  [
-    '| environment | default | what it is for |',
-    '|---|---|---|',
-    ...SETTING_NAMES.map((name) => {
-      const { env, default: fallback, doc } = SETTINGS[name] as Setting;
-      return `| \`${env}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${doc} |`;
-    }),
-  ].join('\n');

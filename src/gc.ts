@@ -68,7 +68,11 @@ const again = async (parts: GarbageParts, options: GcOptions, config: Config, si
   let health: Health = { ready: true, detail: 'the first sweep is under way' };
   const app = createHealthApp(() => (signal.aborted ? { ready: false, detail: 'ends' } : health));
   const served: Served = await serve(app, { host: config.httpHost, port: config.gcPort });
-  logger.info('gc is up', { url: served.url, interval_ms: options.intervalMs, grace_ms: parts.graceMs });
+  logger.info('garbage collection service started', {
+    url: served.url,
+    interval_ms: options.intervalMs,
+    grace_ms: parts.graceMs,
+  });
   const hasEnded = (): boolean => signal.aborted;
   try {
     while (!hasEnded()) {
@@ -77,12 +81,12 @@ const again = async (parts: GarbageParts, options: GcOptions, config: Config, si
         const removed = items.filter(({ fate }) => fate === 'removed').length;
         const waits = items.filter(({ fate }) => fate === 'waits').length;
         health = { ready: true, detail: `last sweep: ${String(removed)} removed, ${String(waits)} wait` };
-        logger.info('gc swept', { objects, removed, waits });
+        logger.info('garbage collected', { objects, removed, waits });
       } catch (thrown) {
         if (hasEnded()) break;
         const { code, message, remedy } = toDroverError(thrown);
         health = { ready: false, detail: `${message} [${code}]` };
-        logger.error('gc could not do it all', { code, detail: message, remedy });
+        logger.error('garbage collection incomplete', { code, detail: message, remedy });
       }
       await sleep(options.intervalMs, undefined, { signal }).catch(() => undefined);
     }

@@ -92,7 +92,7 @@ const untilItAnswers = async <T>(attempt: () => Promise<T>, options: Waiting): P
       const error = toDroverError(thrown);
       if (error.code !== 'STORE_UNAVAILABLE') throw error;
       for (const front of [doors.api, doors.queries]) front.waitFor('spec-store', error.message);
-      if (told !== error.message) logger.warn('waits for its store; bots go on as they are', { detail: error.message });
+      if (told !== error.message) logger.warn('waiting for the store, bots keep running', { detail: error.message });
       told = error.message;
       await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
@@ -147,9 +147,9 @@ export const up = async (config: Config, duties: Duties = ALL_DUTIES): Promise<v
       await untilItAnswers(() => drover.start(), waiting);
       warnOfEndpoint(config, logger);
       const { url: at, queryUrl } = ports;
-      logger.info('drover is up', { url: at, queryUrl, install, ...stores.places, image: config.runtimeImage });
+      logger.info('drover started', { url: at, queryUrl, install, ...stores.places, image: config.runtimeImage });
       const signal = await asked;
-      logger.info('drover ends; bots go on', { signal });
+      logger.info('drover stops, bots keep running', { signal });
       // Queries under way are answered, or told that drover ends, before the ports go.
       await drover.stop(STOP_WITHIN_MS);
       await ports.closeApi();

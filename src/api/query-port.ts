@@ -1,4 +1,4 @@
-/** The QueryServer's port. A controller whose port is taken keeps its bots all the same, and tries again (issue 6 point 2). */
+/** The QueryServer's port. A controller whose port is taken keeps its bots all the same, and tries again. */
 import type { Hono } from 'hono';
 import { toDroverError } from '../domain/errors.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -36,7 +36,7 @@ export const openQueryPort = async (app: Pick<Hono, 'fetch'>, options: QueryPort
     timer = setTimeout(() => {
       if (signal.aborted) return;
       open().then(() => {
-        logger.info('queries are taken', { url: served?.url });
+        logger.info('query server listens', { url: served?.url });
       }, retry);
     }, TRY_AGAIN_MS);
     timer.unref();
@@ -46,7 +46,7 @@ export const openQueryPort = async (app: Pick<Hono, 'fetch'>, options: QueryPort
   } catch (thrown) {
     if (needed) throw thrown;
     const remedy = 'free the port or set QUERY_SERVER_PORT; it is tried again, and bots are kept meanwhile';
-    logger.error('no queries are taken', { detail: toDroverError(thrown).message, remedy });
+    logger.error('query server cannot listen', { detail: toDroverError(thrown).message, remedy });
     retry();
   }
   return {

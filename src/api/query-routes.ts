@@ -1,4 +1,4 @@
-/** Queries as REST: `GET|POST /v1/bots/:id/query/*path`, with honest statuses and the bot's own words (issue 6 point 2). */
+/** Queries as REST: `GET|POST /v1/bots/:id/query/*path`, with honest statuses and the bot's own words. */
 import { Hono, type Context } from 'hono';
 import type { JsonObject } from '../domain/json.ts';
 import { botIdFault } from '../domain/naming.ts';

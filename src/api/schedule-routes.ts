@@ -1,4 +1,4 @@
-/** Schedules: what is wished of them and how they are (issue 5). Runs and commands have files of their own. */
+/** Schedules: what is wished of them and how they are. Runs and commands have files of their own. */
 import { Hono } from 'hono';
 import { DroverError } from '../domain/errors.ts';
 import { canonicalJson, isObject } from '../domain/json.ts';

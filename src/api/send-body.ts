@@ -1,6 +1,6 @@
 /**
  * The body of a bot's reply on its way to the caller. Where the app is served by Node it goes straight to the connection: a web
- * stream in between costs memory and half of the speed (issue 6, speed).
+ * stream in between costs memory and half of the speed.
  */
 import { Readable, pipeline } from 'node:stream';
 import type { ServerResponse } from 'node:http';

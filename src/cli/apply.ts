@@ -80,8 +80,8 @@ const applyPath = async (client: ApiClient, path: string, io: Io): Promise<void>
 export const addApply = (program: Command, io: Io, client: () => ApiClient): void => {
   program
     .command('apply')
-    .description('make bots as documents and folders say')
-    .argument('<path...>', 'a document, a folder with bot.yaml and code, or a folder of such')
+    .description('create or update bots from documents and folders')
+    .argument('<path...>', 'a document, a folder with bot.yaml and code, or a folder of such folders')
     .action(async (paths: string[]) => {
       for (const path of paths) await applyPath(client(), path, io);
     });

@@ -38,20 +38,20 @@ export const addBotActions = (program: Command, io: Io, client: () => ApiClient)
       .command(action)
       .description(description)
       .argument('<id>')
-      .option('--reason <text>', 'why; it stands in the transition log')
+      .option('--reason <text>', 'the reason, for the transition log')
       .action(async (id: string, { reason }: { reason?: string }) => {
         const body = { reason: reason ?? '' };
         if (OF_SCHEDULES.has(action)) await callEither(client(), 'POST', id, `/${action}`, body);
         else await client().call('POST', `/v1/bots/${encodeURIComponent(id)}/${action}`, body);
-        io.out(`${id} ${action} asked for`);
+        io.out(`${id} ${action} requested`);
       });
   }
   program
     .command('delete')
-    .description('stop a bot and forget it; its volumes go after GC_GRACE')
+    .description('stop and delete a bot; its volumes are removed after GC_GRACE')
     .argument('<id>')
     .action(async (id: string) => {
       await callEither(client(), 'DELETE', id, '');
-      io.out(`${id} delete asked for`);
+      io.out(`${id} delete requested`);
     });
 };

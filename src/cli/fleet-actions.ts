@@ -6,9 +6,9 @@ import type { Io } from './io.ts';
 export const addFleetActions = (program: Command, io: Io, client: () => ApiClient): void => {
   program
     .command('drain')
-    .description('stop every bot, until it is undone')
-    .option('--undo', 'let the fleet run again')
-    .option('--reason <text>', 'why')
+    .description('stop every bot until you undo it')
+    .option('--undo', 'allow the fleet to run again')
+    .option('--reason <text>', 'the reason, for the transition log')
     .action(async ({ undo, reason }: { undo?: boolean; reason?: string }) => {
       if (undo === true) await client().call('DELETE', '/v1/drain');
       else await client().call('POST', '/v1/drain', { reason: reason ?? '' });
@@ -16,9 +16,9 @@ export const addFleetActions = (program: Command, io: Io, client: () => ApiClien
     });
   program
     .command('confirm-removal')
-    .description('let stops go ahead that the guard held back')
+    .description('allow the stops that the removal guard holds back')
     .action(async () => {
       const { confirmed } = await client().call<{ confirmed: readonly string[] }>('POST', '/v1/confirm-removal', {});
-      io.out(confirmed.length === 0 ? 'nothing was held back' : `confirmed: ${confirmed.join(', ')}`);
+      io.out(confirmed.length === 0 ? 'no stop was held back' : `confirmed: ${confirmed.join(', ')}`);
     });
 };

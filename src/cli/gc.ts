@@ -69,11 +69,11 @@ interface GcFlags {
 export const addGc = (program: Command, io: Io): void => {
   const command = program
     .command('gc')
-    .description('remove state and logs of bots that are gone for good, and what uploads left behind')
-    .option('--interval <time>', 'sweep again and again, this long after each sweep; 0 sweeps once', interval, 0)
-    .option('--dry-run', 'tell what would be removed, and remove nothing')
-    .option('--force', 'also remove more ids at once than is plausible; one sweep only')
-    .option('--json', 'for programs: one document a sweep');
+    .description('remove the state and logs of deleted bots, and unfinished uploads, from the S3 server')
+    .option('--interval <time>', 'repeat, this long after each sweep; 0 sweeps once', interval, 0)
+    .option('--dry-run', 'print what would be removed, and remove nothing')
+    .option('--force', 'remove more ids at once than is plausible; one sweep only')
+    .option('--json', 'one JSON document for each sweep');
   withSettings(command).action(async (options: Options & GcFlags) => {
     const { interval: intervalMs, dryRun = false, force = false, json = false } = options;
     if (force && intervalMs > 0)

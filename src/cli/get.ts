@@ -73,9 +73,9 @@ const oneBot = (bot: Shown & { readonly document: unknown }): string => {
 export const addGet = (program: Command, io: Io, client: () => ApiClient): void => {
   program
     .command('get')
-    .description('show the fleet, or one bot')
+    .description('show all bots and schedules, or one of them')
     .argument('[id]')
-    .option('-o, --output <form>', 'json for programs')
+    .option('-o, --output <form>', '`json` for programs')
     .action(async (id: string | undefined, options: { output?: string }) => {
       const path = id === undefined ? '/v1/bots' : `/v1/bots/${encodeURIComponent(id)}`;
       const answer = await client().call<unknown>('GET', path);

@@ -39,18 +39,18 @@ const listed = (found: readonly Found[]): string =>
 
 const takeOver = async (io: Io, client: ApiClient, options: { dryRun?: boolean; watch?: boolean }): Promise<void> => {
   const { ours, strangers } = await client.call<Look>('GET', '/v1/takeover');
-  if (strangers.length > 0) io.out(`left alone, no bot of drover has their id:\n${listed(strangers)}`);
+  if (strangers.length > 0) io.out(`not touched, because drover has no bot of their id:\n${listed(strangers)}`);
   if (ours.length === 0) {
-    io.out('no container of the predecessor runs a bot of drover');
+    io.out('no container of the0 runs a bot of drover');
     return;
   }
   if (options.dryRun === true) {
-    io.out(`would be stopped (SIGTERM, 30 s, SIGKILL) and started by drover:\n${listed(ours)}`);
+    io.out(`would be stopped (SIGTERM, 30 s, SIGKILL), and started by drover:\n${listed(ours)}`);
     return;
   }
   const taken = [...new Set(ours.map(({ botId }) => botId))];
   for (const [index, botId] of taken.entries()) {
-    io.out(`[${String(index + 1)}/${String(taken.length)}] ${botId}: stops`);
+    io.out(`[${String(index + 1)}/${String(taken.length)}] ${botId}: stopping`);
     const { stopped } = await client.call<{ stopped: readonly Found[] }>(
       'POST',
       `/v1/takeover/${encodeURIComponent(botId)}`,
@@ -61,28 +61,28 @@ const takeOver = async (io: Io, client: ApiClient, options: { dryRun?: boolean; 
     );
   }
   if (options.watch === false) return;
-  io.out(`watches for ${String(WATCH_MS / 1_000)} s whether the predecessor starts them again`);
+  io.out(`watching for ${String(WATCH_MS / 1_000)} s whether the0 starts them again`);
   for (const until = Date.now() + WATCH_MS; Date.now() < until && !io.signal.aborted;) {
     await sleep(LOOK_MS, undefined, { signal: io.signal }).catch(() => undefined);
     const back = (await client.call<Look>('GET', '/v1/takeover')).ours;
     if (back.length === 0) continue;
     throw new DroverError('PREDECESSOR_ACTIVE', `it has started again:\n${listed(back)}`);
   }
-  io.out('done: drover alone runs them');
+  io.out('done: only drover runs them');
 };
 
 export const addMove = (program: Command, io: Io, client: () => ApiClient): void => {
   program
     .command('takeover')
-    .description('stop the containers of the predecessor (the0) whose bots drover has, gracefully, and run them')
-    .option('--dry-run', 'only say what would be stopped')
-    .option('--no-watch', 'do not watch whether the predecessor starts them again')
+    .description('stop the containers of the0 whose bots drover has, gracefully, and run these bots')
+    .option('--dry-run', 'print what would be stopped, and stop nothing')
+    .option('--no-watch', 'do not watch whether the0 starts them again')
     .action((options: { dryRun?: boolean; watch?: boolean }) => takeOver(io, client(), options));
   program
     .command('dead-letters')
-    .description('messages that were not understood, newest first, with the reason')
-    .option('-n, --limit <count>', 'at most this many', '20')
-    .option('-o, --output <form>', 'json for programs')
+    .description('list the messages that were not valid, newest first, with the reason')
+    .option('-n, --limit <count>', 'the most that are listed', '20')
+    .option('-o, --output <form>', '`json` for programs')
     .action(async ({ limit, output }: { limit: string; output?: string }) => {
       const letters = await client().call<readonly Letter[]>('GET', `/v1/dead-letters?limit=${limit}`);
       if (output === 'json') {

@@ -19,7 +19,7 @@ export const VERSION = '0.1.0';
 
 export const createProgram = (io: Io): Command => {
   const program = new Command('drover')
-    .description('keeps what runs in Docker equal to what is wished')
+    .description('runs bots in Docker and keeps them in their desired state')
     .version(VERSION)
     .option('--url <url>', 'address of the API (DROVER_URL)')
     .option('--token <token>', 'bearer token of the API (DROVER_TOKEN)')

@@ -43,11 +43,11 @@ const encoded = (path: string): string => path.replace(/^\/+/, '').split('/').ma
 export const addQuery = (program: Command, io: Io, client: () => ApiClient): void => {
   program
     .command('query <bot> <path>')
-    .description('ask a bot, running or not; `/info` lists what it can be asked')
-    .option('-p, --param <name=value>', 'a parameter, as text; may be repeated', collect, {})
-    .option('--params <json>', 'parameters with their types, as a JSON object')
-    .option('--as-of <time or snapshot>', 'from an earlier state, e.g. 2026-01-31T09:00:00Z or a3/s7')
-    .option('--timeout <time>', 'how long to wait at most', duration)
+    .description('query a bot, whether it runs or not; `/info` lists its handlers')
+    .option('-p, --param <name=value>', 'a parameter as text; repeatable', collect, {})
+    .option('--params <json>', 'parameters with types, as a JSON object')
+    .option('--as-of <time or snapshot>', 'query an earlier state, such as 2026-01-31T09:00:00Z or a3/s7')
+    .option('--timeout <time>', 'the longest time to wait', duration)
     .action(async (bot: string, path: string, flags: Flags) => {
       const search = new URLSearchParams();
       if (flags.asOf !== undefined) search.set('asOf', flags.asOf);

@@ -69,9 +69,9 @@ export const addRuns = (program: Command, io: Io, client: () => ApiClient): void
     .description('show the runs of a schedule and the slots that did not run, newest first, or one run')
     .argument('<id>')
     .argument('[key]')
-    .option('--limit <count>', 'so many runs', '20')
-    .option('--all', 'also those that are listed no more')
-    .option('-o, --output <form>', 'json for programs')
+    .option('--limit <count>', 'the number of runs', '20')
+    .option('--all', 'also runs that are no longer listed')
+    .option('-o, --output <form>', '`json` for programs')
     .action(async (id: string, key: string | undefined, options: { limit: string; all?: boolean; output?: string }) => {
       const path = `/v1/schedules/${encodeURIComponent(id)}/runs`;
       const query = new URLSearchParams({ limit: options.limit, ...(options.all === true ? { all: 'true' } : {}) });
@@ -86,12 +86,12 @@ export const addRuns = (program: Command, io: Io, client: () => ApiClient): void
     });
   program
     .command('preview')
-    .description('show when schedules will run by themselves: one, or all within a day')
+    .description('show the next slots of one schedule, or of all within a day')
     .argument('[id]')
-    .option('--from <instant>', 'from then on, such as 2026-01-31T09:00:00Z; else from now')
-    .option('--to <instant>', 'up to then')
-    .option('--limit <count>', 'so many at most')
-    .option('-o, --output <form>', 'json for programs')
+    .option('--from <instant>', 'the beginning, such as 2026-01-31T09:00:00Z; now by default')
+    .option('--to <instant>', 'the end')
+    .option('--limit <count>', 'the most slots that are shown')
+    .option('-o, --output <form>', '`json` for programs')
     .action(
       async (
         id: string | undefined,

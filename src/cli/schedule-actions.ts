@@ -23,42 +23,42 @@ export const addScheduleActions = (program: Command, io: Io, client: () => ApiCl
     client().call<T>('POST', `/v1/schedules/${encodeURIComponent(id)}/${action}`, body);
   program
     .command('trigger')
-    .description('run a scheduled bot now, beside its slots')
+    .description('run a scheduled bot now')
     .argument('<id>')
-    .option('--reason <text>', 'why')
+    .option('--reason <text>', 'the reason, for the transition log')
     .action(async (id: string, { reason = '' }: { reason?: string }) => {
       const { key } = await ask<{ key: string }>(id, 'trigger', { reason });
       io.out(`${id} runs as ${key}`);
     });
   program
     .command('backfill')
-    .description('run the slots of a range of the past, each once')
+    .description('run the slots of a past range, each once')
     .argument('<id>')
-    .requiredOption('--from <instant>', 'such as 2026-01-31T09:00:00Z')
-    .requiredOption('--to <instant>', 'that one included')
-    .option('--again', 'also slots that ran before')
-    .option('--reason <text>', 'why')
+    .requiredOption('--from <instant>', 'the beginning, such as 2026-01-31T09:00:00Z')
+    .requiredOption('--to <instant>', 'the end, inclusive')
+    .option('--again', 'run slots again that ran before')
+    .option('--reason <text>', 'the reason, for the transition log')
     .action(async (id: string, options: { from: string; to: string; again?: boolean; reason?: string }) => {
       await ask(id, 'backfill', options);
-      io.out(`${id} backfill asked for: see \`drover runs ${id}\``);
+      io.out(`${id} backfill requested; see \`drover runs ${id}\``);
     });
   program
     .command('pause')
-    .description('let no slot of a scheduled bot run')
+    .description('pause a scheduled bot: no slot runs')
     .argument('<id>')
-    .option('--note <text>', 'why; it stands in the log and in its condition')
-    .option('--until <instant>', 'goes on by itself then; also 30m, 2h, 1d')
+    .option('--note <text>', 'the reason, for the log and the condition')
+    .option('--until <instant>', 'resume by itself at this time, or after 30m, 2h or 1d')
     .action(async (id: string, { note = '', until }: { note?: string; until?: string }) => {
       const end = untilOf(until, Date.now());
       await ask(id, 'pause', { reason: note, ...(end === undefined ? {} : { until: end }) });
-      io.out(`${id} pause asked for`);
+      io.out(`${id} pause requested`);
     });
   program
     .command('resume')
-    .description('let the slots of a paused bot run again')
+    .description('resume a paused bot: its slots run again')
     .argument('<id>')
     .action(async (id: string) => {
       await ask(id, 'resume', {});
-      io.out(`${id} resume asked for`);
+      io.out(`${id} resume requested`);
     });
 };

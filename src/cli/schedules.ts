@@ -88,9 +88,9 @@ const oneSchedule = (shown: Detailed): string => {
 export const addSchedules = (program: Command, io: Io, client: () => ApiClient): void => {
   program
     .command('schedules')
-    .description('show scheduled bots, or one of them')
+    .description('show all schedules, or one of them')
     .argument('[id]')
-    .option('-o, --output <form>', 'json for programs')
+    .option('-o, --output <form>', '`json` for programs')
     .action(async (id: string | undefined, options: { output?: string }) => {
       if (id === PREVIEW) {
         throw new DroverError(

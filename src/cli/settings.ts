@@ -16,8 +16,10 @@ export const withSettings = (command: Command): Command => {
   for (const name of SETTING_NAMES) {
     const { doc, env, default: fallback } = SETTINGS[name] as Setting;
     const shown = fallback === '' ? '' : `, default ${fallback}`;
-    command.addOption(new Option(`${flagOf(name)} <value>`, `${doc} (${env}${shown})`));
+    // Some seventy: `drover config --explain` is the place to read them.
+    command.addOption(new Option(`${flagOf(name)} <value>`, `${doc} (${env}${shown})`).hideHelp());
   }
+  command.addHelpText('after', '\nEvery setting is an option, too: `drover config --explain` lists them.');
   return command;
 };
 
@@ -32,6 +34,18 @@ export const configOf = (options: Options, io: Io): Config => {
   return loadConfig({ flags, env: io.env, ...(file === undefined ? {} : { file }) });
 };
 
+const explained = (): string => {
+  const table = new Table({
+    head: ['setting', 'option', 'default', 'what it is for'],
+    style: { head: [], border: [] },
+  });
+  for (const name of SETTING_NAMES) {
+    const { doc, env, default: fallback } = SETTINGS[name] as Setting;
+    table.push([env, flagOf(name), fallback, doc]);
+  }
+  return table.toString();
+};
+
 export const addSettings = (program: Command, io: Io): void => {
   const run =
     (duties?: Duties) =>
@@ -41,15 +55,17 @@ export const addSettings = (program: Command, io: Io): void => {
       const { up } = await import('../up.ts');
       await up(config, duties);
     };
-  withSettings(program.command('up').description('run the controller: every service in one process')).action(run());
+  withSettings(
+    program.command('up').description('run the controller: bots, schedules and queries in one process'),
+  ).action(run());
   // Of all processes with one MONGO_URI one leads in each service, the others stand by.
-  withSettings(
-    program.command('bot-runner').description('run BotService alone, e.g. beside another drover that stands by'),
-  ).action(run({ services: ['bots'], api: true, queries: false }));
-  withSettings(
-    program.command('bot-scheduler').description('run ScheduleService alone: cron-scheduled bots and their runs'),
-  ).action(run({ services: ['runs'], api: true, queries: false }));
-  withSettings(program.command('query-server').description('take queries alone; it acts in no service'))
+  withSettings(program.command('bot-runner').description('run only the controller of realtime bots')).action(
+    run({ services: ['bots'], api: true, queries: false }),
+  );
+  withSettings(program.command('bot-scheduler').description('run only the controller of scheduled bots')).action(
+    run({ services: ['runs'], api: true, queries: false }),
+  );
+  withSettings(program.command('query-server').description('run only the query server'))
     .option('--port <port>', 'port of the query server (QUERY_SERVER_PORT)')
     .action((options: Options) =>
       run({ services: [], api: false, queries: true })({
@@ -58,8 +74,13 @@ export const addSettings = (program: Command, io: Io): void => {
       }),
     );
   withSettings(program.command('config').description('show every setting, its value and where it came from'))
-    .option('-o, --output <form>', 'json for programs')
-    .action((options: Options) => {
+    .option('-o, --output <form>', '`json` for programs')
+    .option('--explain', 'list every setting with its option and its default')
+    .action(({ explain, ...options }: Options & { explain?: true }) => {
+      if (explain === true) {
+        io.out(explained());
+        return;
+      }
       const rows = describeConfig(configOf(options, io));
       if (options['output'] === 'json') {
         io.out(JSON.stringify(rows, null, 2));

@@ -29,15 +29,18 @@ const table = (snapshots: readonly ListedSnapshot[]): string => {
 export const addState = (program: Command, io: Io, client: () => ApiClient): void => {
   program
     .command('state')
-    .description('list the snapshots of a bot’s state, or choose one')
+    .description('list the snapshots of the state of a bot, or restore one')
     .argument('<id>')
-    .option('--restore <snapshot>', 'the next start has this one, e.g. a3/s7; what it replaces is kept as a snapshot')
-    .option('-o, --output <form>', 'json for programs')
+    .option(
+      '--restore <snapshot>',
+      'the snapshot for the next start, such as a3/s7; the state it replaces is kept as a snapshot',
+    )
+    .option('-o, --output <form>', '`json` for programs')
     .action(async (id: string, { restore, output }: { restore?: string; output?: string }) => {
       const path = `/v1/bots/${encodeURIComponent(id)}/state`;
       if (restore !== undefined) {
         await client().call('POST', `${path}/restore`, { snapshot: restore });
-        io.out(`${id} starts again with ${restore}`);
+        io.out(`${id}: the next start restores ${restore}`);
         return;
       }
       const answer = await client().call<{ snapshots: ListedSnapshot[] }>('GET', path);

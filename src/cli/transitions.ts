@@ -11,11 +11,11 @@ const COLOURS: Paint = { dim: pc.dim, good: pc.green, bad: pc.red, busy: pc.yell
 export const addTransitions = (program: Command, io: Io, client: () => ApiClient): void => {
   program
     .command('transitions')
-    .description('show every step of the fleet, or of one bot, and its cause')
+    .description('show every transition of the fleet, or of one bot, with its cause')
     .argument('[bot]')
-    .option('-f, --follow', 'go on with those to come')
-    .option('--after <position>', 'only what was recorded after this position', '0')
-    .option('-o, --output <form>', 'json or pretty; else pretty on a terminal and JSON otherwise')
+    .option('-f, --follow', 'print new transitions as they happen')
+    .option('--after <position>', 'only transitions after this position', '0')
+    .option('-o, --output <form>', '`json` or `pretty`; by default pretty on a terminal, else JSON')
     .action(async (bot: string | undefined, options: { follow?: boolean; after: string; output?: string }) => {
       const query = new URLSearchParams({ after: options.after });
       if (bot !== undefined) query.set('bot', bot);

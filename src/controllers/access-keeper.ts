@@ -40,7 +40,7 @@ export const createAccessKeeper = ({ engine, states, clock, logger }: AccessKeep
             const now = clock.now();
             due.set(container.ref.id, expiresAt === undefined ? Infinity : now + (expiresAt - now) / 2);
           } catch (thrown) {
-            logger.warn('keys could not be renewed', { bot: botId, detail: toDroverError(thrown).message });
+            logger.warn('cannot renew archive credentials', { bot: botId, detail: toDroverError(thrown).message });
           }
         }
       };

@@ -75,7 +75,7 @@ export const createControlLoop = (options: ControlLoopOptions): ControlLoop => {
   const onError = (key: string, thrown: unknown): void => {
     const error = toDroverError(thrown);
     if (error.code === 'LEASE_LOST') {
-      logger.debug('turn ended: its term is over', { [what]: key });
+      logger.debug('reconcile ended, this process is no longer the leader', { [what]: key });
       // Of a later term of this very process, what the turn was for is still to be done.
       if (leads()) timers.arm(key, RETRY_TURN_MS);
       return;
@@ -94,7 +94,7 @@ export const createControlLoop = (options: ControlLoopOptions): ControlLoop => {
         .pipe(serialPerKey({ work, onError, scheduler: schedulerOf(clock) }))
         .subscribe({
           error: (error: unknown) => {
-            logger.error('the stream of wakes ended', { of: what, error });
+            logger.error('stream of triggers ended', { of: what, error });
           },
         });
       ask();

@@ -15,7 +15,7 @@ export interface Fence {
 
 /**
  * Most processes lead once and never again. Work of that first term is told by its having no mark: marks make every promise of the
- * process dearer, queries among them by a third, so they begin with the second term (issue 6, speed). It errs on the safe side:
+ * process dearer, queries among them by a third, so they begin with the second term. It errs on the safe side:
  * once there was a second term, unmarked work is refused.
  */
 export const createFence = (leadership: Leadership): Fence => {

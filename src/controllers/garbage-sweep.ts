@@ -143,7 +143,7 @@ export const sweepGarbage = async (parts: GarbageParts, options: SweepOptions): 
   const onProgress = (objects: number): void => {
     if (objects - told < TELL_EVERY) return;
     told = objects;
-    logger.info('gc looks at the buckets', { objects });
+    logger.info('reading the buckets', { objects });
   };
   const survey = await surveyBuckets({ sweeper, now: parts.now(), signal, onProgress });
   const uploads = await staleUploads(parts);

@@ -60,7 +60,7 @@ export const createLeader = (options: LeaderOptions): Leader => {
         onLead();
         return;
       } catch (thrown) {
-        logger.warn('takes over as soon as its stores answer', { role, detail: toDroverError(thrown).message });
+        logger.warn('elected leader, waiting for the stores', { role, detail: toDroverError(thrown).message });
         await pause(clock, RETRY_MS);
       }
     }

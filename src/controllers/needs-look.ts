@@ -1,4 +1,4 @@
-/** Does a bot differ from what the resync's one list and one read show? Only those that do are woken (architecture §3). */
+/** Does a bot differ from what the resync's one list and one read show? Only those that do are woken. */
 import type { Desired } from '../domain/bot.ts';
 import type { BotState } from '../domain/bot-state.ts';
 import { isLive, type ListedContainer } from '../domain/observation.ts';

@@ -1,6 +1,6 @@
 /**
  * Containers that carry our labels but not a bot's name. Slow and cautious: what we set aside ourselves is removed once
- * it was seen dead twice; anything else is an impostor, told once and never touched (fault R27, pitfall B7).
+ * it was seen dead twice; anything else is an impostor, told once and never touched (fault R27, feature B7).
  */
 import { isLive, type ListedContainer } from '../domain/observation.ts';
 import type { ContainerEngine } from '../ports/container-engine.ts';
@@ -20,7 +20,7 @@ export const createOrphanSweeper = (engine: ContainerEngine, logger: Logger) => 
           logger.info('orphan removed', { bot: botId, container: ref.id });
         },
         (error: unknown) => {
-          logger.debug('orphan cannot be removed yet', { bot: botId, container: ref.id, error });
+          logger.debug('cannot remove an orphan yet', { bot: botId, container: ref.id, error });
         },
       );
     }
@@ -28,7 +28,7 @@ export const createOrphanSweeper = (engine: ContainerEngine, logger: Logger) => 
     for (const { ref, botId } of unnamed.filter(({ aside }) => !aside)) {
       if (told.has(ref.id)) continue;
       told.add(ref.id);
-      logger.warn('container carries our labels but not our name: never adopted, never touched', {
+      logger.warn('ignoring a container that has our labels but not our name', {
         bot: botId,
         container: ref.id,
       });

@@ -86,7 +86,7 @@ export const createReconcileBot = (dependencies: ReconcileDependencies) => {
     for (let tries = 0; tries < 5; tries += 1) {
       const { state, version } = await states.load(botId);
       if (!accepts(state, fact)) {
-        logger.warn('outcome overtaken by another writer', { bot: botId, event: fact.type, state: state.at });
+        logger.warn('result discarded, another writer was first', { bot: botId, event: fact.type, state: state.at });
         return;
       }
       if (await append(botId, version, [fact], causes)) return;

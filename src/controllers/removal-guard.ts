@@ -1,5 +1,5 @@
 /**
- * An empty or wrong spec store must not stop the fleet (architecture §3). Absence counts only from a complete,
+ * An empty or wrong spec store must not stop the fleet. Absence counts only from a complete,
  * successful read of the store whose install id is ours; and when one read would stop more than max(3, 10 %) of the
  * fleet without anyone having asked, nothing is stopped until an operator confirms.
  */
@@ -43,10 +43,10 @@ export const createRemovalGuard = (options: {
     judge(read, wanted, stops) {
       if (read.installId !== installId) {
         allowed = new Set();
-        logger.error('spec store belongs to another install: nothing is stopped', {
+        logger.error('spec store belongs to another install, nothing is stopped', {
           found: read.installId,
           installId,
-          remedy: 'put the right database back; see "When something is wrong" in the README',
+          remedy: 'put the right database back; see docs/how-to/troubleshoot.md',
         });
         return;
       }
@@ -62,7 +62,7 @@ export const createRemovalGuard = (options: {
       }
       allowed = new Set();
       if (suspicion === undefined) {
-        logger.error('SpecStoreSuspect: one read would stop much of the fleet unasked; nothing is stopped', {
+        logger.error('spec store is suspect, nothing is stopped', {
           bots: unconfirmed.length,
           fleet: wanted.length,
           remedy: 'check the spec store, then `drover confirm-removal`',

@@ -113,10 +113,10 @@ export const removeGarbage = async (work: RemovalWork, removal: Removal): Promis
     }
     items.push({ ...item, ...done });
     if (done.fate === 'failed') problems.push(`${item.kind} ${JSON.stringify(item.name)}: ${done.why ?? ''}`);
-    if (item.kind === 'orphan') logger.info('gc: orphan', { id: item.name, ...done, objects: item.objects });
+    if (item.kind === 'orphan') logger.info('orphan found', { id: item.name, ...done, objects: item.objects });
     if (now() - told < TELL_EVERY_MS) continue;
     told = now();
-    logger.info('gc removes', { done: items.length, of: steps.length });
+    logger.info('removing garbage', { done: items.length, of: steps.length });
   }
   return { items, problems };
 };

@@ -38,7 +38,7 @@ export const createResync = (dependencies: ResyncDependencies) => {
       await sweep(listed);
       return new Map(listed.filter(({ named }) => named).map((container) => [container.botId, container]));
     } catch (error) {
-      logger.warn('engine list failed', { error });
+      logger.warn('cannot list containers', { error });
       return undefined;
     }
   };

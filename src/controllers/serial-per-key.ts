@@ -1,7 +1,7 @@
 /**
  * One bot at a time: wakes of one key never overlap, of different keys run side by side. At most one wake waits per
  * key; those that come meanwhile only add their causes. The waiting mark is cleared when its turn BEGINS, so a wake
- * that arrives during the work is not lost (architecture §7; each hazard named there is tested).
+ * that arrives during the work is not lost.
  */
 import {
   Subject,

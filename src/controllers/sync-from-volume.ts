@@ -1,4 +1,4 @@
-/** What a bot left on its volume alone, stored by a short-lived container of ours (issue 4 point 8, fault R11). */
+/** What a bot left on its volume alone, stored by a short-lived container of ours (fault R11). */
 import type { BotId } from '../domain/bot.ts';
 import type { Effect } from '../domain/effect.ts';
 import { DroverError, isErrorCode } from '../domain/errors.ts';

@@ -36,7 +36,7 @@ export const createTakeover = ({ predecessor, specs, inTerm, onTaken, logger }: 
       }
       const containers = (await predecessor.list()).filter((container) => container.botId === botId);
       for (const { container, name } of containers) {
-        logger.warn('takeover: stops a container of the predecessor', { bot: botId, container, name });
+        logger.warn('stopping a container of the0', { bot: botId, container, name });
         await predecessor.stop(container, GRACE_MS);
       }
       onTaken();

@@ -14,7 +14,7 @@ export const createTombstoneSweeper = (specs: Pick<SpecStore, 'forgetTombstones'
     try {
       await specs.forgetTombstones(now - TOMBSTONE_KEPT_MS);
     } catch (thrown) {
-      logger.debug('tombstones stay for now', { detail: toDroverError(thrown).message });
+      logger.debug('cannot remove tombstones yet', { detail: toDroverError(thrown).message });
     }
   };
 };

@@ -81,7 +81,7 @@ export const createTransitionFold = (logger: Logger, seeds: TransitionSeeds = {}
       return [];
     } catch (error) {
       broken.add(stream);
-      logger.error('a log cannot be folded', { stream, position, error });
+      logger.error('cannot fold an event stream', { stream, position, error });
       return [];
     }
   };

@@ -44,7 +44,7 @@ export const followTransitions = async (options: TransitionLogOptions): Promise<
     } catch (error) {
       // Aborting ends the feed, and may end it with an error.
       if (options.signal.aborted) return;
-      logger.error('event feed broke', { after, error });
+      logger.error('event feed failed', { after, error });
       // A commit that cannot be folded is passed over here; its own bot's turn is refused, the others go on.
       onFolded(after);
       await pause(clock, RETRY_MS);

@@ -1,6 +1,6 @@
 /**
  * Volumes go with their bot: those of a deleted one, and of an incarnation that is over, are removed after a grace period,
- * and never while state or logs lie on them alone (issue 4 point 8, feature E10). What the log does not know is not ours to
+ * and never while state or logs lie on them alone (feature E10). What the log does not know is not ours to
  * judge: it stays.
  */
 import { toDroverError } from '../domain/errors.ts';
@@ -65,10 +65,10 @@ export const createVolumeSweeper = ({ engine, ownerOf, graceMs, clock, logger }:
         if (since === undefined || now - since < graceMs) continue;
         await engine.removeVolume(volume.name);
         replacedSince.delete(volume.name);
-        logger.info('volume removed with its bot', { bot: volume.botId, volume: volume.name });
+        logger.info('removed a volume of a deleted bot', { bot: volume.botId, volume: volume.name });
       }
     } catch (thrown) {
-      logger.debug('volumes stay for now', { detail: toDroverError(thrown).message });
+      logger.debug('cannot remove volumes yet', { detail: toDroverError(thrown).message });
     }
   };
 };

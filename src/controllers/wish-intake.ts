@@ -47,7 +47,7 @@ export const createWishIntake = (options: WishIntakeOptions): WishConsumer => {
       ...(position === undefined ? {} : { position }),
     });
     buried.add(message);
-    logger.warn('message not understood: see `drover dead-letters`', { subject, reason, sequence: position?.sequence });
+    logger.warn('message is not valid, stored as a dead letter', { subject, reason, sequence: position?.sequence });
   };
 
   const askedBy = ({ subject, at, position }: BusMessage): Asked => ({
@@ -69,13 +69,18 @@ export const createWishIntake = (options: WishIntakeOptions): WishConsumer => {
   const apply = async (id: string, folded: FoldedWish): Promise<void> => {
     mayAct();
     if (await isLate(id, folded)) {
-      logger.info('late update of a deleted bot ignored', { bot: id });
+      logger.info('ignored a late update of a deleted bot', { bot: id });
       return;
     }
     const { wish, by, last } = folded;
     try {
       const outcome = await specs.applyWish(id, wish, askedBy(by), last.position);
-      logger.debug('wish', { bot: id, kind: wish.kind, outcome, sequence: last.position?.sequence });
+      logger.debug('spec changed by a message', {
+        bot: id,
+        kind: wish.kind,
+        outcome,
+        sequence: last.position?.sequence,
+      });
     } catch (thrown) {
       const error = toDroverError(thrown);
       // Rejected for what it is: it would be so for ever.
@@ -108,7 +113,7 @@ export const createWishIntake = (options: WishIntakeOptions): WishConsumer => {
       }
       const folded = foldWishes(understood);
       await applyAll(folded);
-      if (messages.length > 1) logger.info('messages taken', { messages: messages.length, [reads.of]: folded.size });
+      if (messages.length > 1) logger.info('messages stored', { messages: messages.length, [reads.of]: folded.size });
     },
     startsAtNow: async () => (await specs.readFleet()).records.some(({ document }) => document !== null),
   };

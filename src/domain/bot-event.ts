@@ -99,7 +99,7 @@ export type ContainerEvent =
   | Named<'ForeignInstanceGone', At>
   | Named<'BecameHealthy', At & { afterMs: number }>;
 
-/** What became of state and logs, as the runtime inside reports it (issue 4 point 8). */
+/** What became of state and logs, as the runtime inside reports it. */
 export type StorageEvent =
   | Named<'StateRestored', OnContainer & RestoreReport>
   /** `<botId>/state.tar.gz` was written by somebody else; its `.the0-state` won, `former` is what it replaced. */

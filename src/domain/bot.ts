@@ -50,7 +50,7 @@ const STOP_MARGIN_MS = 5_000;
 
 /**
  * From the signal to a container until it is killed, milliseconds: the sum of all stages, so that a stop by hand and a
- * shutdown of the engine give the same grace (issue 4 point 3, feature C6).
+ * shutdown of the engine give the same grace (feature C6).
  */
 export const stopBudgetMs = (spec: Pick<BotSpec, 'stopHookMs' | 'stopGraceMs' | 'finalSyncMs'>): number =>
   spec.stopHookMs + spec.stopGraceMs + spec.finalSyncMs + STOP_MARGIN_MS;
@@ -65,7 +65,7 @@ export interface BotRequest {
   readonly at: number;
 }
 
-/** What a run of a schedule is told beyond its spec (issue 5). */
+/** What a run of a schedule is told beyond its spec. */
 export interface RunWish {
   readonly key: string;
   /** Of its schedule: whose volumes it has. */

@@ -1,6 +1,6 @@
 /**
  * The one switch of a piece of work that may be given up. Most work never is: this one costs nothing until somebody needs more of
- * it, where a signal of the platform costs a query a fifth of its time (issue 6, speed).
+ * it, where a signal of the platform costs a query a fifth of its time.
  */
 export class Cancellation {
   private why: Error | undefined;

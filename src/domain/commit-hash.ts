@@ -6,7 +6,7 @@ import type { Commit } from './recorded.ts';
 /** `prevHash` of the very first commit. */
 export const GENESIS_HASH = '0'.repeat(64);
 
-/** sha256 (hex) over the predecessor's hash and the canonical text of the record without its own hash (architecture §5). */
+/** sha256 (hex) over the predecessor's hash and the canonical text of the record without its own hash. */
 export const commitHash = (record: Omit<Commit, 'hash'>): string =>
   createHash('sha256').update(record.prevHash).update(canonicalJson(record)).digest('hex');
 

@@ -5,7 +5,7 @@
 export const DELIVERY = {
   /** The code archive, written before each start. Beside the configuration: both are delivered in one call. */
   codeArchive: '/var/the0/code.zip',
-  /** The code cache, a volume shared by all bots, read-only for them: `<sha256>.zip`, whole or not there (issue 4 point 6). */
+  /** The code cache, a volume shared by all bots, read-only for them: `<sha256>.zip`, whole or not there. */
   codeCache: '/var/cache/drover/code',
   /** The bot's configuration as JSON, owner 1000, mode 0400: read once and removed. BOT_CONFIG wins where it is set. */
   configFile: '/var/the0/config.json',
@@ -36,7 +36,7 @@ export const DELIVERY_ENV = {
   syncMs: 'DROVER_SYNC_MS',
   /** Entrypoint of the pre-stop hook (`entrypoints.stop`), when there is one. */
   stopEntrypoint: 'DROVER_STOP_ENTRYPOINT',
-  /** Key of a run beside another one that writes the state: this one sees it and stores none (issue 5). */
+  /** Key of a run beside another one that writes the state: this one sees it and stores none. */
   stateReadOnly: 'DROVER_STATE_READ_ONLY',
   /** Snapshots kept per bot, and the limits of contract §4 in MiB. */
   keepSnapshots: 'DROVER_KEEP_SNAPSHOTS',

@@ -1,4 +1,4 @@
-/** What we ask of the world. Each is idempotent: asked twice, the world is the same (architecture §3). */
+/** What we ask of the world. Each is idempotent: asked twice, the world is the same. */
 import type { BotSpec, RunWish } from './bot.ts';
 import type { ErrorClass, ErrorCode } from './errors.ts';
 import type { InstanceRef } from './observation.ts';

@@ -1,6 +1,6 @@
 /**
  * Names and labels of what we make on an engine, and their reading back. A container's name is the lock of one engine:
- * two bots never share one, so the encoding of an id is injective (architecture §3).
+ * two bots never share one, so the encoding of an id is injective.
  */
 import { createHash } from 'node:crypto';
 import type { BotId } from './bot.ts';
@@ -101,7 +101,7 @@ export const codeToolName = (install: string, digest: string, filler: CodeFiller
 /** An id in a query container's name is for people only, so it may be cut. */
 const MAX_QUERY_ID = 100;
 
-/** An ephemeral query container: many of one bot at once, so `random` keeps them apart (architecture §3). */
+/** An ephemeral query container: many of one bot at once, so `random` keeps them apart. */
 export const queryName = (install: string, id: BotId, random: string): string =>
   `drover-${install}-query-${encodeId(id).slice(0, MAX_QUERY_ID)}-${random}`;
 

@@ -2,7 +2,7 @@
 import type { ErrorCode } from './errors.ts';
 import type { SyncReport } from './sync-report.ts';
 
-/** A container on some node, opaque: no host path and no address (architecture §3, several machines later). */
+/** A container on some node, opaque: no host path and no address. */
 export interface InstanceRef {
   readonly node: string;
   readonly id: string;
@@ -10,7 +10,7 @@ export interface InstanceRef {
 
 export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
 
-/** What `runtime execute` left behind for the controller (architecture §8). */
+/** What `runtime execute` left behind for the controller. */
 export interface ExitReport {
   readonly attempt: number;
   /** How far it came: an exit in another phase than `bot` is not the bot's own. */

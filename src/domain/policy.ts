@@ -1,4 +1,4 @@
-/** Settings that decisions are taken with. An argument of `plan`, never read by the machine (architecture §6 rule 10). */
+/** Settings that decisions are taken with. An argument of `plan`, never read by the machine. */
 
 export interface BotPolicy {
   /** Delay of the first restart, ms; doubles with each failure in a row. */

@@ -1,6 +1,6 @@
 /**
  * What the controller and `runtime query` say to each other over the standard streams of an ephemeral query container: frames
- * of a length, a kind and a payload. Results go this way and not through the object store (issue 6 point 3).
+ * of a length, a kind and a payload. Results go this way and not through the object store.
  */
 import type { JsonObject } from './json.ts';
 import type { StoreAccess } from './store-access.ts';

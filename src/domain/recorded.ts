@@ -30,7 +30,7 @@ export interface NewCommit {
   readonly causes: readonly Cause[];
 }
 
-/** One append: atomic, dense in `position`, chained by hash (architecture §5). */
+/** One append: atomic, dense in `position`, chained by hash. */
 export interface Commit {
   readonly position: number;
   readonly stream: string;

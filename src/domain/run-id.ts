@@ -1,6 +1,6 @@
 /**
  * A run as the loop knows it: `<schedule id>/<run key>`. Ids of bots hold no `/`, so one engine, one log and one state machine
- * serve both, and what belongs to whom is read off the id itself (issue 5).
+ * serve both, and what belongs to whom is read off the id itself.
  */
 import type { BotId } from './bot.ts';
 

@@ -1,5 +1,5 @@
 /**
- * What makes a run the only one of its kind (issue 5, notes on identity): its slot for cron and backfill, the id of the
+ * What makes a run the only one of its kind: its slot for cron and backfill, the id of the
  * command for what a person asked for. Part of the container's name, so that the engine keeps twins apart too.
  */
 

@@ -1,4 +1,4 @@
-/** How one schedule is kept (issue 5 point 4, features D4–D18). Durations are milliseconds. */
+/** How one schedule is kept (features D4–D18). Durations are milliseconds. */
 
 export const OVERLAP_POLICIES = ['forbid', 'allow', 'replace', 'queueOne'] as const;
 export type OverlapPolicy = (typeof OVERLAP_POLICIES)[number];

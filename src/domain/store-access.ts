@@ -1,4 +1,4 @@
-/** How a container reaches its own part of the archive store, and nothing else of it (issue 4 point 7). */
+/** How a container reaches its own part of the archive store, and nothing else of it. */
 
 /** A folder: the embedded store, a volume of this bot alone. */
 export interface FolderAccess {

@@ -21,7 +21,7 @@ export interface ReportedError {
   readonly detail: string;
 }
 
-/** Where the state of this start came from (issue 4 point 4, order a to e). */
+/** Where the state of this start came from. */
 export interface RestoreReport {
   readonly source: 'volume' | 'snapshot' | 'archive' | 'chosen' | 'none';
   /** The snapshot that is now on the volume, or that the volume goes on from. */

@@ -1,6 +1,6 @@
 /**
  * What a bot remembers of each event. The statechart says which events are legal and where they lead; this says what
- * stays. It reads only the event and the context: no clock, no setting (architecture §6 rules 2 and 10).
+ * stays. It reads only the event and the context: no clock, no setting.
  */
 import type { BotEvent } from '../domain/bot-event.ts';
 import type { BotContext } from '../domain/bot-state.ts';
@@ -15,7 +15,7 @@ const KEPT_REQUESTS = 50;
 export const amend = (context: BotContext, event: BotEvent): Partial<BotContext> => {
   switch (event.type) {
     case 'BotCreated':
-      // Attempts go on counting: names of attempts never repeat, also over incarnations (architecture §4).
+      // Attempts go on counting: names of attempts never repeat, also over incarnations.
       return {
         ...emptyContext,
         incarnation: event.incarnation,

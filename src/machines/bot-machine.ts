@@ -1,6 +1,6 @@
 /**
  * The statechart of one bot: which events are legal where, and where they lead. Used as a value, never as a process:
- * no invoke, no timers, only `assign` (architecture §4, §6).
+ * no invoke, no timers, only `assign`.
  */
 import { assign, setup } from 'xstate';
 import type { BotEvent } from '../domain/bot-event.ts';
@@ -8,7 +8,7 @@ import type { BotContext } from '../domain/bot-state.ts';
 import { amend } from './amend.ts';
 import { emptyContext } from './empty-context.ts';
 
-/** Raised by hand whenever the meaning of a stored snapshot changes; golden logs guard it (architecture §6 rule 8). */
+/** Raised by hand whenever the meaning of a stored snapshot changes; golden logs guard it. */
 export const MACHINE_VERSION = 1;
 
 const stay = { actions: 'remember' } as const;

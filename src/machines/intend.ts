@@ -113,7 +113,7 @@ const whileStopped = (state: BotState, given: Circumstances): Decision | undefin
   return mayStart(state, given) ? start(state, given) : undefined;
 };
 
-/** The next decision. Every policy is applied here and arrives in the event as its result (architecture §6 rule 10). */
+/** The next decision. Every policy is applied here and arrives in the event as its result. */
 export const intend = (state: BotState, given: Circumstances): Decision | undefined => {
   switch (state.at) {
     case 'starting':

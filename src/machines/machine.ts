@@ -1,6 +1,6 @@
 /**
  * The two machines as the controllers use them: a first state, a strict fold, and how stored events are read. A run is a bot
- * with a log of its own; what is common to all three kinds of log stays common (issue 5).
+ * with a log of its own; what is common to all three kinds of log stays common.
  */
 import type { BotEvent } from '../domain/bot-event.ts';
 import type { BotState } from '../domain/bot-state.ts';

@@ -65,7 +65,7 @@ const BEFORE_THE_BOT: ReadonlySet<string> = new Set(['config', 'code', 'state'])
 
 /**
  * What a container that ended left on its volume alone, or undefined. Without a word of its last sync that is everything:
- * it was killed. One that never came to its bot leaves nothing new (issue 4 point 8, feature E3).
+ * it was killed. One that never came to its bot leaves nothing new (feature E3).
  */
 export const unsyncedOf = ({ exit, report }: ObservedContainer): Unsynced | undefined => {
   if (exit === undefined) return undefined;

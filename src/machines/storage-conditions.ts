@@ -1,4 +1,4 @@
-/** StateSynced and LogsShipped: is what a bot must not lose in the archive store (issue 4 point 8)? */
+/** StateSynced and LogsShipped: is what a bot must not lose in the archive store? */
 import type { BotState, KeptStatus } from '../domain/bot-state.ts';
 import type { Condition } from '../domain/running-bot.ts';
 import { snapshotText } from '../domain/sync-report.ts';

@@ -1,4 +1,4 @@
-/** The engine in our words. No verb takes or returns a host path or an address (architecture §3). */
+/** The engine in our words. No verb takes or returns a host path or an address. */
 import type { ContainerPlan, StopSignal } from '../domain/effect.ts';
 import type { InstanceRef, ListedContainer, Observation } from '../domain/observation.ts';
 

@@ -1,4 +1,4 @@
-/** The log. Two adapters pass one contract suite: embedded (SQLite) and MongoDB (architecture §5). */
+/** The log. Two adapters pass one contract suite: embedded (SQLite) and MongoDB. */
 import type { Commit, NewCommit } from '../domain/recorded.ts';
 
 export interface EventStore {

@@ -24,7 +24,7 @@ export interface TransitionSource {
   }): AsyncIterable<Transition>;
 }
 
-/** Bots that the last complete read would stop without anyone having asked (architecture §3, the guard). */
+/** Bots that the last complete read would stop without anyone having asked. */
 export interface Suspicion {
   readonly since: number;
   readonly botIds: readonly BotId[];

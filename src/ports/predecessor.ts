@@ -1,4 +1,4 @@
-/** Containers that the predecessor left running, for the move to drover (architecture §3). */
+/** Containers that the predecessor left running, for the move to drover. */
 
 export interface PredecessorContainer {
   readonly botId: string;

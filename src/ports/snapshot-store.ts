@@ -1,4 +1,4 @@
-/** A cache of folds: deletable at any time, ignored when the machine's version differs (architecture §6 rule 6). */
+/** A cache of folds: deletable at any time, ignored when the machine's version differs. */
 
 export interface Snapshot {
   readonly stream: string;

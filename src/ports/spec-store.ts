@@ -49,7 +49,7 @@ export interface SpecRecord<R extends AnyRequest = BotRequest> {
   readonly requests: readonly R[];
 }
 
-/** A complete, successful read: only from one of these does absence count (architecture §3). */
+/** A complete, successful read: only from one of these does absence count. */
 export interface FleetRead<R extends AnyRequest = BotRequest> {
   readonly installId: string;
   readonly records: readonly SpecRecord<R>[];

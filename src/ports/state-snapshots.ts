@@ -1,4 +1,4 @@
-/** Earlier states of a bot: seen and chosen (feature E11, issue 4 point 4). */
+/** Earlier states of a bot: seen and chosen (feature E11). */
 import type { BotId } from '../domain/bot.ts';
 import type { SnapshotId } from '../domain/sync-report.ts';
 import type { Asked } from './spec-store.ts';

@@ -1,4 +1,4 @@
-/** Keys for one bot's part of the archive store, taken by the controller (issue 4 point 7). */
+/** Keys for one bot's part of the archive store, taken by the controller. */
 import type { BotId } from '../domain/bot.ts';
 import type { StoreAccess } from '../domain/store-access.ts';
 

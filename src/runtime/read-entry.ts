@@ -1,6 +1,6 @@
 /**
  * One small entry of a zip, whole and checked. Calls that wait: nothing else happens in a container before its code is there,
- * and a stream with its trips through the thread pool costs many times what a small file does (issue 4, speed).
+ * and a stream with its trips through the thread pool costs many times what a small file does.
  */
 import { crc32, inflateRawSync } from 'node:zlib';
 import type { Entry } from 'yauzl';

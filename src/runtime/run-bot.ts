@@ -1,4 +1,4 @@
-/** The bot from its first to its last moment, with all that stands beside it (architecture §8). */
+/** The bot from its first to its last moment, with all that stands beside it. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { DELIVERY } from '../domain/delivery.ts';
 import type { ExitReport } from '../domain/observation.ts';

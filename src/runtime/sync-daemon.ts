@@ -1,4 +1,4 @@
-/** `daemon sync` as a subprocess: started again when it dies, asked for the last sync at the end (architecture §8). */
+/** `daemon sync` as a subprocess: started again when it dies, asked for the last sync at the end. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 

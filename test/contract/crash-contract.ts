@@ -1,4 +1,4 @@
-/** kill -9 between any two appends: what was acknowledged is there, and the log is whole (architecture §5). */
+/** kill -9 between any two appends: what was acknowledged is there, and the log is whole. */
 import { once } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';

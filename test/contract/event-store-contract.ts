@@ -1,4 +1,4 @@
-/** What every event store must do (architecture §5). An adapter runs it by handing in how to open a fresh store. */
+/** What every event store must do. An adapter runs it by handing in how to open a fresh store. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commitHash } from '../../src/domain/commit-hash.ts';
 import { DroverError } from '../../src/domain/errors.ts';

@@ -1,4 +1,4 @@
-/** What every snapshot store must do (architecture §6 rule 6): a cache that may go at any time. */
+/** What every snapshot store must do: a cache that may go at any time. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BotContext } from '../../src/domain/bot-state.ts';
 import type { Snapshot, SnapshotStore } from '../../src/ports/snapshot-store.ts';

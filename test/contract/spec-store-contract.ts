@@ -1,4 +1,4 @@
-/** What every spec store must do (architecture §3, §5). An adapter runs it by handing in how to open a fresh store. */
+/** What every spec store must do. An adapter runs it by handing in how to open a fresh store. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BotRequest } from '../../src/domain/bot.ts';
 import type { ScheduleRequest } from '../../src/domain/schedule.ts';

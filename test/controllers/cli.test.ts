@@ -74,7 +74,9 @@ describe('drover', () => {
     expect(await drover('state', 'node-ticker')).toMatch(
       /a1\/s4 .*2026-01-02T03:04:05Z .* 2 .* 1\.00 .*the newest state/,
     );
-    expect(await drover('state', 'node-ticker', '--restore', 'a1/s4')).toBe('node-ticker starts again with a1/s4');
+    expect(await drover('state', 'node-ticker', '--restore', 'a1/s4')).toBe(
+      'node-ticker: the next start restores a1/s4',
+    );
     const chosen = api.world.tools.at(-1);
     expect(chosen).toMatchObject({
       botId: 'node-ticker',
@@ -157,7 +159,7 @@ describe('drover', () => {
   it('drains, confirms, and prints its settings', async () => {
     expect(await drover('drain')).toMatch(/being stopped/);
     expect(await drover('drain', '--undo')).toMatch(/may run again/);
-    expect(await drover('confirm-removal')).toBe('nothing was held back');
+    expect(await drover('confirm-removal')).toBe('no stop was held back');
     expect(await drover('config', '--max-crashes', '7', '-o', 'json')).toMatch(
       /"MAX_CRASHES",\s+"value": "7",\s+"origin": "flag"/,
     );

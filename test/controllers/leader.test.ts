@@ -1,4 +1,4 @@
-/** When a process acts: after the log is folded, in its own term, and never while it cannot be sure (architecture §3). */
+/** When a process acts: after the log is folded, in its own term, and never while it cannot be sure. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createFence } from '../../src/controllers/fence.ts';
 import { createLeader, type Leader } from '../../src/controllers/leader.ts';

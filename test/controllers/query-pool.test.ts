@@ -1,4 +1,4 @@
-/** Ephemeral query containers: how many there are, which are kept, and what makes them go (features F4, F7; issue 6 point 4). */
+/** Ephemeral query containers: how many there are, which are kept, and what makes them go (features F4, F7). */
 import { describe, expect, it } from 'vitest';
 import { aGate, type Gate } from '../support/gate.ts';
 import { openQueryWorld, QUERY_DOC } from '../support/query-world.ts';

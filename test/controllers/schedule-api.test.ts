@@ -155,15 +155,15 @@ describe('schedules on the command line', () => {
     expect((await drover('preview', 'cli', '--limit', '3')).split('\n')).toHaveLength(4);
     expect(await drover('trigger', 'cli')).toMatch(/cli runs as c-/);
     await expect.poll(() => drover('runs', 'cli')).toMatch(/manual .*(starting|running)/);
-    expect(await drover('pause', 'cli', '--note', 'why', '--until', '2h')).toBe('cli pause asked for');
+    expect(await drover('pause', 'cli', '--note', 'why', '--until', '2h')).toBe('cli pause requested');
     await expect.poll(() => drover('schedules', 'cli')).toMatch(/Paused: why \(by cli:test, until /);
     await drover('resume', 'cli');
     await armed('cli');
     expect(await drover('transitions', 'cli', '-o', 'pretty')).toMatch(/SchedulePaused .*actor=cli:test note=why/);
     expect(await drover('transitions', 'cli', '-o', 'pretty')).toMatch(/cli\/c-\S+\s+starting → running/);
-    expect(await drover('disable', 'cli')).toBe('cli disable asked for');
+    expect(await drover('disable', 'cli')).toBe('cli disable requested');
     await expect.poll(() => drover('schedules')).toMatch(/cli .*disabled/);
-    expect(await drover('delete', 'cli')).toBe('cli delete asked for');
+    expect(await drover('delete', 'cli')).toBe('cli delete requested');
     await expect(drover('trigger', 'nobody')).rejects.toThrow(/no schedule/);
     await expect(drover('delete', 'nobody')).rejects.toThrow(/no (bot|schedule)/);
   });

@@ -1,4 +1,4 @@
-/** A spec store that is empty, wrong or half gone must not stop the fleet (architecture §3). */
+/** A spec store that is empty, wrong or half gone must not stop the fleet. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
  * kill -9 of every process of a bot's container at several moments; the bot that is started again finds what it last kept
- * (issue 4, how it is shown; faults R19, R20 inside the container; features E1, E7).
+ * (faults R19, R20 inside the container, features E1, E7).
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

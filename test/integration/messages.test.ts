@@ -226,6 +226,6 @@ describe.skipIf(!HAS.mongo || !HAS.nats || !HAS.minio)('messages of a stream', (
     await send(world.document('fresh'));
     await world.reaches(drover, 'fresh', 'running');
     expect(await drover.bot('ancient')).toBeUndefined();
-    await expect.poll(() => drover.output()).toMatch(/the stream is read from now on/);
+    await expect.poll(() => drover.output()).toMatch(/consuming the stream/);
   });
 });

@@ -40,7 +40,7 @@ describe.skipIf(!HAS.mongo)('drover on MongoDB', () => {
 
   const reconciles = async (drover: DroverProcess): Promise<number> =>
     ((await drover.call('GET', '/v1/metrics')).body as { reconciles: number }).reconciles;
-  const leasesLost = (drover: DroverProcess): number => drover.output().split('leads no more').length;
+  const leasesLost = (drover: DroverProcess): number => drover.output().split('lost the lease').length;
 
   it('does what another program writes straight into the collection: insert, edit, disable, delete', async () => {
     const drover = await running();

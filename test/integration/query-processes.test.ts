@@ -1,4 +1,4 @@
-/** Queries across processes: asked to end, killed, without their port, and beside one that acts (fault R22, issue 6 point 2). */
+/** Queries across processes: asked to end, killed, without their port, and beside one that acts (fault R22). */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -81,7 +81,7 @@ describe('queries and the process that takes them', () => {
     return metrics.queries.inFlight;
   };
   const hasHeard = (up: QueryProcess): Promise<void> =>
-    expect.poll(() => up.log().map(({ msg }) => msg)).toContain('drover ends; bots go on');
+    expect.poll(() => up.log().map(({ msg }) => msg)).toContain('drover stops, bots keep running');
   /** Straight to the bot: what it holds is answered. */
   const release = async (container: string): Promise<void> => {
     const { NetworkSettings } = await docker.getContainer(container).inspect();
@@ -180,7 +180,7 @@ describe('queries and the process that takes them', () => {
     try {
       const up = await start({ QUERY_SERVER_PORT: String(port) });
       expect(up.queryUrl).toBeUndefined();
-      expect(up.log().find(({ msg }) => msg === 'no queries are taken')).toMatchObject({
+      expect(up.log().find(({ msg }) => msg === 'query server cannot listen')).toMatchObject({
         level: expect.toSatisfy((level: unknown) => level === 'error' || level === 50) as unknown,
         detail: expect.stringContaining(String(port)) as string,
         remedy: expect.stringContaining('QUERY_SERVER_PORT') as string,

@@ -1,4 +1,4 @@
-/** In a warm container no query sees the one before, whatever that did to be seen, or to be in the way (issue 6 point 4). */
+/** In a warm container no query sees the one before, whatever that did to be seen, or to be in the way. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cases } from '../support/full.ts';
 import { createQueryRuns, type Answer, type QueryRun, type QueryRunOptions } from '../support/query-run.ts';

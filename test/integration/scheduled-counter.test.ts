@@ -1,5 +1,5 @@
 /**
- * How issue 5 is shown: a Python bot counts its own runs in its state while the controller is killed again and again. The count
+ * A Python bot counts its own runs in its state while the controller is killed again and again. The count
  * equals the number of slots.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';

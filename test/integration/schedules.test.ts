@@ -1,4 +1,4 @@
-/** Scheduled bots on the real engine: each slot one run, with its state, its log and a record that stays (issue 5). */
+/** Scheduled bots on the real engine: each slot one run, with its state, its log and a record that stays. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { docker, startSpine, type Spine } from '../support/spine.ts';
 import { scheduleSpine, type ScheduleSpine } from '../support/schedule-spine.ts';

@@ -1,6 +1,6 @@
 /**
  * Bots in Node, Python and C as the reference's users have them: zips of contract §4, state made by plain `tar`, logs as its
- * readers read them; on a real engine with a real MinIO (issue 4, how it is shown; features C6, E1, E7).
+ * readers read them; on a real engine with a real MinIO (features C6, E1, E7).
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** `drover takeover` from a running predecessor (architecture §3): its bots wait, are stopped gracefully, and run on here. */
+/** `drover takeover` from a running predecessor: its bots wait, are stopped gracefully, and run on here. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
@@ -75,7 +75,7 @@ describe('takeover', () => {
 
     const plan = await runDrover(['takeover', '--dry-run'], env);
     expect(plan).toMatch(new RegExp(`would be stopped[^]*${ours}`));
-    expect(plan).toMatch(new RegExp(`left alone[^]*${other}`));
+    expect(plan).toMatch(new RegExp(`not touched[^]*${other}`));
     expect(await isRunning(mine)).toBe(true);
 
     const told = await runDrover(['takeover', '--no-watch'], env);
@@ -84,7 +84,7 @@ describe('takeover', () => {
     expect((await mine.inspect()).State).toMatchObject({ Running: false, ExitCode: 0 });
     await expect.poll(async () => (await drover.bot(ours))?.state).toBe('running');
     expect(await isRunning(strange)).toBe(true);
-    expect(await runDrover(['takeover'], env)).toMatch(/no container of the predecessor runs a bot of drover/);
+    expect(await runDrover(['takeover'], env)).toMatch(/no container of the0 runs a bot of drover/);
   });
 
   it('says so when the predecessor starts them again', async () => {
@@ -94,6 +94,6 @@ describe('takeover', () => {
     const failed = await runDrover(['takeover'], env).catch((thrown: unknown) => String(thrown));
     await again;
     expect(failed).toMatch(/PREDECESSOR_ACTIVE/);
-    expect(failed).toMatch(/Stop the predecessor’s bot-runner/);
+    expect(failed).toMatch(/Stop that bot runner for good/);
   });
 });

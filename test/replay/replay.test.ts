@@ -1,6 +1,6 @@
 /**
  * Golden logs: what was recorded once must fold to the recorded end for ever, or MACHINE_VERSION is raised and the new
- * meaning said in an ADR (architecture §6 rule 8). `GOLDEN_RECORD=1` writes logs that do not exist yet, never others.
+ * meaning said in an ADR. `GOLDEN_RECORD=1` writes logs that do not exist yet, never others.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

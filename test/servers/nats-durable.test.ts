@@ -78,7 +78,7 @@ describe.skipIf(noNats !== undefined)(noNats ?? 'NATS durable consumer', () => {
     await steal(admin);
     await send(admin, '2', '3', '4', '5');
     await expectTexts(collector, ['1', '2', '3', '4', '5']);
-    expect(lines.some(({ message }) => message === 'messages are taken up again')).toBe(true);
+    expect(lines.some(({ message }) => message === 'consuming messages again')).toBe(true);
   });
 
   it('two at once: each message reaches somebody, in order', async ({ nats, stream: admin }) => {
@@ -160,7 +160,7 @@ describe.skipIf(noNats !== undefined)(noNats ?? 'NATS durable consumer', () => {
     await makeStream(admin);
     await send(admin, 'b', 'c');
     await expectTexts(collector, ['a', 'b', 'c']);
-    expect(lines.filter(({ message }) => message === 'the stream was made anew')).toHaveLength(1);
+    expect(lines.filter(({ message }) => message === 'the stream was recreated')).toHaveLength(1);
     const [a, b, c] = collector.taken.map(({ position }) => position);
     expect(b?.stream).not.toBe(a?.stream);
     expect([a?.sequence, b?.sequence, c]).toEqual([1, 1, { stream: b?.stream, sequence: 2 }]);

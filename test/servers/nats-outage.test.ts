@@ -34,7 +34,7 @@ describe.skipIf(noOwnNats !== undefined).concurrent(noOwnNats ?? 'NATS outages',
     await expect.poll(proxy.connections).toBeGreaterThan(3);
     await server.start();
     await mode(bus, 'core');
-    expect(lines.filter(({ message }) => message === 'NATS not reachable')).toHaveLength(1);
+    expect(lines.filter(({ message }) => message === 'cannot reach NATS')).toHaveLength(1);
     expect(JSON.stringify([lines, bus.status()])).not.toContain('hidden-word');
   });
 

@@ -118,14 +118,14 @@ describe.skipIf(missing !== undefined)(missing ?? 'NATS, both kinds of wishes', 
     nats.consume(bus, schedules);
     await expectTexts(bots, ['b2']);
     await expectTexts(schedules, ['s0']);
-    expect(lines.some(({ message }) => message === 'the stream is read from now on')).toBe(false);
+    expect(lines.some(({ message }) => message === 'consuming the stream')).toBe(false);
     // On a store that holds schedules already: from now on.
     const other = nats.bus(NATS_URL, { install: 'holding' });
     const holding = readBoth(nats, other.bus, true);
     await mode(other.bus, 'stream');
     await keep(admin, SCHEDULES, 's1');
     await expectTexts(holding.schedules, ['s1']);
-    const told = other.lines.filter(({ message }) => message === 'the stream is read from now on');
+    const told = other.lines.filter(({ message }) => message === 'consuming the stream');
     expect(told.map(({ fields }) => fields['consumer']).sort()).toEqual(['drover-holding', 'drover-holding-schedules']);
   });
 

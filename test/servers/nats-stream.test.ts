@@ -121,7 +121,7 @@ describe.skipIf(noNats !== undefined)(noNats ?? 'NATS stream', () => {
       expect(holding.texts()).toEqual(['new']);
       expect(empty.texts()).toEqual(['old', 'new']);
     });
-    const told = here.lines.filter(({ message }) => message === 'the stream is read from now on');
+    const told = here.lines.filter(({ message }) => message === 'consuming the stream');
     expect(told).toHaveLength(1);
     expect(told[0]?.fields).toMatchObject({ stream: 'THE0_EVENTS', consumer: 'drover-holding' });
   });

@@ -64,7 +64,7 @@ export const startQueryProcess = async (
 
   const isUp = (): LogLine | undefined => {
     if (isOver()) throw new Error(`drover ${args.join(' ')} ended with ${String(child.exitCode)}:\n${output()}`);
-    return log().find(({ msg }) => msg === 'drover is up');
+    return log().find(({ msg }) => msg === 'drover started');
   };
   const otherwise = async (): Promise<string> => {
     await end('SIGKILL');

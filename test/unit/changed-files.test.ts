@@ -19,7 +19,8 @@ describe('files that no test imports', () => {
     ['src/runtime/wrappers/python_bot.py', 'test/support/spine.ts'],
     ['bin/drover.js', 'scripts/drover-process.ts'],
     ['examples/node-ticker/bot.yaml', 'test/integration/demo.test.ts'],
-    ['README.md', 'test/unit/config.test.ts'],
+    ['README.md', 'test/docs/links.test.ts'],
+    ['docs/how-to/secure.md', 'test/docs/commands.test.ts'],
   ])('%s brings %s along', (changed, reader) => {
     expect(withReaders([changed])).toEqual(expect.arrayContaining([changed, reader]));
   });
@@ -64,6 +65,9 @@ describe('what has changed since a commit', () => {
   });
   it.each(['no-such-commit', '--output=x'])('%s is refused by name', async (name) => {
     const refused = changedFiles(name, repository);
-    await expect(refused).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining(name) as string });
+    await expect(refused).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(name) as string,
+    });
   });
 });

@@ -1,8 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { renderSettingsTable } from '../../src/config-table.ts';
 import { parseDuration } from '../../src/setting-kinds.ts';
 import { describeConfig, loadConfig } from '../../src/config.ts';
 
@@ -81,14 +80,5 @@ describe('configuration', () => {
     ['1d', undefined],
   ])('reads the duration %j', (text, ms) => {
     expect(parseDuration(text)).toBe(ms);
-  });
-  it('is the table in the README', () => {
-    const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
-    const rows = (text: string): string[] =>
-      text
-        .split('\n')
-        .filter((line) => /^\| *`[A-Z_]+`/.test(line))
-        .map((line) => line.replaceAll(/\s+/g, ' ').trim());
-    expect(rows(readme)).toEqual(rows(renderSettingsTable()));
   });
 });

@@ -1,4 +1,4 @@
-/** What a bot's log says of its state and logs, and what follows from it (issue 4 point 8; features E1, E3). */
+/** What a bot's log says of its state and logs, and what follows from it (features E1, E3). */
 import { describe, expect, it } from 'vitest';
 import type { BotEvent } from '../../src/domain/bot-event.ts';
 import type { Condition } from '../../src/domain/running-bot.ts';

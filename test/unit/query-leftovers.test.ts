@@ -1,4 +1,4 @@
-/** What a query leaves behind in a warm container: taken away, or noticed (issue 6 point 4). */
+/** What a query leaves behind in a warm container: taken away, or noticed. */
 import {
   chmodSync,
   mkdirSync,

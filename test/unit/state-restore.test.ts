@@ -1,4 +1,4 @@
-/** Where a start takes its state from, and that nothing is lost on the way (issue 4 point 4; features E1, E4, E11). */
+/** Where a start takes its state from, and that nothing is lost on the way (features E1, E4, E11). */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

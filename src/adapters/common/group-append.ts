@@ -1,4 +1,4 @@
-/** Appends that wait at the same time go out together (architecture §5), in the order of their asking. */
+/** Appends that wait at the same time go out together, in the order of their asking. */
 import type { Commit } from '../../domain/recorded.ts';
 import type { PreparedAppend } from './prepare-append.ts';
 

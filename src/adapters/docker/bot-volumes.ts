@@ -69,7 +69,7 @@ export const botVolumes = ({ embedded, readsOnly, ...of }: VolumesOf) =>
 export const volumeInstead = (role: VolumeRole, install: string) =>
   throwAwayVolume(TARGETS[role], { [LABEL.install]: install, [LABEL.role]: QUERY_ROLE });
 
-/** Read-only for bots: what one reads no other can have changed (issue 4 point 6). */
+/** Read-only for bots: what one reads no other can have changed. */
 export const codeVolume = (install: string, readOnly: boolean) =>
   volumeMount({
     name: codeVolumeName(install),

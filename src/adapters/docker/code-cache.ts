@@ -1,6 +1,6 @@
 /**
  * The code cache of this engine: a volume, filled by short-lived containers of ours, one a digest, for all bots that wait for
- * it. What lies there under its digest is whole, checked, and cannot be changed by a bot (issue 4 point 6, ADR 0010).
+ * it. What lies there under its digest is whole, checked, and cannot be changed by a bot (ADR 0010).
  */
 import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';

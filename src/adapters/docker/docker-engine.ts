@@ -34,7 +34,7 @@ export interface DockerEngineOptions extends CreateSettings {
   readonly image: string;
   readonly startsInFlight: number;
   /**
-   * Asked before every call that changes something: only who leads may act (architecture §3).
+   * Asked before every call that changes something: only who leads may act.
    * @throws DroverError LEASE_LOST
    */
   readonly mayAct: () => void;

@@ -1,4 +1,4 @@
-/** When the engine was away. Whatever ended then ended with it, and is nobody's crash (architecture §3, fault R14). */
+/** When the engine was away. Whatever ended then ended with it, and is nobody's crash (fault R14). */
 
 export interface EngineGaps {
   /** The event stream broke off. */

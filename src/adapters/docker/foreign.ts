@@ -1,4 +1,4 @@
-/** Live containers of the predecessor for what we are to run: it waits for them, so that nothing trades twice (architecture §3). */
+/** Live containers of the predecessor for what we are to run: it waits for them, so that nothing trades twice. */
 import type Docker from 'dockerode';
 import { LABEL } from '../../domain/naming.ts';
 import type { InstanceRef } from '../../domain/observation.ts';

@@ -54,7 +54,7 @@ export const createQueryContainers = (options: QueryContainersOptions): QueryCon
     logger,
   } = options;
   const owner = randomBytes(8).toString('hex');
-  // Lanes of their own: a storm of queries holds up no bot (architecture §3).
+  // Lanes of their own: a storm of queries holds up no bot.
   const starts = createLane({ name: 'query start', width: startsInFlight, deadlineMs: deadlineMs * 2 });
   const removals = createLane({ name: 'query removal', width: REMOVALS_IN_FLIGHT, deadlineMs });
   const reads = createLane({ name: 'read', width: 32, deadlineMs: deadlineMs / 3 });

@@ -1,4 +1,4 @@
-/** Appends that wait at the same time go out in one transaction: one fsync for all of them (architecture §5). */
+/** Appends that wait at the same time go out in one transaction: one fsync for all of them. */
 import { DroverError } from '../../domain/errors.ts';
 import type { Commit } from '../../domain/recorded.ts';
 import { createGroupAppend, type GroupAppend, type Waiting } from '../common/group-append.ts';

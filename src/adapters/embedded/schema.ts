@@ -2,7 +2,7 @@
 
 /**
  * `commits`: one row a commit, so that a batch is atomic by itself. The long text stands last: a read of the head or of
- * a version never touches it. `specs.slim` is the projection of the resync (architecture §3), made once at writing; a
+ * a version never touches it. `specs.slim` is the projection of the resync, made once at writing; a
  * document that is not JSON goes through as it is, so that only its own bot fails to decode. `specs.message` is the place of the last message that was
  * taken, also by a tombstone (contract §2). `schedules` and `schedule_requests` are to scheduled bots what `specs` and
  * `requests` are to the others.

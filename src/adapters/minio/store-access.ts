@@ -1,6 +1,6 @@
 /**
  * Keys for one bot's part of the archive store: short-lived ones by STS AssumeRole with a session policy. A server without STS
- * cannot limit keys: then bots get none, unless the operator shares the platform's own (issue 4 point 7).
+ * cannot limit keys: then bots get none, unless the operator shares the platform's own.
  */
 import { readFileSync } from 'node:fs';
 import http from 'node:http';

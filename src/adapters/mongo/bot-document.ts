@@ -41,7 +41,7 @@ export interface StoredBot {
   readonly edited: boolean;
 }
 
-/** Without what is large and decides nothing: what the resync reads (architecture §3). */
+/** Without what is large and decides nothing: what the resync reads. */
 export const SLIM = { 'custom.config.schema': 0, 'custom.config.readme': 0 } as const;
 
 const slim = (document: unknown): unknown => {

@@ -1,4 +1,4 @@
-/** A commit as one document: its single insert is atomic, so a batch of events needs no transaction (architecture §5). */
+/** A commit as one document: its single insert is atomic, so a batch of events needs no transaction. */
 import { Long, type Document } from 'mongodb';
 import { DroverError } from '../../domain/errors.ts';
 import { canonicalJson } from '../../domain/json.ts';

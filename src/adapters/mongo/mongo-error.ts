@@ -15,7 +15,7 @@ const PASSING: ReadonlySet<unknown> = new Set([
   11602, 13388, 13435, 13436,
 ]);
 
-/** A unique index refused it. Which one is found by reading back, never from the text (architecture §5). */
+/** A unique index refused it. Which one is found by reading back, never from the text. */
 export const isDuplicate = (thrown: unknown): boolean => thrown instanceof MongoError && thrown.code === DUPLICATE;
 
 /** IndexOptionsConflict, IndexKeySpecsConflict: there is an index of that name, or on that key, with other options. */

@@ -1,4 +1,4 @@
-/** The log on MongoDB: one document a commit, dense in position, written by several processes (architecture §5). */
+/** The log on MongoDB: one document a commit, dense in position, written by several processes. */
 import { randomUUID } from 'node:crypto';
 import { Long, type Collection, type Filter } from 'mongodb';
 import { createGroupAppend } from '../common/group-append.ts';

@@ -72,8 +72,8 @@ export const createMongoLeadership = (mongo: MongoConnection, options: Leadershi
     const leads = epoch() !== undefined;
     if (leads === told) return;
     told = leads;
-    if (leads) logger.info('leads', { role, epoch: own?.epoch });
-    else logger.warn('leads no more', { role, holder: seen?.row.holder ?? undefined });
+    if (leads) logger.info('acquired the lease', { role, epoch: own?.epoch });
+    else logger.warn('lost the lease', { role, holder: seen?.row.holder ?? undefined });
     for (const listener of [...listeners]) listener(leads);
   };
 
@@ -111,7 +111,7 @@ export const createMongoLeadership = (mongo: MongoConnection, options: Leadershi
     }
     if (seen?.row.epoch !== row.epoch || seen.row.renewal !== row.renewal || seen.row.holder !== row.holder) {
       if (row.holder !== null && row.holder !== seen?.row.holder)
-        logger.info('stands by', { role, holder: row.holder });
+        logger.info('standing by', { role, holder: row.holder });
       seen = { row, since: monotonic() };
     }
     // Our own name: we took it, and only the answer was lost.
@@ -127,8 +127,9 @@ export const createMongoLeadership = (mongo: MongoConnection, options: Leadershi
 
   let complained = '';
   const complain = ({ code, message: detail }: DroverError): void => {
-    if (complained !== code && code === 'STORE_CORRUPT') logger.error('does not lead', { role, code, detail });
-    else logger.debug('lease', { role, detail });
+    if (complained !== code && code === 'STORE_CORRUPT')
+      logger.error('cannot compete for the lease', { role, code, detail });
+    else logger.debug('lease status', { role, detail });
     complained = code;
   };
 

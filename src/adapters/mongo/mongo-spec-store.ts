@@ -67,7 +67,7 @@ export const createMongoSpecStore = <R extends AnyRequest>(
           requests.find().sort({ _id: 1 }).toArray(),
           readDrain(mongo.ours),
         ]);
-        // Asked on both sides of the read: only absence from the right store counts (architecture §3).
+        // Asked on both sides of the read: only absence from the right store counts.
         const foundAfter = await foundInstallId(mongo, installId, wishes);
         const byBot = new Map<BotId, R[]>();
         for (const { bot, request } of asked) byBot.set(bot, [...(byBot.get(bot) ?? []), request]);

@@ -72,7 +72,7 @@ export const consumeWishes = async (
     if (progress?.stream === positionOf(stream)) return progress.settled() + 1;
     if (heard) return next;
     if (isNewborn || !(await consumer.startsAtNow())) return 1;
-    logger.info('the stream is read from now on', {
+    logger.info('consuming the stream', {
       stream: stream.name,
       consumer: options.durable,
       reason: `there was no such consumer, and the store already holds ${reads.of}: older messages may be out of date`,
@@ -95,7 +95,7 @@ export const consumeWishes = async (
       const wanted = { name: options.durable, filter: reads.filter };
       const durable = await openDurable(jetstream, stream.name, wanted, () => startWhenNew(stream, heard, isNewborn));
       if (progress !== undefined && progress.stream !== position)
-        logger.warn('the stream was made anew', { stream: position, before: progress.stream });
+        logger.warn('the stream was recreated', { stream: position, before: progress.stream });
       if (progress?.stream !== position) progress = createProgress(position, durable.settled);
       progress.settle(durable.settled);
       return { durable, progress };
@@ -134,7 +134,7 @@ export const consumeWishes = async (
           tellWhy(found);
         }
       } catch (thrown) {
-        logger.debug('stream', { detail: wordsOf(thrown) });
+        logger.debug('stream status', { detail: wordsOf(thrown) });
       }
       return opened !== undefined;
     };
@@ -161,7 +161,7 @@ export const consumeWishes = async (
       if (isForbidden(thrown)) barred = { connection, reason: wordsOf(thrown) };
       const reason = wordsOf(thrown);
       if (!connection.isClosed() && interrupted !== reason)
-        logger.info('messages are taken up again', { of: reads.of, reason });
+        logger.info('consuming messages again', { of: reads.of, reason });
       interrupted = reason;
     }
     onMode({ mode: 'off', detail: 'not reading' });

@@ -67,7 +67,7 @@ export const followCore = async (session: CoreSession): Promise<boolean> => {
     for (;;) {
       const batch = queue.take();
       const dropped = queue.dropped();
-      if (dropped > 0) logger.error('messages dropped: more came than could be stored', { dropped });
+      if (dropped > 0) logger.error('messages dropped, more arrived than could be stored', { dropped });
       if (batch.length === 0) return true;
       if (!(await settle(batch))) return false;
     }

@@ -63,12 +63,12 @@ export const createLink = (servers: readonly NatsServer[], name: string, logger:
     connection = opened;
     at = server;
     told = undefined;
-    logger.info('NATS connected', { server: server.address });
+    logger.info('connected to NATS', { server: server.address });
     arrivals.ring();
     const error = await opened.closed();
     connection = undefined;
     away = { reason: reasonOf(error ?? undefined), since: Date.now() };
-    if (!hasClosed()) logger.warn('NATS connection lost', { server: server.address, reason: away.reason });
+    if (!hasClosed()) logger.warn('lost the connection to NATS', { server: server.address, reason: away.reason });
   };
 
   const run = async (): Promise<void> => {
@@ -82,7 +82,7 @@ export const createLink = (servers: readonly NatsServer[], name: string, logger:
         if (performance.now() - began > GOOD_MS) wait = FIRST_WAIT_MS;
       } catch (thrown) {
         away = { ...away, reason: `${server.address}: ${reasonOf(thrown)}` };
-        if (!hasClosed() && told !== away.reason) logger.warn('NATS not reachable', { reason: away.reason });
+        if (!hasClosed() && told !== away.reason) logger.warn('cannot reach NATS', { reason: away.reason });
         told = away.reason;
       }
       await pause(wait * (0.5 + Math.random()), closing.signal);

@@ -17,11 +17,11 @@ export const createSettle =
     for (let wait = FIRST_WAIT_MS; !signal.aborted; wait = nextWait(wait, MAX_WAIT_MS)) {
       try {
         await consumer.onMessages(messages);
-        if (told !== undefined) logger.info('messages are stored after all', { messages: messages.length });
+        if (told !== undefined) logger.info('messages stored after a retry', { messages: messages.length });
         return true;
       } catch (thrown) {
         const { code, message } = toDroverError(thrown);
-        if (told !== code) logger.warn('messages could not be stored; trying again', { code, detail: message });
+        if (told !== code) logger.warn('cannot store messages, retrying', { code, detail: message });
         told = code;
       }
       await pause(wait, signal);

@@ -1,4 +1,4 @@
-/** QueryHandler: one query from the caller to the bot and back, within its time, and told for what it is (issue 6 point 2). */
+/** QueryHandler: one query from the caller to the bot and back, within its time, and told for what it is. */
 import { CallerGone, type Cancellation } from '../../domain/cancellation.ts';
 import { DroverError, toDroverError } from '../../domain/errors.ts';
 import { unlessAborted } from '../../domain/unless-aborted.ts';

@@ -54,7 +54,7 @@ export const createHistoryKeeper = ({ events, states, clock, logger }: HistoryKe
       states.apply(await events.append({ ...commit, causes: [{ kind: 'timer' }] }));
     } catch (thrown) {
       states.forget(id);
-      logger.debug('the list of runs stays for now', { schedule: id, detail: toDroverError(thrown).message });
+      logger.debug('cannot prune the run history yet', { schedule: id, detail: toDroverError(thrown).message });
     }
   };
 };

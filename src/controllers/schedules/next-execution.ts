@@ -27,7 +27,7 @@ export const createNextExecution = (
       .noteNextExecution(id, slot === undefined ? undefined : Math.floor(slot / 1_000))
       .catch((thrown: unknown) => {
         known.delete(id);
-        logger.debug('next_execution_time is not written', { schedule: id, detail: toDroverError(thrown).message });
+        logger.debug('cannot write next_execution_time', { schedule: id, detail: toDroverError(thrown).message });
       });
   };
 

@@ -33,7 +33,7 @@ export const createRunSweep = ({ engine, runs, keeper, clock, logger }: RunSweep
       await sweepOrphans(listed);
       return new Map(listed.filter(({ named }) => named).map((container) => [container.botId, container]));
     } catch (error) {
-      logger.warn('engine list failed', { error });
+      logger.warn('cannot list containers', { error });
       return undefined;
     }
   };
@@ -48,7 +48,7 @@ export const createRunSweep = ({ engine, runs, keeper, clock, logger }: RunSweep
     if (known) return false;
     runs.evict(id);
     strange.add(ref.id);
-    logger.warn('container of a run that the log does not know: never touched', { run: id, container: ref.id });
+    logger.warn('ignoring an unknown run container', { run: id, container: ref.id });
     return true;
   };
 

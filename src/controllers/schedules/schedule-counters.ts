@@ -1,4 +1,4 @@
-/** How late runs start and what becomes of slots, counted as transitions pass (issue 5 point 7, feature D15). */
+/** How late runs start and what becomes of slots, counted as transitions pass (feature D15). */
 import type { PassReason, RunOutcome } from '../../domain/schedule-event.ts';
 import type { LatenessMetrics, ScheduleMetrics } from '../../domain/scheduled-bot.ts';
 import type { ScheduleState } from '../../domain/schedule-state.ts';

@@ -15,12 +15,12 @@ export const dockerSource = (engine: ContainerEngine, logger: Logger, onConnecte
           subscriber.next({ key: botId, cause: { kind: 'docker', action, container, time } });
         },
         onConnected: () => {
-          if (connected !== true) logger.info('engine connected');
+          if (connected !== true) logger.info('connected to the engine');
           connected = true;
           onConnected();
         },
         onLost: (reason) => {
-          if (connected !== false) logger.warn('engine lost', { reason });
+          if (connected !== false) logger.warn('lost the connection to the engine', { reason });
           connected = false;
         },
       },

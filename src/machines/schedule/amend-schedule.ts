@@ -1,4 +1,4 @@
-/** What a schedule remembers of each event. Reads only the event and the context (architecture §6 rules 2 and 10). */
+/** What a schedule remembers of each event. Reads only the event and the context. */
 import { assertNever } from '../../domain/errors.ts';
 import { slotOfKey } from '../../domain/run-key.ts';
 import type { RunOutcome, ScheduleEvent } from '../../domain/schedule-event.ts';

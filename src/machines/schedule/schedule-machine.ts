@@ -1,5 +1,5 @@
 /**
- * The statechart of one schedule. Used as a value, never as a process, like that of a bot (architecture §4, §6). That a slot
+ * The statechart of one schedule. Used as a value, never as a process, like that of a bot. That a slot
  * is claimed at most once is a guard of it: slots only ever go forward, and a key is active once.
  */
 import { assign, setup } from 'xstate';

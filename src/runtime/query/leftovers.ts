@@ -1,5 +1,5 @@
 /**
- * What a query leaves behind: the next one must not see it (issue 6 point 4). What can be taken away is; after what cannot, nobody
+ * What a query leaves behind: the next one must not see it. What can be taken away is; after what cannot, nobody
  * may be answered any more in this container.
  */
 import { chmodSync, lstatSync, readdirSync, rmSync, statSync } from 'node:fs';

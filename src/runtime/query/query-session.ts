@@ -1,5 +1,5 @@
 /**
- * `runtime query`: an ephemeral query container from the inside (issue 6, features F2, F9). The controller tells what to prepare,
+ * `runtime query`: an ephemeral query container from the inside (features F2, F9). The controller tells what to prepare,
  * then one query after the other, in frames; when it lets go of our standard input there is nobody left to answer.
  */
 import { toDroverError, DroverError } from '../../domain/errors.ts';

@@ -1,6 +1,6 @@
 /**
  * Whether a tree is still as it was. A state that is a copy belongs to the user that the bot's code runs as: it can lift what keeps
- * it read-only, and what one query wrote the next would take for the bot's state (issue 6 point 4).
+ * it read-only, and what one query wrote the next would take for the bot's state.
  */
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync } from 'node:fs';

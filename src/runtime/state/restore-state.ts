@@ -1,4 +1,4 @@
-/** Where a start takes its state from (issue 4 point 4). Nothing is started empty, or old, for want of an answer (feature E1). */
+/** Where a start takes its state from. Nothing is started empty, or old, for want of an answer (feature E1). */
 import { DroverError, toDroverError } from '../../domain/errors.ts';
 import { snapshotText, type RestoreReport, type SnapshotId } from '../../domain/sync-report.ts';
 import type { LegacyArchive } from '../../ports/state-archives.ts';

@@ -8,7 +8,7 @@ export interface ScannedFile {
   /** Relative, with `/`. */
   readonly path: string;
   readonly size: number;
-  /** Size, mtime, ctime and inode: where it is the same, so is the content (issue 4 point 4). */
+  /** Size, mtime, ctime and inode: where it is the same, so is the content. */
   readonly stamp: string;
   /** It was last touched so long before the scan that another touch would have another time. */
   readonly isSettled: boolean;

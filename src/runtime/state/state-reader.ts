@@ -1,6 +1,6 @@
 /**
  * The state as a run sees it beside another one of its schedule that writes it: as it lies on the volume, mounted read-only.
- * Nothing is restored, nothing is stored (issue 5, notes on identity).
+ * Nothing is restored, nothing is stored.
  */
 import type { RestoreReport } from '../../domain/sync-report.ts';
 import { writeMarker } from './marker.ts';

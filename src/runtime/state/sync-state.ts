@@ -1,4 +1,4 @@
-/** What differs on the volume is stored; what does not costs nothing (issue 4 point 4, features E3, E5, E12). */
+/** What differs on the volume is stored; what does not costs nothing (features E3, E5, E12). */
 import { join } from 'node:path';
 import { DroverError } from '../../domain/errors.ts';
 import { snapshotText, type StateReport } from '../../domain/sync-report.ts';

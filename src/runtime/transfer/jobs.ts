@@ -1,6 +1,6 @@
 /**
  * What the transfer process is asked, and what it answers. It is a process of its own so that the client of the archive
- * store is in memory only while something is moved (issue 4, size): `daemon sync` and `execute` start it and let it end.
+ * store is in memory only while something is moved: `daemon sync` and `execute` start it and let it end.
  */
 import type { StoreAccess } from '../../domain/store-access.ts';
 import type { LogsReport, ReportedError, RestoreReport, StateReport } from '../../domain/sync-report.ts';
