@@ -39,7 +39,7 @@ export default defineConfig({
           name: 'unit',
           isolate: false,
           setupFiles: ['test/setup/folder.ts'],
-          include: ['test/unit/**/*.test.ts', 'test/controllers/**/*.test.ts', 'test/replay/**/*.test.ts'],
+          include: ['test/{unit,controllers,replay}/**/*.test.ts', 'test/docs/links.test.ts'],
           // Longer than what is waited for: then a test says what did not come.
           testTimeout: 90_000,
           hookTimeout: 60_000,
@@ -78,6 +78,20 @@ export default defineConfig({
           exclude: EXCLUSIVE,
           globalSetup: [bundle, engine, servers],
           setupFiles: worker,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'docs',
+          // At the ports that the pages name, one page after the other.
+          include: ['test/docs/commands.test.ts'],
+          globalSetup: [bundle, engine, servers],
+          setupFiles: worker,
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

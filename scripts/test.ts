@@ -19,8 +19,10 @@ import { runVitest, type TestRun, type TestRunOptions } from './run-vitest.ts';
 import { abandonedRuns, openRun, removeFolder, sweepEngine, type RunOfTests } from './test-run.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const PROJECTS = ['unit', 'contract', 'servers', 'integration', 'exclusive'] as const;
-const NEED_ENGINE: readonly string[] = ['integration', 'exclusive'];
+const PROJECTS = ['unit', 'contract', 'servers', 'integration', 'exclusive', 'docs'] as const;
+/** Not part of `npm test`: the pages take minutes. */
+const ASKED_FOR: readonly string[] = ['docs'];
+const NEED_ENGINE: readonly string[] = ['integration', 'exclusive', 'docs'];
 
 interface Plan extends TestRunOptions {
   readonly leftOut: readonly string[];
@@ -60,8 +62,10 @@ const planChanged = async ([first, ...rest]: readonly string[]): Promise<Plan> =
 
 const planAll = async (): Promise<Plan> => {
   const { engine, missing } = await prepareTools(say);
-  const projects = PROJECTS.filter((project) => engine !== undefined || !NEED_ENGINE.includes(project));
-  return { projects, args: [], env: engine ?? {}, leftOut: missing };
+  const usual = PROJECTS.filter((project) => !ASKED_FOR.includes(project));
+  const projects = usual.filter((project) => engine !== undefined || !NEED_ENGINE.includes(project));
+  const leftOut = [...missing, 'the commands of the documentation: `npm run test:docs`'];
+  return { projects, args: [], env: engine ?? {}, leftOut };
 };
 
 const planFor = (given: readonly string[]): Plan | Promise<Plan> => {

@@ -1,0 +1,92 @@
+/** A shell in an empty folder, as a reader has it: what one block changes (folder, variables), the next one finds. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+
+export interface DocShell {
+  readonly folder: string;
+  /** Resolves with the exit code and what was printed, on both outputs. */
+  run(commands: string): Promise<{ readonly code: number; readonly output: string }>;
+  /** Goes on beside what follows. */
+  background(commands: string): Promise<void>;
+  /** Of what runs in the background. */
+  output(): string;
+  close(): Promise<void>;
+}
+
+export const openDocShell = async (env: Readonly<Record<string, string>>): Promise<DocShell> => {
+  const folder = await mkdtemp(join(tmpdir(), 'drover-docs-'));
+  const aside = await mkdtemp(join(tmpdir(), 'drover-docs-blocks-'));
+  const start = (args: readonly string[]): ChildProcess =>
+    spawn('bash', ['--noprofile', '--norc', ...args], {
+      cwd: folder,
+      env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      // A group of its own, so that what it has started ends with it.
+      detached: true,
+    });
+  const shell = start([]);
+  const started: ChildProcess[] = [shell];
+  let printed = '';
+  let beside = '';
+  const read = (child: ChildProcess, take: (text: string) => void): void => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        take(stripVTControlCharacters(text));
+      });
+    }
+  };
+  read(shell, (text) => (printed += text));
+  let blocks = 0;
+  const keep = async (commands: string): Promise<string> => {
+    const file = join(aside, String((blocks += 1)));
+    await writeFile(file, `${commands}\n`);
+    return file;
+  };
+  const changed = (): Promise<unknown> =>
+    Promise.race([
+      ...[shell.stdout, shell.stderr].map((stream) => once(stream ?? shell, 'data')),
+      once(shell, 'close'),
+    ]);
+
+  return {
+    folder,
+    async run(commands) {
+      const file = await keep(commands);
+      const mark = randomBytes(8).toString('hex');
+      const end = new RegExp(`\n?${mark} (\\d+)\n`);
+      printed = '';
+      // Sourced: `cd` and `export` stay. Nothing in it may read what is to be run next.
+      shell.stdin?.write(`source ${file} < /dev/null; printf '\\n%s %s\\n' ${mark} $?\n`);
+      while (!end.test(printed)) {
+        if (shell.exitCode !== null) return { code: shell.exitCode, output: printed };
+        await changed();
+      }
+      return { code: Number(end.exec(printed)?.[1]), output: printed.replace(end, '') };
+    },
+    async background(commands) {
+      const child = start([await keep(commands)]);
+      started.push(child);
+      read(child, (text) => (beside += text));
+    },
+    output: () => beside,
+    async close() {
+      const running = started.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+      const closed = running.map((child) => once(child, 'close'));
+      for (const child of started) {
+        try {
+          if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+        } catch {
+          // It has ended by itself.
+        }
+      }
+      await Promise.all(closed);
+      await rm(folder, { recursive: true, force: true });
+      await rm(aside, { recursive: true, force: true });
+    },
+  };
+};
