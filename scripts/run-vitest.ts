@@ -17,9 +17,9 @@ const endGroup = (leader: number | undefined, signal: NodeJS.Signals): void => {
 };
 
 export interface TestRun {
-  /** Of the runner; 1 when it was ended by a signal. */
+  /** Of the runner; 1 when it was ended by a signal. Whatever its tests have forgotten is ended by then. */
   readonly exitCode: Promise<number>;
-  /** Cuts it off, with all that the tests themselves had started. */
+  /** Cuts it off, with all that the tests themselves had started: it may tidy up, the second time it may not. */
   stop(): Promise<void>;
 }
 
@@ -39,14 +39,22 @@ export const runVitest = ({ projects, command = 'run', args, env }: TestRunOptio
     stdio: ['ignore', 'inherit', 'inherit'],
     // A group of its own: the runner alone would leave its workers behind, and they their servers.
     detached: true,
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...env, TEST_PARENT: String(process.pid) },
   });
   const closed = once(child, 'close') as Promise<[number | null]>;
+  let isStopping = false;
   return {
-    exitCode: closed.then(([code]) => code ?? 1),
+    exitCode: closed.then(([code]) => {
+      endGroup(child.pid, 'SIGKILL');
+      return code ?? 1;
+    }),
     stop: async () => {
-      endGroup(child.pid, 'SIGTERM');
-      await Promise.race([closed, sleep(STOP_MS)]);
+      endGroup(child.pid, isStopping ? 'SIGKILL' : 'SIGTERM');
+      isStopping = true;
+      const over = new AbortController();
+      const late = sleep(STOP_MS, undefined, { signal: over.signal }).catch(() => undefined);
+      await Promise.race([closed, late]);
+      over.abort();
       endGroup(child.pid, 'SIGKILL');
     },
   };

@@ -16,7 +16,7 @@ import { dockerAt } from './docker-at.ts';
 import { engineAnswers } from './ensure-engine.ts';
 import { prepareTools } from './prepare-tests.ts';
 import { runVitest, type TestRun, type TestRunOptions } from './run-vitest.ts';
-import { abandonedRuns, openRun, removeFolder, sweepEngine, type RunOfTests } from './test-run.ts';
+import { abandonedRuns, closeRun, openRun, sweepEngine, type RunOfTests } from './test-run.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const PROJECTS = ['unit', 'contract', 'servers', 'integration', 'exclusive', 'docs'] as const;
@@ -44,19 +44,42 @@ const planSome = (args: readonly string[]): Plan => ({
 });
 
 /** @throws DroverError CONFIG_INVALID */
-const planChanged = async ([first, ...rest]: readonly string[]): Promise<Plan> => {
-  const isCommit = first !== undefined && !first.startsWith('-');
-  const since = isCommit ? first : 'HEAD';
-  const others = isCommit ? rest : [first, ...rest].filter((arg) => arg !== undefined);
+const planChanged = async (since: string, others: readonly string[]): Promise<Plan> => {
   const changed = await changedFiles(since, ROOT);
-  say(`changed since ${since}`, changed.length === 0 ? 'nothing' : changed.join(' '));
+  const names = [...changed.present, ...changed.gone];
+  say(`changed since ${since}`, names.length === 0 ? 'nothing' : names.join(' '));
+  const touched = withReaders(changed, ROOT);
+  if (touched === undefined) {
+    say('a file is gone, or the set-up of the tests is another one: all tests run');
+    return { ...(await planAll()), args: others };
+  }
   return {
     projects: PROJECTS,
     command: 'related',
-    // The runner wants at least one file.
-    args: [...(changed.length === 0 ? ['none'] : withReaders(changed)), '--passWithNoTests', ...others],
+    // The runner wants at least one file, and takes no name for an option that way.
+    args: [
+      ...(touched.length === 0 ? ['none'] : touched.map((file) => resolve(ROOT, file))),
+      '--passWithNoTests',
+      ...others,
+    ],
     env: {},
     leftOut: [`all that no change since ${since} touches`],
+  };
+};
+
+/** `--changed`, `--changed main` or `--changed=main`, wherever it stands; undefined when it is not there. */
+const changedOf = (
+  given: readonly string[],
+): { readonly since: string; readonly others: readonly string[] } | undefined => {
+  const at = given.findIndex((arg) => arg === '--changed' || arg.startsWith('--changed='));
+  const flag = given[at];
+  if (flag === undefined) return undefined;
+  const next = given[at + 1];
+  const takesNext = flag === '--changed' && next !== undefined && !next.startsWith('-');
+  const since = takesNext ? next : flag.split('=')[1];
+  return {
+    since: since ?? 'HEAD',
+    others: given.filter((_, index) => index !== at && !(takesNext && index === at + 1)),
   };
 };
 
@@ -72,7 +95,8 @@ const planFor = (given: readonly string[]): Plan | Promise<Plan> => {
   const [first, ...rest] = given;
   if (first === undefined) return planAll();
   if (first === '--unit') return planUnit(rest);
-  return first === '--changed' ? planChanged(rest) : planSome(given);
+  const changed = changedOf(given);
+  return changed === undefined ? planSome(given) : planChanged(changed.since, changed.others);
 };
 
 /** The engine that the tests used, when it is still there. */
@@ -88,7 +112,7 @@ const sweep = async (run: RunOfTests, host: string | undefined): Promise<void> =
   try {
     const onEngine = host === undefined ? {} : await sweepEngine(dockerAt(host), run);
     // Programs that tests start with tsx share its cache there.
-    const folders = (await removeFolder(run)).filter((name) => !/^tsx-\d+$/.test(name));
+    const folders = (await closeRun(run)).filter((name) => !/^tsx-\d+$/.test(name));
     const left = { ...onEngine, folders };
     for (const [kind, names] of Object.entries(left)) {
       if (names.length > 0) console.log(`Removed ${kind} that tests had left behind: ${names.join(' ')}`);
@@ -102,11 +126,12 @@ const sweep = async (run: RunOfTests, host: string | undefined): Promise<void> =
 const running: TestRun[] = [];
 let interrupted: Promise<number> | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
+  process.on(signal, () => {
     const code = 128 + constants.signals[signal];
     if (running.length === 0) process.exit(code);
     // The runner ends its workers and its servers; what is left of its group after that is ended too.
-    interrupted ??= Promise.all(running.map((tests) => tests.stop())).then(() => code);
+    const stopped = Promise.all(running.map((tests) => tests.stop())).then(() => code);
+    interrupted ??= stopped;
   });
 }
 
@@ -124,8 +149,13 @@ try {
   const ended = await tests.exitCode;
   // Whoever is about to be ended makes nothing more after this.
   const code = (await interrupted) ?? ended;
-  const host = plan.projects.some((project) => NEED_ENGINE.includes(project)) ? await engineOf(plan.env) : undefined;
-  for (const each of [run, ...(await abandonedRuns())]) await sweep(each, host);
+  const usesEngine = plan.projects.some((project) => NEED_ENGINE.includes(project));
+  const host = usesEngine ? await engineOf(plan.env) : undefined;
+  await sweep(run, host);
+  // What a run that was killed has left on an engine can only be removed there: else its record stays.
+  for (const each of host === undefined ? [] : await abandonedRuns()) {
+    if ((each.host ?? host) === host) await sweep(each, host);
+  }
   process.exitCode = code;
 } catch (thrown) {
   const { code, message, remedy } = toDroverError(thrown);

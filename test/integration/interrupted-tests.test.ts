@@ -45,7 +45,7 @@ describe('what a run of tests has left on the engine', () => {
       await sleeper({ 'drover.install': 'prod' }, `${INSTALL}-other`),
     ];
 
-    const left = await sweepEngine(plain, { mark: CUT_OFF, folder: '' });
+    const left = await sweepEngine(plain, { mark: CUT_OFF });
 
     expect(left.containers.length).toBe(2);
     const volumes = ['alone', 'of-bot', 'of-helper'].map((name) => `${INSTALL}-${name}`);
@@ -59,7 +59,7 @@ describe('what a run of tests has left on the engine', () => {
     expect(ours.sort()).toEqual([`${INSTALL}-going-on`, `${INSTALL}-other`]);
     const networks = await plain.listNetworks();
     expect(networks.map(({ Name }) => Name)).not.toContain(INSTALL);
-    expect(await sweepEngine(plain, { mark: CUT_OFF, folder: '' })).toEqual({
+    expect(await sweepEngine(plain, { mark: CUT_OFF })).toEqual({
       containers: [],
       volumes: [],
       networks: [],

@@ -3,15 +3,21 @@
  * (`VITEST_POOL_ID`) does not serve: where one group of projects follows another, vitest 4.1 frees a number of the first group
  * once more, and then two files run with the same number.
  */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
 type Env = Readonly<Record<string, string>>;
 
-export interface LentServers {
-  /** On the loopback address; for `borrowServers`. */
+/** How a worker reaches the lender: a port on the loopback address, and a word that only workers of this run know. */
+export interface Lender {
   readonly port: number;
+  readonly word: string;
+}
+
+export interface LentServers {
+  readonly lender: Lender;
   close(): Promise<void>;
 }
 
@@ -32,23 +38,29 @@ export const lendServers = async (sets: readonly Env[]): Promise<LentServers> =>
       borrower.write(`${JSON.stringify(set)}\n`);
     }
   };
+  const word = randomBytes(16).toString('hex');
   const server = createServer((borrower) => {
     open.add(borrower);
-    waiting.push(borrower);
     borrower
       .on('error', () => undefined)
       .on('close', () => {
         open.delete(borrower);
         const place = waiting.indexOf(borrower);
         if (place !== -1) waiting.splice(place, 1);
-      })
-      .resume();
-    lend();
+      });
+    createInterface(borrower).once('line', (said) => {
+      if (said !== word) {
+        borrower.destroy();
+        return;
+      }
+      waiting.push(borrower);
+      lend();
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    port: (server.address() as AddressInfo).port,
+    lender: { port: (server.address() as AddressInfo).port, word },
     close: async () => {
       for (const borrower of open) borrower.destroy();
       server.close();
@@ -66,11 +78,17 @@ export interface BorrowedServers {
  * Resolves once a set is free; it is this process's own until the process ends, or gives it back.
  * @throws Error when the run is over
  */
-export const borrowServers = async (port: number): Promise<BorrowedServers> => {
+export const borrowServers = async ({ port, word }: Lender): Promise<BorrowedServers> => {
   const lender = connect(port, '127.0.0.1');
-  const over = once(lender, 'close').then(() => Promise.reject(new Error('the servers of this run are gone')));
-  const [line] = (await Promise.race([once(createInterface(lender), 'line'), over])) as [string];
-  over.catch(() => undefined);
+  lender.write(`${word}\n`);
+  const line = await new Promise<string>((resolve, reject) => {
+    createInterface(lender).once('line', resolve);
+    lender.once('close', () => {
+      reject(new Error('the servers of this run are gone'));
+    });
+    // Its close comes after it.
+    lender.on('error', () => undefined);
+  });
   // A process shall not live on for this connection alone.
   lender.unref();
   return { env: JSON.parse(line) as Env, giveBack: () => lender.destroy() };

@@ -60,7 +60,7 @@ export const setup = async ({ provide, vitest }: TestProject): Promise<() => Pro
     () => startAll(vitest),
     (started) => started.stop(),
   );
-  provide('serversPort', value.lent.port);
+  provide('lender', value.lent.lender);
   provide('leftOut', value.leftOut);
   return release;
 };

@@ -23,11 +23,22 @@ const inSeconds = (module: TestModule): number => {
 
 const byTime = (a: FileTime, b: FileTime): number => b.seconds - a.seconds;
 
+/** `npm test` that is killed can end nobody any more: then we end our group, workers and servers with it (scripts/run-vitest.ts). */
+const endWithParent = (): void => {
+  const parent = process.env['TEST_PARENT'];
+  if (parent === undefined) return;
+  const isOrphan = (): boolean => String(process.ppid) !== parent;
+  setInterval(() => {
+    if (isOrphan()) process.kill(-process.pid, 'SIGKILL');
+  }, 1_000).unref();
+};
+
 export class Summary implements Reporter {
   private vitest: Vitest | undefined;
 
   onInit(vitest: Vitest): void {
     this.vitest = vitest;
+    endWithParent();
   }
 
   /** What the set-up could not have here, from each project that ran, and from `npm test` itself. */

@@ -4,6 +4,6 @@ import { borrowServers } from './lent-servers.ts';
 import './folder.ts';
 import './provided.ts';
 
-const port = inject('serversPort');
-const servers = port === undefined ? undefined : await borrowServers(port);
+const lender = inject('lender');
+const servers = lender === undefined ? undefined : await borrowServers(lender);
 Object.assign(process.env, inject('engine'), servers?.env);

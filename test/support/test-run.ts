@@ -5,8 +5,11 @@ import { installPrefix, RUN_LABEL } from '../../scripts/test-run.ts';
 
 const mark = process.env['TEST_RUN'] ?? '';
 
+/** INSTALL_ID takes no more characters. */
+const LONGEST = 16;
+
 /** The name of an install that nobody else has. */
-export const newInstall = (): string => `${installPrefix(mark)}${randomBytes(4).toString('hex')}`;
+export const newInstall = (): string => `${installPrefix(mark)}${randomBytes(4).toString('hex')}`.slice(0, LONGEST);
 
 const labelled = (labels: Readonly<Record<string, string>> = {}) => ({ Labels: { ...labels, [RUN_LABEL]: mark } });
 
