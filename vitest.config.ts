@@ -13,6 +13,12 @@ const worker = ['test/setup/worker.ts'];
 const servers = 'test/setup/servers.ts';
 const bundle = 'test/setup/bundle.ts';
 const engine = 'test/setup/engine.ts';
+const withEngine = {
+  globalSetup: [bundle, engine, servers],
+  setupFiles: worker,
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+};
 
 /** See test/README.md for what each project is for. */
 const EXCLUSIVE = [
@@ -76,10 +82,7 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'test/faults/**/*.test.ts'],
           exclude: EXCLUSIVE,
-          globalSetup: [bundle, engine, servers],
-          setupFiles: worker,
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          ...withEngine,
         },
       },
       {
@@ -88,12 +91,9 @@ export default defineConfig({
           name: 'docs',
           // At the ports that the pages name, one page after the other.
           include: ['test/docs/commands.test.ts'],
-          globalSetup: [bundle, engine, servers],
-          setupFiles: worker,
+          ...withEngine,
           maxWorkers: 1,
           sequence: { groupOrder: 3 },
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
         },
       },
       {
@@ -101,12 +101,9 @@ export default defineConfig({
         test: {
           name: 'exclusive',
           include: EXCLUSIVE,
-          globalSetup: [bundle, engine, servers],
-          setupFiles: worker,
+          ...withEngine,
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
         },
       },
     ],

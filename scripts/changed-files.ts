@@ -37,13 +37,17 @@ export const READERS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^(README\.md|docs\/|compose\/README\.md)/, ['test/docs/commands.test.ts', 'test/docs/links.test.ts']],
 ];
 
-/** Files below test/ that name this one: a program that is started by its name is imported by nobody. */
-const namedBy = (root: string, file: string): readonly string[] => {
-  const name = basename(file).replace(/\.\w+$/, '');
+/** Files below test/ that name one of these: a program that is started by its name is imported by nobody. */
+const namersOf = (root: string, programs: readonly string[]): readonly string[] => {
+  if (programs.length === 0) return [];
+  const names = programs.map((file) => ({ file, name: `${basename(file).replace(/\.\w+$/, '')}.` }));
   return readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
     .map((path) => join('test', path))
-    .filter((path) => path.endsWith('.ts') && path !== file)
-    .filter((path) => readFileSync(join(root, path), 'utf8').includes(`${name}.`));
+    .filter((path) => {
+      if (!path.endsWith('.ts')) return false;
+      const text = readFileSync(join(root, path), 'utf8');
+      return names.some(({ file, name }) => file !== path && text.includes(name));
+    });
 };
 
 const isProgram = (file: string): boolean => /^test\/.*\.ts$/.test(file) && !file.endsWith('.test.ts');
@@ -55,8 +59,8 @@ export const withReaders = ({ present, gone }: Changed, root: string): readonly 
   const all = [...present, ...gone];
   if (all.some((file) => EVERYTHING.test(file))) return undefined;
   const readers = all.flatMap((file) => READERS.filter(([of]) => of.test(file)).flatMap(([, who]) => who));
-  const named = [...all, ...readers].filter(isProgram).flatMap((file) => namedBy(root, file));
-  return [...new Set([...present, ...readers, ...named])];
+  const programs = [...all, ...readers].filter(isProgram);
+  return [...new Set([...present, ...readers, ...namersOf(root, programs)])];
 };
 
 const run = promisify(execFile);

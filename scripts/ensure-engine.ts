@@ -15,8 +15,7 @@ const PROBE_MS = 5_000;
 
 const wordOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
 
-/** @throws DroverError CONFIG_INVALID for an address that cannot be one */
-export const engineAnswers = async (host: string): Promise<boolean> => {
+const engineAnswers = async (host: string): Promise<boolean> => {
   const over = new AbortController();
   try {
     await Promise.race([
@@ -100,19 +99,29 @@ const start = async (dockerd: string, machine: Machine): Promise<Started> => {
   };
 };
 
+/** The address of the first that answers, of those that may be there. @throws DroverError CONFIG_INVALID */
+export const runningEngine = async (
+  machine: Machine = thisMachine,
+  progress: Progress = () => undefined,
+): Promise<string | undefined> => {
+  for (const host of await findEngineHosts(machine.env, machine.root)) {
+    progress('looking for a Docker Engine', host);
+    if (await engineAnswers(host)) return host;
+  }
+  return undefined;
+};
+
 /** @throws DroverError ENGINE_UNAVAILABLE or ENGINE_INSTALL_UNSUPPORTED, with what to do */
 export const ensureEngine = async (
   progress: Progress,
   machine: Machine = thisMachine,
 ): Promise<{ host: string; startedByUs: boolean }> => {
-  const hosts = await findEngineHosts(machine.env, machine.root);
-  for (const host of hosts) {
-    progress('looking for a Docker Engine', host);
-    if (await engineAnswers(host)) return { host, startedByUs: false };
-  }
+  const running = await runningEngine(machine, progress);
+  if (running !== undefined) return { host: running, startedByUs: false };
   if (isNamed(machine)) {
     throw new DroverError('ENGINE_UNAVAILABLE', `no engine answers at DOCKER_HOST=${machine.env['DOCKER_HOST'] ?? ''}`);
   }
+  const hosts = await findEngineHosts(machine.env, machine.root);
   const nowhere = `no Docker Engine answers at ${hosts.join(', ')}`;
   let dockerd = await onPath('dockerd', machine);
   if (dockerd === undefined) {

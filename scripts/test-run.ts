@@ -114,8 +114,10 @@ const isOurs = async (folder: string): Promise<boolean> => {
 
 /** Removes its folder and then its record. Returns what was in the folder. Something that is about to end may still write there. */
 export const closeRun = async (run: RunOfTests, machine: Machine = thisMachine): Promise<readonly string[]> => {
-  const names = (await isOurs(run.folder)) ? await readdir(run.folder) : [];
-  if (await isOurs(run.folder)) await rm(run.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-  await rm(recordOf(machine, run.mark), { force: true });
+  const { mark, folder } = run;
+  const isSafe = await isOurs(folder);
+  const names = isSafe ? await readdir(folder) : [];
+  if (isSafe) await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  await rm(recordOf(machine, mark), { force: true });
   return names;
 };

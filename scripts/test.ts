@@ -8,12 +8,12 @@
  */
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
-import { findEngineHosts } from '../src/adapters/docker/find-engine.ts';
 import { toDroverError } from '../src/domain/errors.ts';
 import { say } from '../test/setup/say.ts';
 import { changedFiles, withReaders } from './changed-files.ts';
 import { dockerAt } from './docker-at.ts';
-import { engineAnswers } from './ensure-engine.ts';
+import { runningEngine } from './ensure-engine.ts';
+import { thisMachine } from './machine.ts';
 import { prepareTools } from './prepare-tests.ts';
 import { runVitest, type TestRun, type TestRunOptions } from './run-vitest.ts';
 import { abandonedRuns, closeRun, openRun, sweepEngine, type RunOfTests } from './test-run.ts';
@@ -99,14 +99,6 @@ const planFor = (given: readonly string[]): Plan | Promise<Plan> => {
   return changed === undefined ? planSome(given) : planChanged(changed.since, changed.others);
 };
 
-/** The engine that the tests used, when it is still there. */
-const engineOf = async ({ DOCKER_HOST: host }: Readonly<Record<string, string>>): Promise<string | undefined> => {
-  for (const each of host === undefined ? await findEngineHosts(process.env) : [host]) {
-    if (await engineAnswers(each)) return each;
-  }
-  return undefined;
-};
-
 /** Removes what the tests of a run have left. What cannot be removed is named, and changes nothing about the result. */
 const sweep = async (run: RunOfTests, host: string | undefined): Promise<void> => {
   try {
@@ -150,7 +142,7 @@ try {
   // Whoever is about to be ended makes nothing more after this.
   const code = (await interrupted) ?? ended;
   const usesEngine = plan.projects.some((project) => NEED_ENGINE.includes(project));
-  const host = usesEngine ? await engineOf(plan.env) : undefined;
+  const host = usesEngine ? await runningEngine({ ...thisMachine, env: { ...process.env, ...plan.env } }) : undefined;
   await sweep(run, host);
   // What a run that was killed has left on an engine can only be removed there: else its record stays.
   for (const each of host === undefined ? [] : await abandonedRuns()) {

@@ -1,4 +1,7 @@
-/** Every setting once: its name, how it is read, what it is for. The parser, `drover config` and `docs/reference/configuration.md` come from here. */
+/**
+ * Every setting once: its name, how it is read, what it is for. The parser, `drover config` and
+ * `docs/reference/configuration.md` come from here.
+ */
 import { RESTART_POLICIES } from './domain/bot.ts';
 import {
   bucketName,

@@ -1,4 +1,5 @@
-import { ERRORS, type ErrorClass, type ErrorRow } from '../../src/domain/error-table.ts';
+import type { ErrorClass, ErrorRow } from '../../src/domain/error-row.ts';
+import { ERRORS } from '../../src/domain/error-table.ts';
 import { next, page } from './markdown.ts';
 
 const WHAT_FOLLOWS: Readonly<Record<ErrorClass, string>> = {

@@ -34,17 +34,20 @@ export const configOf = (options: Options, io: Io): Config => {
   return loadConfig({ flags, env: io.env, ...(file === undefined ? {} : { file }) });
 };
 
-const explained = (): string => {
-  const table = new Table({
-    head: ['setting', 'option', 'default', 'what it is for'],
-    style: { head: [], border: [] },
-  });
-  for (const name of SETTING_NAMES) {
-    const { doc, env, default: fallback } = SETTINGS[name] as Setting;
-    table.push([env, flagOf(name), fallback, doc]);
-  }
+const listing = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
+  const table = new Table({ head: [...head], style: { head: [], border: [] } });
+  for (const row of rows) table.push([...row]);
   return table.toString();
 };
+
+const explained = (): string =>
+  listing(
+    ['setting', 'option', 'default', 'what it is for'],
+    SETTING_NAMES.map((name) => {
+      const { doc, env, default: fallback } = SETTINGS[name] as Setting;
+      return [env, flagOf(name), fallback, doc];
+    }),
+  );
 
 export const addSettings = (program: Command, io: Io): void => {
   const run =
@@ -86,11 +89,7 @@ export const addSettings = (program: Command, io: Io): void => {
         io.out(JSON.stringify(rows, null, 2));
         return;
       }
-      const table = new Table({
-        head: ['setting', 'value', 'from', 'what it is for'],
-        style: { head: [], border: [] },
-      });
-      for (const { name, value, origin, doc } of rows) table.push([name, value, origin, doc]);
-      io.out(table.toString());
+      const shown = rows.map(({ name, value, origin, doc }) => [name, value, origin, doc]);
+      io.out(listing(['setting', 'value', 'from', 'what it is for'], shown));
     });
 };

@@ -1,7 +1,9 @@
 /** Errors with a code of the one table. Adapters translate foreign errors into these; nobody else invents codes. */
-import { ERRORS, type ErrorClass, type ErrorCode } from './error-table.ts';
+import type { ErrorClass } from './error-row.ts';
+import { ERRORS, type ErrorCode } from './error-table.ts';
 
-export { ERRORS, type ErrorClass, type ErrorCode } from './error-table.ts';
+export type { ErrorClass } from './error-row.ts';
+export { ERRORS, type ErrorCode } from './error-table.ts';
 
 /** An error of the table. `message` is for people, `code` for programs; `cause` keeps the foreign error. */
 export class DroverError extends Error {

@@ -6,6 +6,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { until } from '../../scripts/until.ts';
+
+/** Of one block: some build or wait. */
+const LONGEST_MS = 240_000;
 
 export interface DocShell {
   readonly folder: string;
@@ -47,12 +51,6 @@ export const openDocShell = async (env: Readonly<Record<string, string>>): Promi
     await writeFile(file, `${commands}\n`);
     return file;
   };
-  const changed = (): Promise<unknown> =>
-    Promise.race([
-      ...[shell.stdout, shell.stderr].map((stream) => once(stream ?? shell, 'data')),
-      once(shell, 'close'),
-    ]);
-
   return {
     folder,
     async run(commands) {
@@ -62,11 +60,12 @@ export const openDocShell = async (env: Readonly<Record<string, string>>): Promi
       printed = '';
       // Sourced: `cd` and `export` stay. Nothing in it may read what is to be run next.
       shell.stdin?.write(`source ${file} < /dev/null; printf '\\n%s %s\\n' ${mark} $?\n`);
-      while (!end.test(printed)) {
-        if (shell.exitCode !== null) return { code: shell.exitCode, output: printed };
-        await changed();
-      }
-      return { code: Number(end.exec(printed)?.[1]), output: printed.replace(end, '') };
+      // An `exit` in it ends the shell itself.
+      const code = await until(() => end.exec(printed)?.[1] ?? shell.exitCode ?? undefined, {
+        within: LONGEST_MS,
+        otherwise: () => `these commands did not end:\n${commands}\n${printed}`,
+      });
+      return { code: Number(code), output: printed.replace(end, '') };
     },
     async background(commands) {
       const child = start([await keep(commands)]);
