@@ -1,10 +1,14 @@
-/** The commands of the documentation, as printed and in order, in an empty folder, on a real engine; and what the page says you will see. */
+/** The commands of the documentation, as printed and in order, in an empty folder or a clone, on a real engine; and what the page says you will see. */
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { removeInstall } from '../../scripts/remove-install.ts';
+import { until } from '../../scripts/until.ts';
+import { NoServer } from '../../scripts/servers/test-server.ts';
+import { makeClone } from '../support/doc-clone.ts';
 import { missingLine, pagesIn, readPage, type Step } from '../support/doc-page.ts';
+import { openDocServers } from '../support/doc-servers.ts';
 import { openDocShell, type DocShell } from '../support/doc-shell.ts';
 import { docker, HOST, IMAGE } from '../support/spine.ts';
 import { newInstall } from '../support/test-run.ts';
@@ -24,6 +28,21 @@ afterAll(() => rm(bin, { recursive: true, force: true }));
 
 const seen = (output: string): string => `It printed:\n${output}`;
 
+/** "After some seconds": until the output is as the page says. */
+const prints = async (
+  read: () => string | Promise<string>,
+  expected: readonly string[],
+  where: string,
+): Promise<void> => {
+  let output = '';
+  const isThere = async (): Promise<boolean> => {
+    output = await read();
+    return missingLine(output, expected) === undefined;
+  };
+  const otherwise = (): string => `${where}: no line "${missingLine(output, expected) ?? ''}". ${seen(output)}`;
+  await until(isThere, { within: 60_000, every: 500, otherwise });
+};
+
 const take = async (shell: DocShell, step: Step, page: string): Promise<void> => {
   const where = `${page}:${String(step.line)}`;
   switch (step.kind) {
@@ -33,18 +52,15 @@ const take = async (shell: DocShell, step: Step, page: string): Promise<void> =>
       await writeFile(path, step.text);
       return;
     }
-    case 'background':
-      await shell.background(step.text);
+    case 'background': {
+      const printed = await shell.background(step.text);
+      await prints(printed, step.expected, where);
       return;
+    }
     case 'run': {
       if (step.isRepeated) {
-        // "After some seconds": until the output is as the page says.
-        let output = '';
-        const missing = async (): Promise<string | undefined> => {
-          ({ output } = await shell.run(step.text));
-          return missingLine(output, step.expected);
-        };
-        await expect.poll(missing, { message: `${where}: ${seen(output)}`, interval: 500 }).toBeUndefined();
+        const repeat = (): Promise<string> => shell.run(step.text).then(({ output }) => output);
+        await prints(repeat, step.expected, where);
         return;
       }
       const { code, output } = await shell.run(step.text);
@@ -52,30 +68,54 @@ const take = async (shell: DocShell, step: Step, page: string): Promise<void> =>
       expect(missingLine(output, step.expected), `${where}: ${seen(output)}`).toBeUndefined();
       return;
     }
+    case 'end background':
+      await shell.endBackground();
+      return;
     case 'skipped':
       return;
   }
 };
 
-describe.each(PAGES.map((page) => ({ page, steps: readPage(join(ROOT, page)).steps })))('$page', ({ page, steps }) => {
+const pages = PAGES.map((page) => ({ page, ...readPage(join(ROOT, page)) }));
+
+describe.each(pages)('$page', ({ page, steps, needs }) => {
   const skipped = steps.filter((step) => step.kind === 'skipped');
   // Named at the end of the run.
   for (const { line, why } of skipped) it.skip(`the commands in line ${String(line)}: ${why}`, () => undefined);
 
-  it.runIf(steps.length > skipped.length)('its commands do what it says', async () => {
+  it.runIf(steps.length > skipped.length)('its commands do what it says', async ({ skip }) => {
+    const servers = needs.has('servers')
+      ? await openDocServers().catch((thrown: unknown) => {
+          if (thrown instanceof NoServer) return skip(thrown.message);
+          throw thrown;
+        })
+      : undefined;
+    const folder = await mkdtemp(join(tmpdir(), 'drover-docs-'));
+    const settings = join(bin, 'servers.env');
+    const profile = join(bin, 'profile');
+    await writeFile(profile, '');
+    const lines = Object.entries(servers?.env ?? {}).map(([name, value]) => `${name}=${value}\n`);
+    await writeFile(settings, lines.join(''));
+    if (needs.has('clone')) await makeClone(ROOT, folder);
     const install = newInstall();
-    const shell = await openDocShell({
+    const shell = await openDocShell(folder, {
       PATH: `${bin}:${process.env['PATH'] ?? ''}`,
       HOME: process.env['HOME'] ?? '/root',
       LANG: 'C.UTF-8',
       DOCKER_HOST: HOST,
       RUNTIME_IMAGE: IMAGE,
       INSTALL_ID: install,
+      TEST_RUN: process.env['TEST_RUN'] ?? '',
+      // For commands that readers do not see.
+      SERVERS: settings,
+      // The profile of the reader's shells, empty at first.
+      BASH_ENV: profile,
     });
     try {
       for (const step of steps) await take(shell, step, page);
     } finally {
       await shell.close();
+      await servers?.close();
       await removeInstall(docker, install);
     }
   });

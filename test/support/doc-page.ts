@@ -32,7 +32,8 @@ export type Step = Placed &
         readonly expected: readonly string[];
         readonly isRepeated: boolean;
       }
-    | { readonly kind: 'background'; readonly text: string }
+    | { readonly kind: 'background'; readonly text: string; readonly expected: readonly string[] }
+    | { readonly kind: 'end background' }
     | { readonly kind: 'skipped'; readonly text: string; readonly why: string }
   );
 
@@ -40,7 +41,11 @@ export interface Link extends Placed {
   readonly url: string;
 }
 
+/** What a page takes for granted: a clone of the repository to work in, or servers at the addresses that the pages name. */
+export type Need = 'clone' | 'servers';
+
 export interface DocPage {
+  readonly needs: ReadonlySet<Need>;
   readonly steps: readonly Step[];
   readonly links: readonly Link[];
   readonly anchors: ReadonlySet<string>;
@@ -55,10 +60,46 @@ const walk = function* (node: Nodes): Generator<Nodes> {
 
 const lineOf = (node: Nodes): number => node.position?.start.line ?? 0;
 
+/**
+ * What the test does and readers do not see: commands that stand for something they did elsewhere or did before, or the end of
+ * what they end with Ctrl-C (no text).
+ */
+interface Hidden extends Placed {
+  readonly type: 'hidden';
+  readonly text?: string;
+}
+
+const hiddenIn = (html: string): Pick<Hidden, 'text'> | undefined => {
+  if (html === '<!-- test ends what runs in the background -->') return {};
+  const text = /^<!-- test runs:\s(.+)-->$/s.exec(html)?.[1];
+  return text === undefined ? undefined : { text };
+};
+
+const NEEDS: ReadonlySet<string> = new Set<Need>(['clone', 'servers']);
+const isNeed = (word: string): word is Need => NEEDS.has(word);
+
+/** @throws Error for a word that is no need */
+const needsIn = (html: string): readonly Need[] => {
+  const words = /^<!-- needs: (.+) -->$/.exec(html)?.[1]?.split(', ') ?? [];
+  return words.map((word) => {
+    if (!isNeed(word)) throw new Error(`"${word}" is nothing that the test can provide`);
+    return word;
+  });
+};
+
 /** @throws Error that names the line of a block whose marks mean nothing */
-const stepsOf = (blocks: readonly Code[]): readonly Step[] => {
+const stepsOf = (blocks: readonly (Code | Hidden)[]): readonly Step[] => {
   const steps: Step[] = [];
   for (const block of blocks) {
+    if (block.type === 'hidden') {
+      const { line, text } = block;
+      steps.push(
+        text === undefined
+          ? { kind: 'end background', line }
+          : { kind: 'run', line, text, expected: [], isRepeated: false },
+      );
+      continue;
+    }
     const { lang, value: text } = block;
     const meta = block.meta ?? '';
     const line = lineOf(block);
@@ -68,12 +109,14 @@ const stepsOf = (blocks: readonly Code[]): readonly Step[] => {
       steps.push({ kind: 'file', line, path: file, text: `${text}\n` });
     } else if (meta === 'output') {
       const last = steps.at(-1);
-      if (last?.kind !== 'run') throw new Error(`line ${String(line)}: an output without a command before it`);
+      if (last?.kind !== 'run' && last?.kind !== 'background') {
+        throw new Error(`line ${String(line)}: an output without a command before it`);
+      }
       const expected = text.split('\n').filter((each) => each.trim() !== '');
       steps[steps.length - 1] = { ...last, expected };
     } else if (lang !== null && lang !== undefined && SHELL.has(lang)) {
       if (why !== undefined) steps.push({ kind: 'skipped', line, text, why });
-      else if (meta === 'background') steps.push({ kind: 'background', line, text });
+      else if (meta === 'background') steps.push({ kind: 'background', line, text, expected: [] });
       else if (meta === '' || meta === 'until') {
         steps.push({ kind: 'run', line, text, expected: [], isRepeated: meta === 'until' });
       } else throw new Error(`line ${String(line)}: "${meta}" means nothing`);
@@ -89,16 +132,22 @@ export const readPage = (path: string): DocPage => {
   const slugger = new GithubSlugger();
   const links: Link[] = [];
   const anchors = new Set<string>();
-  const blocks: Code[] = [];
+  const needs: Need[] = [];
+  const blocks: (Code | Hidden)[] = [];
   for (const node of walk(tree)) {
     if (node.type === 'heading') anchors.add(slugger.slug(toString(node)));
     if (node.type === 'link' || node.type === 'image' || node.type === 'definition') {
       links.push({ url: node.url, line: lineOf(node) });
     }
-    if (node.type === 'html') for (const [, id = ''] of node.value.matchAll(/<a id="([^"]+)"/g)) anchors.add(id);
+    if (node.type === 'html') {
+      for (const [, id = ''] of node.value.matchAll(/<a id="([^"]+)"/g)) anchors.add(id);
+      needs.push(...needsIn(node.value));
+      const hidden = hiddenIn(node.value);
+      if (hidden !== undefined) blocks.push({ type: 'hidden', line: lineOf(node), ...hidden });
+    }
     if (node.type === 'code') blocks.push(node);
   }
-  return { steps: stepsOf(blocks), links, anchors };
+  return { needs: new Set(needs), steps: stepsOf(blocks), links, anchors };
 };
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

@@ -1,4 +1,4 @@
-/** A shell in an empty folder, as a reader has it: what one block changes (folder, variables), the next one finds. */
+/** A shell in a folder, as a reader has it: what one block changes (folder, variables), the next one finds. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -15,15 +15,17 @@ export interface DocShell {
   readonly folder: string;
   /** Resolves with the exit code and what was printed, on both outputs. */
   run(commands: string): Promise<{ readonly code: number; readonly output: string }>;
-  /** Goes on beside what follows. */
-  background(commands: string): Promise<void>;
+  /** Goes on beside what follows. Returns a way to read what it has printed so far. */
+  background(commands: string): Promise<() => string>;
+  /** As Ctrl-C does in each of its terminals. Resolves once all of it has ended. */
+  endBackground(): Promise<void>;
   /** Of what runs in the background. */
   output(): string;
   close(): Promise<void>;
 }
 
-export const openDocShell = async (env: Readonly<Record<string, string>>): Promise<DocShell> => {
-  const folder = await mkdtemp(join(tmpdir(), 'drover-docs-'));
+/** `folder` is removed when the shell is closed. */
+export const openDocShell = async (folder: string, env: Readonly<Record<string, string>>): Promise<DocShell> => {
   const aside = await mkdtemp(join(tmpdir(), 'drover-docs-blocks-'));
   const start = (args: readonly string[]): ChildProcess =>
     spawn('bash', ['--noprofile', '--norc', ...args], {
@@ -45,6 +47,18 @@ export const openDocShell = async (env: Readonly<Record<string, string>>): Promi
     }
   };
   read(shell, (text) => (printed += text));
+  const end = async (children: readonly ChildProcess[]): Promise<void> => {
+    const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    const closed = running.map((child) => once(child, 'close'));
+    for (const child of children) {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+      } catch {
+        // It has ended by itself.
+      }
+    }
+    await Promise.all(closed);
+  };
   let blocks = 0;
   const keep = async (commands: string): Promise<string> => {
     const file = join(aside, String((blocks += 1)));
@@ -70,20 +84,17 @@ export const openDocShell = async (env: Readonly<Record<string, string>>): Promi
     async background(commands) {
       const child = start([await keep(commands)]);
       started.push(child);
-      read(child, (text) => (beside += text));
+      let own = '';
+      read(child, (text) => {
+        own += text;
+        beside += text;
+      });
+      return () => own;
     },
     output: () => beside,
+    endBackground: () => end(started.splice(1)),
     async close() {
-      const running = started.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
-      const closed = running.map((child) => once(child, 'close'));
-      for (const child of started) {
-        try {
-          if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
-        } catch {
-          // It has ended by itself.
-        }
-      }
-      await Promise.all(closed);
+      await end(started);
       await rm(folder, { recursive: true, force: true });
       await rm(aside, { recursive: true, force: true });
     },

@@ -1,4 +1,5 @@
 /** A TCP port in front of a server: cut it, freeze it (half-open), and let it go on. */
+import { once } from 'node:events';
 import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net';
 
 export interface TcpProxy {
@@ -23,8 +24,12 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-/** `target`: `host:port`. `listen`: on which address of this host; containers reach only another than loopback. */
-export const openTcpProxy = async (target: string, listen = '127.0.0.1'): Promise<TcpProxy> => {
+/**
+ * `target`: `host:port`. `listen`: on which address of this host; containers reach only another than loopback. `listenPort`: a
+ * free one when not given.
+ * @throws Error EADDRINUSE when another program listens there
+ */
+export const openTcpProxy = async (target: string, listen = '127.0.0.1', listenPort = 0): Promise<TcpProxy> => {
   const [host = '127.0.0.1', port = ''] = target.split(':');
   const open = new Set<Socket>();
   const clients = new Set<Socket>();
@@ -77,7 +82,8 @@ export const openTcpProxy = async (target: string, listen = '127.0.0.1'): Promis
       });
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, listen, resolve));
+  server.listen(listenPort, listen);
+  await once(server, 'listening');
   const listening = (server.address() as AddressInfo).port;
   return Object.assign(proxy, {
     address: `127.0.0.1:${String(listening)}`,
