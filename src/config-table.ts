@@ -101,7 +101,7 @@ export const SETTINGS = {
     'code archives in MinIO or another S3 server instead of the data folder',
   ),
   minioAccessKey: setting('MINIO_ACCESS_KEY', text, '', 'user of the S3 server'),
-  minioSecretKey: setting('MINIO_SECRET_KEY', text, '', 'password of that user', true),
+  minioSecretKey: setting('MINIO_SECRET_KEY', text, '', 'password of the user in MINIO_ACCESS_KEY', true),
   minioContainerEndpoint: setting(
     'MINIO_CONTAINER_ENDPOINT',
     matching(/^\S+$/, 'host:port'),

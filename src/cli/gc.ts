@@ -72,7 +72,7 @@ export const addGc = (program: Command, io: Io): void => {
     .description('remove the state and logs of deleted bots, and unfinished uploads, from the S3 server')
     .option('--interval <time>', 'time from the end of a sweep to the next one; 0 sweeps once', interval, 0)
     .option('--dry-run', 'print what would be removed, and remove nothing')
-    .option('--force', 'remove the ids although they are more than the limit; for a single sweep only')
+    .option('--force', 'remove more ids at once than the limit allows; for a single sweep only')
     .option('--json', 'one JSON document for each sweep');
   withSettings(command).action(async (options: Options & GcFlags) => {
     const { interval: intervalMs, dryRun = false, force = false, json = false } = options;

@@ -57,7 +57,7 @@ const progressing = ({ at, context }: BotState): Condition => {
         'Progressing',
         false,
         'ForeignInstance',
-        `the start waits until container ${context.foreign.slice(0, 12)} of the0 is gone`,
+        `container ${context.foreign.slice(0, 12)} of the0 runs this bot; drover waits until it is gone`,
         context.since,
       );
 };

@@ -33,7 +33,7 @@ const kept = (
 
 export const storageConditions = ({ context }: BotState): readonly [Condition, Condition] => {
   const { state, logs, snapshot, unsynced, overLimit, droppedBytes } = storageOf(context);
-  const waits = 'only on the volume; drover stores it as soon as the archive store answers';
+  const waits = 'the newest data is only on the volume; drover stores it as soon as the archive store answers';
   const onVolume = (type: Condition['type'], since: number): Condition => ({
     type,
     status: 'False',
