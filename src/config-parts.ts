@@ -44,7 +44,7 @@ export const warnOfEndpoint = (config: Config, logger: Logger): void => {
   const endpoint = config.minioContainerEndpoint ?? config.minioEndpoint;
   if (endpoint !== undefined && config.dockerNetwork !== 'host' && LOOPBACK.test(endpoint)) {
     const remedy =
-      'set MINIO_CONTAINER_ENDPOINT to an address of this host that containers reach, and let it listen there';
+      'set MINIO_CONTAINER_ENDPOINT to an address of this host that containers can reach, and make the S3 server listen there';
     logger.warn('bots cannot reach the archive store on loopback', { endpoint, remedy });
   }
   if (config.minioEndpoint !== undefined && config.storeCredentials === 'shared') {

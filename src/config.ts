@@ -61,7 +61,7 @@ const readFile = (path: string, needed: boolean): Readonly<Record<string, string
   try {
     parsed = parseYaml(content) ?? {};
   } catch (error) {
-    throw invalid(`configuration file ${path} is no YAML: ${(error as Error).message.split('\n')[0] ?? ''}`);
+    throw invalid(`configuration file ${path} is not valid YAML: ${(error as Error).message.split('\n')[0] ?? ''}`);
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw invalid(`configuration file ${path} must be a list of \`setting: value\``);
@@ -69,8 +69,9 @@ const readFile = (path: string, needed: boolean): Readonly<Record<string, string
   const known = new Set(SETTING_NAMES.map(fileKeyOf));
   return Object.fromEntries(
     Object.entries(parsed).map(([key, value]) => {
-      if (!known.has(key)) throw invalid(`${key} in ${path} is no setting; allowed are ${[...known].join(', ')}`);
-      if (!['string', 'number', 'boolean'].includes(typeof value)) throw invalid(`${key} in ${path} must be one value`);
+      if (!known.has(key)) throw invalid(`${key} in ${path} is not a setting; allowed are ${[...known].join(', ')}`);
+      if (!['string', 'number', 'boolean'].includes(typeof value))
+        throw invalid(`${key} in ${path} must be a single value`);
       return [key, String(value)];
     }),
   );

@@ -65,8 +65,8 @@ const sweepOnce = async (parts: GarbageParts, options: GcOptions, signal: AbortS
 
 const again = async (parts: GarbageParts, options: GcOptions, config: Config, signal: AbortSignal): Promise<void> => {
   const { logger } = parts;
-  let health: Health = { ready: true, detail: 'the first sweep is under way' };
-  const app = createHealthApp(() => (signal.aborted ? { ready: false, detail: 'ends' } : health));
+  let health: Health = { ready: true, detail: 'the first sweep is in progress' };
+  const app = createHealthApp(() => (signal.aborted ? { ready: false, detail: 'shutting down' } : health));
   const served: Served = await serve(app, { host: config.httpHost, port: config.gcPort });
   logger.info('garbage collection service started', {
     url: served.url,
@@ -80,7 +80,7 @@ const again = async (parts: GarbageParts, options: GcOptions, config: Config, si
         const { items, objects } = await sweepOnce(parts, options, signal);
         const removed = items.filter(({ fate }) => fate === 'removed').length;
         const waits = items.filter(({ fate }) => fate === 'waits').length;
-        health = { ready: true, detail: `last sweep: ${String(removed)} removed, ${String(waits)} wait` };
+        health = { ready: true, detail: `last sweep: ${String(removed)} removed, ${String(waits)} waiting` };
         logger.info('garbage collected', { objects, removed, waits });
       } catch (thrown) {
         if (hasEnded()) break;
@@ -110,7 +110,7 @@ export const gc = async (config: Config, options: GcOptions): Promise<void> => {
     else await sweepOnce(parts, options, ending.signal);
   } catch (thrown) {
     if (!ending.signal.aborted || thrown instanceof DroverError) throw thrown;
-    throw new DroverError('GC_INCOMPLETE', 'asked to end before it was done', { cause: thrown });
+    throw new DroverError('GC_INCOMPLETE', 'the sweep was stopped before it was complete', { cause: thrown });
   } finally {
     forget();
     await parts.wishes.close();

@@ -93,7 +93,8 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
   const { states } = bots;
   const tellTaken = (): void => {
     const known = states.list().filter(({ containerId }) => containerId !== null);
-    for (const bot of known) logger.info('took over a bot of the0', { bot: bot.botId, container: bot.containerId });
+    for (const bot of known)
+      logger.info('took over a bot and its container', { bot: bot.botId, container: bot.containerId });
   };
   const queries =
     parts.queries === undefined

@@ -114,7 +114,7 @@ export const wire = async (parts: WireParts): Promise<Drover> => {
   );
   if (queries !== undefined) {
     queryFront.open(createQueryApp({ ...queries, readiness, token, open: config.queryServerOpen }));
-    logger.info('query server listens', { runningBotsAt: way, ephemeral: config.queryContainers });
+    logger.info('query server ready', { runningBotsAt: way, ephemeral: config.queryContainers });
   }
   return drover;
 };

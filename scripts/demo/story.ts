@@ -22,7 +22,7 @@ const STEP_MS = 120_000;
 
 /** A demo that hangs must say at what. */
 const waitFor = <T>(what: string, signal: AbortSignal, look: () => Promise<T | undefined>) =>
-  until(look, { within: STEP_MS, every: 30, signal, otherwise: () => `this did not happen: ${what}` });
+  until(look, { within: STEP_MS, every: 30, signal, otherwise: () => `timed out while waiting for ${what}` });
 
 export const playStory = async (setting: DemoSetting, once: boolean): Promise<void> => {
   const { steps, docker, env, port, signal } = setting;
@@ -77,29 +77,29 @@ export const playStory = async (setting: DemoSetting, once: boolean): Promise<vo
       });
       return;
     }
-    await steps.run('crash', 'docker kill the Node bot: it comes back after 1 s', async () => {
+    await steps.run('crash', 'kill the Node bot with docker kill: drover restarts it after 1 s', async () => {
       const before = await now(BOTS.node);
       await docker.getContainer(before.containerId ?? '').kill();
       return `${short(before)} → ${short(await running(BOTS.node, before))}`;
     });
-    await steps.run('change', 'change the Python bot’s config: one restart', async () => {
+    await steps.run('change', 'change the configuration of the Python bot: drover restarts it once', async () => {
       const before = await now(BOTS.python);
       await changeConfig(BOTS.python);
       const after = await running(BOTS.python, before);
       return `generation ${String(before.generation)} → ${String(after.generation)}`;
     });
-    await steps.run('disable', 'disable the Node bot: its container stops and goes', async () => {
+    await steps.run('disable', 'disable the Node bot: drover stops and removes its container', async () => {
       await ok('POST', `/v1/bots/${BOTS.node}/disable`, {});
-      await waitFor('it to stop', signal, async () =>
+      await waitFor(`${BOTS.node} to stop`, signal, async () =>
         (await drover.bot(BOTS.node))?.state === 'stopped' ? true : undefined,
       );
       return 'stopped';
     });
-    await steps.run('enable', 'enable it again', async () => {
+    await steps.run('enable', 'enable the Node bot again', async () => {
       await ok('POST', `/v1/bots/${BOTS.node}/enable`, {});
       return `running: ${short(await now(BOTS.node))}`;
     });
-    await steps.run('kill -9', 'kill the controller and start it again: same containers', async () => {
+    await steps.run('kill -9', 'kill the controller and start it again: the containers stay the same', async () => {
       const before = await Promise.all([now(BOTS.node), now(BOTS.python)]);
       await drover.end('SIGKILL');
       drover = await begin();
@@ -114,7 +114,7 @@ export const playStory = async (setting: DemoSetting, once: boolean): Promise<vo
     });
     await steps.run('delete', 'delete both bots', async () => {
       for (const id of Object.values(BOTS)) await ok('DELETE', `/v1/bots/${id}`);
-      await waitFor('both to go', signal, async () => {
+      await waitFor('the containers of both bots to disappear', signal, async () => {
         const left = await docker.listContainers({
           all: true,
           filters: { label: [`drover.install=${setting.install}`] },

@@ -19,7 +19,7 @@ const BOT_STATES = {
 
 const SCHEDULE_STATES = {
   disabled: 'The document disables the schedule. No slot runs.',
-  armed: 'Slots run as they are due.',
+  armed: 'Slots run when they are due.',
   paused: 'No slot runs until the schedule is resumed. Requested runs and backfills still run.',
   deleted: 'The document is gone. The log stays.',
 } as const satisfies Record<SchedulePath, string>;
@@ -96,9 +96,9 @@ const CONDITIONS = {
   },
   ScheduleHealthy: {
     of: 'schedules',
-    meaning: 'True while slots run as they are due.',
+    meaning: 'True while slots run when they are due.',
     reasons: {
-      AsWished: 'Slots run as they are due.',
+      AsWished: 'Slots run when they are due.',
       Disabled: 'The schedule is disabled (status Unknown).',
       Paused: 'The schedule is paused; the message says by whom and until when.',
       RunFailed: 'The last run, or the last runs, failed.',

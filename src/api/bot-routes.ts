@@ -46,7 +46,11 @@ export const botRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
     return oneAtATime(id, async () => {
       const schedule = await schedules.read(id);
       if (schedule !== undefined && schedule.document !== null) {
-        return refused(context, 409, 'a schedule has this id: two things under one id would share their state');
+        return refused(
+          context,
+          409,
+          'a schedule has this id: a bot and a schedule cannot share one id, because they would share their state',
+        );
       }
       const before = await specs.read(id);
       if (before !== undefined && canonicalJson(before.document) === canonicalJson(document)) {
@@ -83,7 +87,7 @@ export const botRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
       if (botIdFault(id) !== undefined) throw new DroverError('BOT_NOT_FOUND', 'there is no such bot');
       await documentOf(id);
       if (kind === 'restart' && fleet.get(id)?.state === 'failed.exhausted') {
-        return refused(context, 409, 'drover gave this bot up: use reset');
+        return refused(context, 409, 'drover gave up on this bot: use reset instead');
       }
       const body: unknown = await context.req.json().catch(() => ({}));
       const given = isObject(body) && typeof body['reason'] === 'string' ? body['reason'].slice(0, 500) : '';

@@ -37,7 +37,7 @@ export const notSeenYet = (service: string, invalid: string | undefined): Condit
   type: 'SpecValid',
   status: invalid === undefined ? 'Unknown' : 'False',
   reason: invalid === undefined ? 'NotSeenYet' : 'DocumentInvalid',
-  message: invalid ?? `${service} has not looked at it yet`,
+  message: invalid ?? `${service} has not read the document yet`,
   lastTransitionTime: 0,
 });
 

@@ -33,14 +33,14 @@ export const createApp = (deps: ApiDeps): Hono => {
   app.route('/v1', moveRoutes(deps));
   app.onError((thrown, context) => {
     // What cannot be decoded came from the caller.
-    if (thrown instanceof URIError) return refused(context, 400, 'the path is not well encoded');
+    if (thrown instanceof URIError) return refused(context, 400, 'the path is not correctly percent-encoded');
     return answerThrown(context, thrown);
   });
   app.notFound((context) => {
     const { path, method } = context.req;
     const other = METHODS.some((name) => name !== method && app.router.match(name, path)[0].length > 1);
     return other
-      ? refused(context, 405, `${method} is not served here`)
+      ? refused(context, 405, `${method} is not allowed here`)
       : answerError(context, new DroverError('REQUEST_INVALID', `there is nothing at ${path}`), { status: 404 });
   });
   return app;

@@ -71,7 +71,10 @@ export const fleetRoutes = (deps: ApiDeps): Hono => {
 
   routes.put(
     '/archives/*',
-    bodyLimit({ maxSize: MAX_ARCHIVE, onError: (context) => refused(context, 413, 'an archive has at most 512 MiB') }),
+    bodyLimit({
+      maxSize: MAX_ARCHIVE,
+      onError: (context) => refused(context, 413, 'an archive must not be larger than 512 MiB'),
+    }),
     async (context) => {
       const path = decodeURIComponent(new URL(context.req.url).pathname.replace(/^\/v1\/archives\//, ''));
       const { body } = context.req.raw;

@@ -14,7 +14,7 @@ export interface FrontDoor {
 export const createFrontDoor = (): FrontDoor => {
   const waiting = new Hono();
   let inner: Hono | undefined;
-  let dependency = { name: 'controller', ok: false, detail: 'starts' };
+  let dependency = { name: 'controller', ok: false, detail: 'starting' };
   for (const path of ['/healthz', '/livez']) waiting.get(path, (context) => context.text('ok'));
   // As callers of the query server know it (contract §8.3).
   waiting.all('/health', (context) => context.json({ status: 'ok' }));

@@ -21,14 +21,16 @@ export const gate =
     const origin = req.header('origin');
     const isForeign = origin !== undefined && hostOf(origin) !== req.header('host');
     if (isForeign || ELSEWHERE.has(req.header('sec-fetch-site'))) {
-      return refused(context, 403, 'requests of other origins are not served');
+      return refused(context, 403, 'requests from other origins are not allowed');
     }
     // Whoever reaches this port may ask: the operator said so.
     if (open) return next();
     if (token === undefined) {
       // A name that merely resolves to us (DNS rebinding) is not loopback.
       const host = req.header('host') ?? new URL(req.url).host;
-      return LOOPBACK.test(host) ? next() : refused(context, 403, 'only loopback names are served without API_TOKEN');
+      return LOOPBACK.test(host)
+        ? next()
+        : refused(context, 403, 'without API_TOKEN only requests to a loopback name are allowed');
     }
     const given = /^Bearer (.+)$/.exec(req.header('authorization') ?? '')?.[1] ?? '';
     return timingSafeEqual(digest(given), digest(token))

@@ -17,7 +17,7 @@ export const isPlainTarget = (target: string): boolean =>
   (!target.includes('/.') && !target.includes('%')) || !DOTS.test(pathOf(target));
 
 export const refuseTarget = (target: string): Response => {
-  const error = new DroverError('REQUEST_INVALID', 'the path must not hold `.` or `..` as a segment');
+  const error = new DroverError('REQUEST_INVALID', 'the path must not contain `.` or `..` as a segment');
   const headers = { 'content-type': 'application/json' };
   return new Response(JSON.stringify(refusalBody(pathOf(target), error)), { status: 400, headers });
 };

@@ -26,7 +26,7 @@ export const createQueryApp = (deps: QueryAppDeps): Hono => {
   });
   app.onError((thrown, context) =>
     thrown instanceof URIError
-      ? malformed(context, 'the path is not well encoded')
+      ? malformed(context, 'the path is not correctly percent-encoded')
       : answerQueryFailure(context, thrown),
   );
   return app;

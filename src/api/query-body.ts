@@ -54,12 +54,12 @@ export const readQueryBody = async (context: Context, maxBytes: number): Promise
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return { kind: 'malformed', why: 'the body is no UTF-8' };
+    return { kind: 'malformed', why: 'the body is not UTF-8' };
   }
   if (text.trim() === '') return { kind: 'none' };
   try {
     const value: unknown = JSON.parse(text);
-    return isShallow(value) ? { kind: 'value', value } : { kind: 'malformed', why: 'the body is nested too deep' };
+    return isShallow(value) ? { kind: 'value', value } : { kind: 'malformed', why: 'the body is nested too deeply' };
   } catch {
     return { kind: 'malformed', why: 'the body is not JSON' };
   }

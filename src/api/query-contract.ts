@@ -58,7 +58,7 @@ export const queryContract = ({ queries, limits }: QueryApiDeps): Hono => {
     const since = performance.now();
     const body = await readQueryBody(context, limits.maxBodyBytes);
     if (body.kind === 'tooLarge') {
-      const error = `a query has at most ${String(limits.maxBodyBytes)} bytes`;
+      const error = `the body of a query must not be larger than ${String(limits.maxBodyBytes)} bytes`;
       return answerUnread(context, 413, { status: 'error', error, ...envelope(since) });
     }
     const parsed = body.kind === 'value' ? shape.safeParse(body.value) : undefined;
@@ -69,7 +69,7 @@ export const queryContract = ({ queries, limits }: QueryApiDeps): Hono => {
     const { bot_id = '', query_path = '' } = parsed.data;
     if (bot_id === '') return refused(context, 400, 'bot_id is required', since);
     if (query_path === '') return refused(context, 400, 'query_path is required', since);
-    if (query_path.includes('\0')) return refused(context, 400, 'query_path must not hold a NUL', since);
+    if (query_path.includes('\0')) return refused(context, 400, 'query_path must not contain NUL', since);
     try {
       const answer = await queries.ask(queryOf(parsed.data, limits), callerCancellation(context));
       const sent = envelope.answer(context, answer, since);

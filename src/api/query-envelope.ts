@@ -41,7 +41,7 @@ const parse = (body: Buffer): unknown => {
 /** @throws QueryFailure QUERY_REPLY_INVALID for what is no object, QUERY_FAILED for one that says so */
 const wrapSmall = (body: Buffer, since: number): Buffer => {
   const value = parse(body);
-  if (!isObject(value)) throw new QueryFailure('QUERY_REPLY_INVALID', 'the reply of the bot is no JSON object');
+  if (!isObject(value)) throw new QueryFailure('QUERY_REPLY_INVALID', 'the reply of the bot is not a JSON object');
   const { status, data, error } = value;
   // Whatever kind of text it calls itself: the word counts.
   if (status === 'error')

@@ -36,7 +36,7 @@ export const openQueryPort = async (app: Pick<Hono, 'fetch'>, options: QueryPort
     timer = setTimeout(() => {
       if (signal.aborted) return;
       open().then(() => {
-        logger.info('query server listens', { url: served?.url });
+        logger.info('query server listening', { url: served?.url });
       }, retry);
     }, TRY_AGAIN_MS);
     timer.unref();
@@ -45,7 +45,7 @@ export const openQueryPort = async (app: Pick<Hono, 'fetch'>, options: QueryPort
     await open();
   } catch (thrown) {
     if (needed) throw thrown;
-    const remedy = 'free the port or set QUERY_SERVER_PORT; it is tried again, and bots are kept meanwhile';
+    const remedy = 'free the port or set QUERY_SERVER_PORT; drover retries, and bots keep running';
     logger.error('query server cannot listen', { detail: toDroverError(thrown).message, remedy });
     retry();
   }

@@ -46,7 +46,7 @@ const asOfIn = (text: string | undefined): { readonly asOf?: AsOf } => {
     );
   }
   // What the newest state will be by then nobody knows, and an answer from today's would be kept as one.
-  return at > Date.now() ? refuseQuery('`asOf` must not lie in the future') : { asOf: { kind: 'time', at } };
+  return at > Date.now() ? refuseQuery('`asOf` must not be in the future') : { asOf: { kind: 'time', at } };
 };
 
 const timeoutIn = (text: string | undefined, { timeoutMs, maxTimeoutMs }: QueryLimits): number => {
@@ -80,7 +80,7 @@ const toResponse = (context: Context, { body, bytes, contentType, ...answer }: Q
 };
 
 const refuseMethod = (context: Context): Response => {
-  const message = `${context.req.method} is not served here: queries are GET or POST`;
+  const message = `${context.req.method} is not allowed here: send a query with GET or POST`;
   context.header('allow', 'GET, POST');
   return context.json(failureBody(new QueryFailure('REQUEST_INVALID', message)), 405);
 };
@@ -113,7 +113,7 @@ export const queryRoutes = ({ queries, limits }: QueryApiDeps): Hono => {
     const body = isBare ? NO_BODY : await readQueryBody(context, limits.maxBodyBytes);
     switch (body.kind) {
       case 'tooLarge': {
-        const message = `a query has at most ${String(limits.maxBodyBytes)} bytes`;
+        const message = `the body of a query must not be larger than ${String(limits.maxBodyBytes)} bytes`;
         return answerUnread(context, 413, failureBody(new QueryFailure('QUERY_BODY_TOO_LARGE', message)));
       }
       case 'malformed':
@@ -121,7 +121,7 @@ export const queryRoutes = ({ queries, limits }: QueryApiDeps): Hono => {
       case 'none':
         return ask(context, target, {});
       case 'value':
-        if (!isParams(body.value)) return refuseQuery('the body must be an object: the parameters by name');
+        if (!isParams(body.value)) return refuseQuery('the body must be an object whose fields are the parameters');
         return ask(context, target, body.value);
     }
   };

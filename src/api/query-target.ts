@@ -32,11 +32,11 @@ export const queryTarget = (url: string): QueryTarget => {
       botId = decodeURIComponent(botId);
       path = decodeURIComponent(path);
     } catch {
-      return malformed('the path is not well encoded');
+      return malformed('the path is not correctly percent-encoded');
     }
-    if (botId.includes('\0') || path.includes('\0')) return malformed('the path must not hold a NUL');
+    if (botId.includes('\0') || path.includes('\0')) return malformed('the path must not contain NUL');
   }
   // Whoever resolves them on the way asks something else than was said.
-  if (DOTS.test(path)) return malformed('the path must not hold `.` or `..` as a segment');
+  if (DOTS.test(path)) return malformed('the path must not contain `.` or `..` as a segment');
   return { kind: 'target', botId, path, search: mark < 0 ? '' : whole.slice(mark + 1) };
 };

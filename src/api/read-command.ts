@@ -50,7 +50,7 @@ export const READERS: Readonly<Record<ScheduleRequest['kind'], ReturnType<typeof
       const from = parseInstant('from', body.from);
       const to = parseInstant('to', body.to);
       if (from > to) throw invalid('`from` is later than `to`');
-      if (to > now) throw invalid('`to` is in the future: those slots run by themselves');
+      if (to > now) throw invalid('`to` is in the future: slots of the future run when they are due');
       return { kind: 'backfill', from, to, again: body.again === true };
     },
   ),

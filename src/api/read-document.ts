@@ -10,7 +10,7 @@ const MAX_DOCUMENT = 2 * 1024 * 1024;
 
 export const documentLimit: MiddlewareHandler = bodyLimit({
   maxSize: MAX_DOCUMENT,
-  onError: (context) => refused(context, 413, 'a document has at most 2 MiB'),
+  onError: (context) => refused(context, 413, 'a document must not be larger than 2 MiB'),
 });
 
 /** Undefined for a body that is not JSON. */
@@ -35,6 +35,6 @@ export const refusalOf = (
     return answerError(context, new DroverError(code, reason), { status: 422, pointers });
   }
   return isMasked(document)
-    ? refused(context, 422, 'the document is a masked one: read it with ?secrets=true, change that, and put it back')
+    ? refused(context, 422, 'the document has masked values: read it with ?secrets=true, change that copy, and send it')
     : undefined;
 };

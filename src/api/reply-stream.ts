@@ -55,11 +55,11 @@ const spliced = async function* (head: Buffer[], chunks: Chunks, closing: () => 
       held = [chunk.subarray(last)];
       bytes = chunk.length - last;
     }
-    if (bytes > MAX_BLANKS) throw invalid('the reply of the bot holds too many blanks');
+    if (bytes > MAX_BLANKS) throw invalid('the reply of the bot contains too much white space');
   };
   for (const chunk of head.splice(0)) yield* pass(chunk);
   for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield* pass(next.value);
-  if (held[0]?.[0] !== BRACE) throw invalid('the reply of the bot is no whole object');
+  if (held[0]?.[0] !== BRACE) throw invalid('the reply of the bot is not a complete object');
   yield closing();
 };
 
@@ -73,7 +73,7 @@ export const reclosed = async (body: Readable, closing: () => Buffer): Promise<R
   try {
     const head = await headOf(chunks);
     if (!OBJECT.test(Buffer.concat(head).toString('latin1', 0, SMALL_REPLY_BYTES))) {
-      throw invalid('the reply of the bot is no JSON object');
+      throw invalid('the reply of the bot is not a JSON object');
     }
     const answer = Readable.from(spliced(head, chunks, closing), { objectMode: false });
     // Even when it is given up before it was read from.

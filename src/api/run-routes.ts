@@ -24,7 +24,7 @@ const rangeIn = (
   const to = instantIn(context, 'to') ?? from + USUAL_MS[of];
   if (from > to) throw new DroverError('REQUEST_INVALID', '`from` is later than `to`');
   if (to - from <= LONGEST_MS[of]) return { from, to };
-  throw new DroverError('REQUEST_INVALID', `from \`from\` to \`to\` it may be ${WORDS[of]} at most`);
+  throw new DroverError('REQUEST_INVALID', `the range from \`from\` to \`to\` must not be longer than ${WORDS[of]}`);
 };
 
 export const runRoutes = (deps: ApiDeps): Hono => {

@@ -17,7 +17,10 @@ const MAKES_RUNS: ReadonlySet<string> = new Set(['trigger', 'backfill']);
 export const scheduleCommands = (deps: ApiDeps): Hono => {
   const { schedules, clock, defaults } = deps;
   const routes = new Hono();
-  const small = bodyLimit({ maxSize: MAX_BODY, onError: (context) => refused(context, 413, 'it has at most 64 KiB') });
+  const small = bodyLimit({
+    maxSize: MAX_BODY,
+    onError: (context) => refused(context, 413, 'the body must not be larger than 64 KiB'),
+  });
 
   for (const [kind, read] of Object.entries(READERS)) {
     routes.post(`/:id/${kind}`, small, async (context) => {
@@ -25,7 +28,7 @@ export const scheduleCommands = (deps: ApiDeps): Hono => {
       const document = (await schedules.read(id))?.document ?? null;
       if (document === null) throw new DroverError('BOT_NOT_FOUND', `there is no schedule ${JSON.stringify(id)}`);
       const body = objectIn(await context.req.text());
-      if (body === undefined) return refused(context, 400, 'the body is no JSON object');
+      if (body === undefined) return refused(context, 400, 'the body is not a JSON object');
       const asked = read(body, clock.now());
       if (asked.kind === 'invalid') {
         const { pointers } = asked;
@@ -34,8 +37,9 @@ export const scheduleCommands = (deps: ApiDeps): Hono => {
       }
       if (MAKES_RUNS.has(kind)) {
         const decoded = decodeScheduleDocument(id, document, defaults);
-        if (decoded.enabled === false) return refused(context, 409, 'it is disabled: enable it first');
-        if (decoded.kind === 'invalid') return refused(context, 409, `its document is invalid: ${decoded.reason}`);
+        if (decoded.enabled === false) return refused(context, 409, 'the schedule is disabled: enable it first');
+        if (decoded.kind === 'invalid')
+          return refused(context, 409, `the document of the schedule is not valid: ${decoded.reason}`);
       }
       const { requestId: given, actor, at } = askedBy(context, deps, kind);
       const requestId = commandId(given);

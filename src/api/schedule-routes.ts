@@ -40,14 +40,19 @@ export const scheduleRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
     const body = await readDocument(context);
     if (body === undefined) return notJson(context);
     const { document } = body;
-    if (id === RESERVED) return refused(context, 422, `\`${RESERVED}\` is a word of this API, not an id`);
+    if (id === RESERVED)
+      return refused(context, 422, `\`${RESERVED}\` cannot be an id, because the API reserves this name`);
     const decoded = decodeScheduleDocument(id, document, defaults);
     const refusal = refusalOf(context, document, decoded);
     if (decoded.kind === 'invalid' || refusal !== undefined) return refusal;
     return oneAtATime(id, async () => {
       const bot = await specs.read(id);
       if (bot !== undefined && bot.document !== null) {
-        return refused(context, 409, 'a realtime bot has this id: two things under one id would share their state');
+        return refused(
+          context,
+          409,
+          'a realtime bot has this id: a bot and a schedule cannot share one id, because they would share their state',
+        );
       }
       const before = await schedules.read(id);
       const unchanged = before !== undefined && canonicalJson(before.document) === canonicalJson(document);

@@ -27,7 +27,8 @@ export const meaningOf = ({ cron, bot }: ScheduleSpec) => {
         text,
         kind: 'cron',
         timeZone: cron.timeZone,
-        hours: cron.hours === 'fixed' ? 'fixed times: once where a clock is set' : 'elapsed time',
+        hours:
+          cron.hours === 'fixed' ? 'fixed times: each at most once on a day when the clock changes' : 'elapsed time',
         dstGap: cron.inGap,
       };
 };

@@ -37,7 +37,7 @@ const HEADER_VALUE = /^[\x20-\x7e]{1,256}$/;
 
 /** Undefined where the value, which is the bot's, can be sent as a header. */
 export const headerFault = (name: string, value: string): string | undefined =>
-  HEADER_VALUE.test(value) ? undefined : `the ${name} of the bot's reply cannot be sent on`;
+  HEADER_VALUE.test(value) ? undefined : `the ${name} of the bot's reply cannot be forwarded`;
 
 /**
  * A stream that breaks off ends the connection: nobody takes half of an answer for all of it.
@@ -59,7 +59,7 @@ export const sendBody = (
     outgoing.writeHead(status, headers);
   } catch (cause) {
     discardBody(body);
-    throw new QueryFailure('QUERY_REPLY_INVALID', 'the headers of the reply of the bot cannot be sent on', { cause });
+    throw new QueryFailure('QUERY_REPLY_INVALID', 'the headers of the reply of the bot cannot be forwarded', { cause });
   }
   // As a text of bytes a small one leaves in one piece with its headers.
   if (Buffer.isBuffer(body)) outgoing.end(body.toString('latin1'), 'latin1');

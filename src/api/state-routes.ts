@@ -11,7 +11,10 @@ const MAX_BODY = 64 * 1024;
 
 export const stateRoutes = (deps: ApiDeps): Hono => {
   const routes = new Hono();
-  const small = bodyLimit({ maxSize: MAX_BODY, onError: (context) => refused(context, 413, 'it has at most 64 KiB') });
+  const small = bodyLimit({
+    maxSize: MAX_BODY,
+    onError: (context) => refused(context, 413, 'the body must not be larger than 64 KiB'),
+  });
 
   routes.get('/:id/state', async (context) => context.json(await deps.stateSnapshots.list(context.req.param('id'))));
 
@@ -20,7 +23,8 @@ export const stateRoutes = (deps: ApiDeps): Hono => {
     const body: unknown = await context.req.json().catch(() => ({}));
     const snapshot =
       isObject(body) && typeof body['snapshot'] === 'string' ? parseSnapshot(body['snapshot']) : undefined;
-    if (snapshot === undefined) return refused(context, 422, '`snapshot` must be one of the list, such as a3/s7');
+    if (snapshot === undefined)
+      return refused(context, 422, '`snapshot` must name a snapshot from the list, such as a3/s7');
     const asked = askedBy(context, deps, 'restore');
     await deps.stateSnapshots.choose(id, snapshot, asked);
     return context.json({ id, requestId: asked.requestId, snapshot: snapshotText(snapshot) }, 202);

@@ -23,7 +23,7 @@ const readDocument = async (file: string): Promise<Json> => {
   try {
     document = parseYaml(text);
   } catch (error) {
-    throw wrong(`${file} is no YAML: ${(error as Error).message.split('\n')[0] ?? ''}`, error);
+    throw wrong(`${file} is not valid YAML: ${(error as Error).message.split('\n')[0] ?? ''}`, error);
   }
   if (!isObject(document) || typeof document['id'] !== 'string') throw wrong(`${file} has no id`);
   return document;

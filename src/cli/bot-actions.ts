@@ -5,10 +5,10 @@ import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
 
 const ACTIONS = {
-  enable: 'let a bot run',
-  disable: 'stop a bot and keep all of it',
+  enable: 'allow a bot to run',
+  disable: 'stop a bot and keep its data',
   restart: 'stop a bot and start it again',
-  reset: 'clear the failures of a bot that drover gave up',
+  reset: 'clear the failures of a bot that drover gave up on',
 } as const;
 
 const OF_SCHEDULES: ReadonlySet<string> = new Set(['enable', 'disable']);

@@ -33,14 +33,14 @@ const escaped = (char: string): string => (char === ' ' ? char : `\\u{${(char.co
 const WORDS: Readonly<Record<string, string>> = {
   wouldRemove: 'would be removed',
   waits: 'waits',
-  cameBack: 'wished again: stays',
+  cameBack: 'in use again, not removed',
   left: 'not reached',
 };
 
 /** One line an item, then what was looked at. */
 export const garbageTable = (report: ShownReport): string => {
   const { items, dryRun, objects, ids, wished } = report;
-  const looked = `${String(objects)} objects of ${String(ids)} ids looked at, ${String(wished)} ids wished`;
+  const looked = `examined ${String(objects)} objects of ${String(ids)} ids; the spec store has ${String(wished)} ids`;
   if (items.length === 0) return `${looked}; nothing to remove`;
   const table = new Table({
     head: ['what', 'name', 'objects', 'bytes', dryRun ? 'would become' : 'became', 'note'],
@@ -70,14 +70,14 @@ export const addGc = (program: Command, io: Io): void => {
   const command = program
     .command('gc')
     .description('remove the state and logs of deleted bots, and unfinished uploads, from the S3 server')
-    .option('--interval <time>', 'repeat, this long after each sweep; 0 sweeps once', interval, 0)
+    .option('--interval <time>', 'time from the end of a sweep to the next one; 0 sweeps once', interval, 0)
     .option('--dry-run', 'print what would be removed, and remove nothing')
-    .option('--force', 'remove more ids at once than is plausible; one sweep only')
+    .option('--force', 'remove more ids at once than the limit allows; for a single sweep only')
     .option('--json', 'one JSON document for each sweep');
   withSettings(command).action(async (options: Options & GcFlags) => {
     const { interval: intervalMs, dryRun = false, force = false, json = false } = options;
     if (force && intervalMs > 0)
-      command.error('error: --force is for one sweep that somebody looks at, not for --interval');
+      command.error('error: --force is for a single sweep and cannot be used with --interval');
     const config = configOf(options, io);
     const { gc } = await import('../gc.ts');
     await gc(config, {

@@ -56,7 +56,7 @@ const oneBot = (bot: Shown & { readonly document: unknown }): string => {
   const rows: [string, string][] = [
     ['bot', bot.botId],
     ['state', paint(bot.state) + (bot.unsynced ? pc.red(' (unsynced)') : '')],
-    ['wanted', String(bot.wanted)],
+    ['should run', String(bot.wanted)],
     ['runtime', `${bot.runtime ?? '?'} ${bot.specVersion ?? ''}`],
     ['generation', `${String(bot.generation)}, running ${String(bot.observedGeneration ?? 'none')}`],
     ['container', short(bot.containerId)],

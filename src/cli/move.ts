@@ -39,13 +39,13 @@ const listed = (found: readonly Found[]): string =>
 
 const takeOver = async (io: Io, client: ApiClient, options: { dryRun?: boolean; watch?: boolean }): Promise<void> => {
   const { ours, strangers } = await client.call<Look>('GET', '/v1/takeover');
-  if (strangers.length > 0) io.out(`not touched, because drover has no bot of their id:\n${listed(strangers)}`);
+  if (strangers.length > 0) io.out(`not stopped, because drover has no bot with their id:\n${listed(strangers)}`);
   if (ours.length === 0) {
     io.out('no container of the0 runs a bot of drover');
     return;
   }
   if (options.dryRun === true) {
-    io.out(`would be stopped (SIGTERM, 30 s, SIGKILL), and started by drover:\n${listed(ours)}`);
+    io.out(`would be stopped (SIGTERM, SIGKILL after 30 s) and run by drover:\n${listed(ours)}`);
     return;
   }
   const taken = [...new Set(ours.map(({ botId }) => botId))];
@@ -57,7 +57,7 @@ const takeOver = async (io: Io, client: ApiClient, options: { dryRun?: boolean; 
       {},
     );
     io.out(
-      `[${String(index + 1)}/${String(taken.length)}] ${botId}: ${String(stopped.length)} stopped, drover goes on`,
+      `[${String(index + 1)}/${String(taken.length)}] ${botId}: ${String(stopped.length)} stopped, drover runs the bot`,
     );
   }
   if (options.watch === false) return;
@@ -66,22 +66,22 @@ const takeOver = async (io: Io, client: ApiClient, options: { dryRun?: boolean; 
     await sleep(LOOK_MS, undefined, { signal: io.signal }).catch(() => undefined);
     const back = (await client.call<Look>('GET', '/v1/takeover')).ours;
     if (back.length === 0) continue;
-    throw new DroverError('PREDECESSOR_ACTIVE', `it has started again:\n${listed(back)}`);
+    throw new DroverError('PREDECESSOR_ACTIVE', `the0 has started these containers again:\n${listed(back)}`);
   }
-  io.out('done: only drover runs them');
+  io.out('done: only drover runs these bots');
 };
 
 export const addMove = (program: Command, io: Io, client: () => ApiClient): void => {
   program
     .command('takeover')
-    .description('stop the containers of the0 whose bots drover has, gracefully, and run these bots')
+    .description('gracefully stop the containers of the0 whose bots drover has, and run these bots')
     .option('--dry-run', 'print what would be stopped, and stop nothing')
     .option('--no-watch', 'do not watch whether the0 starts them again')
     .action((options: { dryRun?: boolean; watch?: boolean }) => takeOver(io, client(), options));
   program
     .command('dead-letters')
     .description('list the messages that were not valid, newest first, with the reason')
-    .option('-n, --limit <count>', 'the most that are listed', '20')
+    .option('-n, --limit <count>', 'the largest number of messages', '20')
     .option('-o, --output <form>', '`json` for programs')
     .action(async ({ limit, output }: { limit: string; output?: string }) => {
       const letters = await client().call<readonly Letter[]>('GET', `/v1/dead-letters?limit=${limit}`);

@@ -70,7 +70,7 @@ export const addRuns = (program: Command, io: Io, client: () => ApiClient): void
     .argument('<id>')
     .argument('[key]')
     .option('--limit <count>', 'the number of runs', '20')
-    .option('--all', 'also runs that are no longer listed')
+    .option('--all', 'include runs that are no longer listed')
     .option('-o, --output <form>', '`json` for programs')
     .action(async (id: string, key: string | undefined, options: { limit: string; all?: boolean; output?: string }) => {
       const path = `/v1/schedules/${encodeURIComponent(id)}/runs`;
@@ -90,7 +90,7 @@ export const addRuns = (program: Command, io: Io, client: () => ApiClient): void
     .argument('[id]')
     .option('--from <instant>', 'the beginning, such as 2026-01-31T09:00:00Z; now by default')
     .option('--to <instant>', 'the end')
-    .option('--limit <count>', 'the most slots that are shown')
+    .option('--limit <count>', 'the largest number of slots')
     .option('-o, --output <form>', '`json` for programs')
     .action(
       async (

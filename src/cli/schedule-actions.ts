@@ -36,7 +36,7 @@ export const addScheduleActions = (program: Command, io: Io, client: () => ApiCl
     .argument('<id>')
     .requiredOption('--from <instant>', 'the beginning, such as 2026-01-31T09:00:00Z')
     .requiredOption('--to <instant>', 'the end, inclusive')
-    .option('--again', 'run slots again that ran before')
+    .option('--again', 'also run slots that already have a run')
     .option('--reason <text>', 'the reason, for the transition log')
     .action(async (id: string, options: { from: string; to: string; again?: boolean; reason?: string }) => {
       await ask(id, 'backfill', options);
@@ -47,7 +47,7 @@ export const addScheduleActions = (program: Command, io: Io, client: () => ApiCl
     .description('pause a scheduled bot: no slot runs')
     .argument('<id>')
     .option('--note <text>', 'the reason, for the log and the condition')
-    .option('--until <instant>', 'resume by itself at this time, or after 30m, 2h or 1d')
+    .option('--until <instant>', 'resume automatically at this time, or after 30m, 2h or 1d')
     .action(async (id: string, { note = '', until }: { note?: string; until?: string }) => {
       const end = untilOf(until, Date.now());
       await ask(id, 'pause', { reason: note, ...(end === undefined ? {} : { until: end }) });

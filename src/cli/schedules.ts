@@ -39,10 +39,10 @@ const first = (conditions: readonly Condition[]): Condition | undefined =>
 const told = ({ reason, message }: Condition): string => `${reason}: ${message.slice(0, 60)}`;
 
 const underWay = ({ going, waiting }: Shown): string =>
-  waiting === 0 ? String(going) : `${String(going)}, ${String(waiting)} wait`;
+  waiting === 0 ? String(going) : `${String(going)}, ${String(waiting)} waiting`;
 
 const fleetTable = (schedules: readonly Shown[]): string => {
-  const head = ['schedule', 'state', 'text', 'next', 'last run', 'going', 'reason'];
+  const head = ['schedule', 'state', 'expression', 'next', 'last run', 'active', 'reason'];
   const table = new Table({ head, style: { head: [], border: [] } });
   for (const shown of schedules) {
     const { scheduleId, state, schedule, nextAt, lastRun, conditions } = shown;
@@ -69,12 +69,12 @@ const oneSchedule = (shown: Detailed): string => {
   const rows: [string, string][] = [
     ['schedule', shown.scheduleId],
     ['state', paint(shown.state)],
-    ['text', shown.schedule ?? ''],
+    ['expression', shown.schedule ?? ''],
     ['meaning', words(shown.meaning)],
     ['next', shown.next.join(', ')],
     ['policy', words(shown.policy)],
     ['runtime', `${shown.runtime ?? '?'} ${shown.specVersion ?? ''}`],
-    ['going', shown.runs.map(({ key, status }) => `${key} ${status}`).join(', ')],
+    ['active', shown.runs.map(({ key, status }) => `${key} ${status}`).join(', ')],
     ['last run', shown.lastRun === null ? '' : `${shown.lastRun.key} ${shown.lastRun.outcome}`],
     ['listed', `${String(shown.listed.succeeded)} succeeded, ${String(shown.listed.failed)} failed`],
     ...shown.conditions.map(({ type, status, reason, message }): [string, string] => [
@@ -95,7 +95,7 @@ export const addSchedules = (program: Command, io: Io, client: () => ApiClient):
       if (id === PREVIEW) {
         throw new DroverError(
           'REQUEST_INVALID',
-          `\`${PREVIEW}\` is a word of the API: a schedule of this id is in the list`,
+          `the API reserves \`${PREVIEW}\`; \`drover schedules\` lists a schedule of this id`,
         );
       }
       const path = id === undefined ? '/v1/schedules' : `/v1/schedules/${encodeURIComponent(id)}`;

@@ -19,7 +19,7 @@ export const withSettings = (command: Command): Command => {
     // Some seventy: `drover config --explain` is the place to read them.
     command.addOption(new Option(`${flagOf(name)} <value>`, `${doc} (${env}${shown})`).hideHelp());
   }
-  command.addHelpText('after', '\nEvery setting is an option, too: `drover config --explain` lists them.');
+  command.addHelpText('after', '\nEvery setting is also an option: `drover config --explain` lists them.');
   return command;
 };
 
@@ -42,7 +42,7 @@ const listing = (head: readonly string[], rows: readonly (readonly string[])[]):
 
 const explained = (): string =>
   listing(
-    ['setting', 'option', 'default', 'what it is for'],
+    ['setting', 'option', 'default', 'description'],
     SETTING_NAMES.map((name) => {
       const { doc, env, default: fallback } = SETTINGS[name] as Setting;
       return [env, flagOf(name), fallback, doc];
@@ -90,6 +90,6 @@ export const addSettings = (program: Command, io: Io): void => {
         return;
       }
       const shown = rows.map(({ name, value, origin, doc }) => [name, value, origin, doc]);
-      io.out(listing(['setting', 'value', 'from', 'what it is for'], shown));
+      io.out(listing(['setting', 'value', 'from', 'description'], shown));
     });
 };

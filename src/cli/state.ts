@@ -17,10 +17,10 @@ interface ListedSnapshot {
 const MIB = 1024 ** 2;
 
 const table = (snapshots: readonly ListedSnapshot[]): string => {
-  const head = ['snapshot', 'stored at', 'files', 'MiB', 'what it is'];
+  const head = ['snapshot', 'stored at', 'files', 'MiB', 'note'];
   const rows = new Table({ head, style: { head: [], border: [] } });
   for (const { attempt, sequence, createdAt, files, size, kind, current } of snapshots) {
-    const what = kind === 'former' ? 'kept before it was replaced' : current === true ? 'the newest state' : '';
+    const what = kind === 'former' ? 'backup of a replaced state' : current === true ? 'the newest state' : '';
     rows.push([`a${String(attempt)}/s${String(sequence)}`, createdAt, files, (size / MIB).toFixed(2), what]);
   }
   return rows.toString();

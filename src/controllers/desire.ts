@@ -56,7 +56,10 @@ export const createDesireReader = <R extends AnyRequest, D extends AnyDesired>(o
   const { specs, decode, allows, isWanted, onUnconfirmed } = options;
   const guarded = (id: BotId, desired: D | Gone, asked: boolean): D | Gone | Unknown =>
     !asked && isStop(desired) && isWanted(id) && !allows(id)
-      ? { kind: 'unknown', reason: 'nobody asked for this stop and no complete read has confirmed it' }
+      ? {
+          kind: 'unknown',
+          reason: 'nobody requested this stop, and no complete read of the spec store has confirmed it',
+        }
       : desired;
 
   /** Of these the collection told something, and their read failed: what is tried again by a timer is still about that. */

@@ -26,10 +26,10 @@ export const createFence = (leadership: Leadership): Fence => {
       const epoch = leadership.epoch();
       const term = terms.getStore() ?? first;
       if (epoch === undefined) {
-        throw new DroverError('LEASE_LOST', `this process does not lead as ${leadership.role}`);
+        throw new DroverError('LEASE_LOST', `this process is not the leader of ${leadership.role}`);
       }
       if (term !== undefined && term !== epoch) {
-        throw new DroverError('LEASE_LOST', `this was decided in an earlier term as ${leadership.role}`);
+        throw new DroverError('LEASE_LOST', `this decision was made in an earlier epoch of ${leadership.role}`);
       }
     },
     inTerm: (epoch, work) => {

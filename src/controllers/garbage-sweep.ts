@@ -70,13 +70,13 @@ const readNote = async (sweeper: ObjectSweeper): Promise<{ note?: GarbageNote; t
 const otherInstall = (installId: string, noted: string): DroverError =>
   new DroverError(
     'GC_REFUSED',
-    `these buckets hold the bots of install ${noted} (${GARBAGE_NOTE_KEY}), the spec store is that of ${installId}; ` +
-      `nothing is removed. If the buckets are this install's from now on, remove ${GARBAGE_NOTE_KEY}: every grace begins anew`,
+    `the buckets belong to install ${noted} (${GARBAGE_NOTE_KEY}), and the spec store belongs to ${installId}; ` +
+      `nothing is removed. If the buckets belong to this install from now on, remove ${GARBAGE_NOTE_KEY}: each grace period starts again`,
   );
 
 const tooMany = ({ refused, limit }: Judged): string =>
-  `${String(refused.length)} ids would go at once, more than ${String(limit)}: none is removed. ` +
-  `Look at the spec store; if they are really gone, \`drover gc --force\` removes them: ${refused
+  `${String(refused.length)} ids would be removed at once, more than the limit of ${String(limit)}: none is removed. ` +
+  `Check the spec store; if the bots are really gone, \`drover gc --force\` removes them: ${refused
     .slice(0, 20)
     .map((id) => JSON.stringify(id))
     .join(', ')}` +
@@ -110,10 +110,7 @@ const decide = async (parts: GarbageParts, survey: Surveyed, options: SweepOptio
     const written = await sweeper.writeNote(next, tag);
     if (written !== undefined) return { ...decided, tag: written };
   }
-  throw new DroverError(
-    'GC_INCOMPLETE',
-    'another gc works on these buckets at the same time; this one leaves it to that',
-  );
+  throw new DroverError('GC_INCOMPLETE', 'another gc process is sweeping these buckets; this sweep ends');
 };
 
 const staleUploads = async ({ sweeper, now }: GarbageParts): Promise<readonly UnfinishedUpload[]> => {

@@ -89,10 +89,10 @@ export const createLeader = (options: LeaderOptions): Leader => {
     leads,
     mayAct: () => {
       fence.mayAct();
-      if (!leads()) throw new DroverError('LEASE_LOST', `this process does not act as ${role} yet`);
+      if (!leads()) throw new DroverError('LEASE_LOST', `this process holds the lease of ${role} but is not ready yet`);
     },
     inTerm: (work) => {
-      if (acting === undefined) throw new DroverError('LEASE_LOST', `this process does not lead as ${role}`);
+      if (acting === undefined) throw new DroverError('LEASE_LOST', `this process is not the leader of ${role}`);
       return fence.inTerm(acting, work);
     },
     start: () => {

@@ -28,7 +28,7 @@ export const createOrphanSweeper = (engine: ContainerEngine, logger: Logger) => 
     for (const { ref, botId } of unnamed.filter(({ aside }) => !aside)) {
       if (told.has(ref.id)) continue;
       told.add(ref.id);
-      logger.warn('ignoring a container that has our labels but not our name', {
+      logger.warn('ignoring a container that has the labels of drover but another name', {
         bot: botId,
         container: ref.id,
       });

@@ -42,8 +42,8 @@ const place = ({ leadership, leads: mayLead }: Lease): Readiness => {
   const leads = mayLead();
   const { role } = leadership;
   const holder = leadership.holder();
-  const standby = holder === undefined ? 'nobody leads yet' : `standby; ${holder} leads`;
-  const detail = leads ? `leads, epoch ${String(leadership.epoch() ?? 0)}` : standby;
+  const standby = holder === undefined ? 'there is no leader yet' : `standby; the leader is ${holder}`;
+  const detail = leads ? `leader, epoch ${String(leadership.epoch() ?? 0)}` : standby;
   return { name: `lease ${role}`, ok: leads || holder !== undefined, detail };
 };
 
@@ -62,7 +62,7 @@ export const createReadiness = (options: ReadinessOptions) => async (): Promise<
     probe('archive-store', () => archives.ping()),
     probe('engine', () => engine.ping()),
   ]);
-  const own = { name: 'bot-service', ok: up, detail: up ? 'listens' : 'folds its log' };
+  const own = { name: 'bot-service', ok: up, detail: up ? 'running' : 'reading the event log' };
   const places = leases.filter(({ acts }) => acts).map(place);
   return [...asked, own, ...places, ...(bus === undefined ? [] : [messages(bus)])];
 };

@@ -46,7 +46,7 @@ export const createRemovalGuard = (options: {
         logger.error('spec store belongs to another install, nothing is stopped', {
           found: read.installId,
           installId,
-          remedy: 'put the right database back; see docs/how-to/troubleshoot.md',
+          remedy: 'bring the right database back; see docs/how-to/troubleshoot.md',
         });
         return;
       }
@@ -65,7 +65,7 @@ export const createRemovalGuard = (options: {
         logger.error('spec store is suspect, nothing is stopped', {
           bots: unconfirmed.length,
           fleet: wanted.length,
-          remedy: 'check the spec store, then `drover confirm-removal`',
+          remedy: 'check the spec store, then run `drover confirm-removal`',
         });
       }
       suspicion = { since: suspicion?.since ?? now(), botIds: unconfirmed, fleet: wanted.length };
@@ -90,8 +90,8 @@ export const onlyLeading = (
   const judging = (): RemovalGuard => {
     if (leader.leads()) return guard;
     const holder = leadership.holder();
-    const who = holder === undefined ? 'nobody leads yet' : `${holder} does`;
-    throw new DroverError('NOT_LEADER', `this process does not lead as ${leadership.role}: ${who}`);
+    const who = holder === undefined ? 'there is no leader yet' : `the leader is ${holder}`;
+    throw new DroverError('NOT_LEADER', `this process is not the leader of ${leadership.role}: ${who}`);
   };
   return {
     suspicion: () => judging().suspicion(),

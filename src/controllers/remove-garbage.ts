@@ -108,8 +108,8 @@ export const removeGarbage = async (work: RemovalWork, removal: Removal): Promis
       done = await act();
     } catch (thrown) {
       ended = true;
-      done = { fate: 'left', why: signal.aborted ? 'asked to end' : toDroverError(thrown).message };
-      problems.push(`ended at ${item.kind} ${JSON.stringify(item.name)}: ${done.why ?? ''}`);
+      done = { fate: 'left', why: signal.aborted ? 'the sweep was stopped' : toDroverError(thrown).message };
+      problems.push(`stopped at ${item.kind} ${JSON.stringify(item.name)}: ${done.why ?? ''}`);
     }
     items.push({ ...item, ...done });
     if (done.fate === 'failed') problems.push(`${item.kind} ${JSON.stringify(item.name)}: ${done.why ?? ''}`);

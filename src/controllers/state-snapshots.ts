@@ -53,7 +53,7 @@ export const createStateSnapshots = (find: (id: BotId) => StateOwner | undefined
     async choose(botId, snapshot, asked) {
       const owner = ownerOf(botId);
       await run(botId, owner, ['choose', snapshotText(snapshot), '--request', asked.requestId]);
-      await owner.onChosen(asked, `state ${snapshotText(snapshot)} was chosen`);
+      await owner.onChosen(asked, `snapshot ${snapshotText(snapshot)} was selected`);
     },
   };
 };

@@ -54,6 +54,6 @@ export const syncFromVolume = async (
   });
   const report = reportIn(output);
   if (code === 0) return snapshotIn(report);
-  const why = `the sync from the volume ended with ${String(code)}: ${complaints.slice(-500)}`;
+  const why = `the sync from the volume ended with exit code ${String(code)}: ${complaints.slice(-500)}`;
   throw faultIn(report) ?? new DroverError('STATE_UNSYNCED', why);
 };

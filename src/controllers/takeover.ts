@@ -31,7 +31,7 @@ export const createTakeover = ({ predecessor, specs, inTerm, onTaken, logger }: 
     inTerm(async () => {
       const record = await specs.read(botId);
       if (record === undefined || record.document === null) {
-        const message = `there is no bot ${JSON.stringify(botId)}: its containers are left alone`;
+        const message = `there is no bot ${JSON.stringify(botId)}: its containers are not stopped`;
         throw new DroverError('BOT_NOT_FOUND', message);
       }
       const containers = (await predecessor.list()).filter((container) => container.botId === botId);

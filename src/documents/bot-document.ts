@@ -105,7 +105,7 @@ const SERVICE = { realtime: 'BotService', scheduled: 'ScheduleService' } as cons
 /** A document says twice what kind of bot it is; neither may be the other kind (contract §2.1). */
 const ofOtherKind = (kind: BotKind, config: JsonObject, type: string | undefined): DocumentFault[] => {
   const other = kind === 'realtime' ? 'scheduled' : 'realtime';
-  const message = `is ${other}: such a bot belongs to ${SERVICE[other]}`;
+  const message = `is ${other}: ${SERVICE[other]} runs such bots`;
   return [
     ...(typeof config['type'] === 'string' && config['type'].startsWith(`${other}/`)
       ? [{ pointer: '/config/type', message }]
@@ -140,7 +140,9 @@ export const decodeBotDocument = (
   }
   const { config, custom } = parsed.data;
   const faults = [
-    ...(parsed.data.id === id ? [] : [{ pointer: '/id', message: 'differs from the id it is stored under' }]),
+    ...(parsed.data.id === id
+      ? []
+      : [{ pointer: '/id', message: 'differs from the id under which the document is stored' }]),
     ...ofOtherKind(kind, config, custom.config.type),
   ];
   if (faults.length > 0) return refuse(faults);

@@ -83,7 +83,7 @@ const policyOf = (own: Settings, defaults: SchedulePolicy): SchedulePolicy => {
 /** Its slots, or why there can be none. */
 const cronOf = (text: unknown, { timeZone, dstGap }: Settings): Schedule | DocumentFault => {
   const pointer = '/config/schedule';
-  if (typeof text !== 'string') return { pointer, message: text === undefined ? 'is missing' : 'must be a text' };
+  if (typeof text !== 'string') return { pointer, message: text === undefined ? 'is missing' : 'must be a string' };
   try {
     return parseSchedule(text, { timeZone, inGap: dstGap });
   } catch (thrown) {

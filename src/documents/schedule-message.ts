@@ -9,7 +9,7 @@ export type ScheduleWishSubject =
   'the0.bot-schedule.created' | 'the0.bot-schedule.updated' | 'the0.bot-schedule.deleted';
 
 /** Whether it is a schedule of ours is said by the document: there a person can see what is wrong with it. */
-const schedule = z.custom<string>((value) => typeof value === 'string' && value.trim() !== '', 'must be a text');
+const schedule = z.custom<string>((value) => typeof value === 'string' && value.trim() !== '', 'must be a string');
 const shape = wishShape.and(z.object({ config: z.object({ schedule }) }));
 
 /** @param subject a {@link ScheduleWishSubject} */

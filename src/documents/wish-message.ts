@@ -58,11 +58,11 @@ const isTime = (value: unknown): boolean =>
 const hazard = (root: unknown): string | undefined => {
   let level: unknown[] = [root];
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > MAX_DEPTH) return `nested more than ${String(MAX_DEPTH)} deep`;
+    if (depth > MAX_DEPTH) return `nested more than ${String(MAX_DEPTH)} levels deep`;
     const inner: unknown[] = [];
     for (const value of level) {
       if (typeof value !== 'object' || value === null) continue;
-      for (const key of RESERVED) if (Object.hasOwn(value, key)) return `a key is \`${key}\``;
+      for (const key of RESERVED) if (Object.hasOwn(value, key)) return `the key \`${key}\` is not allowed`;
       for (const child of Object.values(value)) inner.push(child);
     }
     level = inner;
@@ -113,7 +113,7 @@ export const decodeWish = (
 ): DecodedMessage => {
   const { at, checksTimes, shape } = form;
   const { id } = body;
-  if (typeof id !== 'string') return malformed(`${at}/id: must be a text`);
+  if (typeof id !== 'string') return malformed(`${at}/id: must be a string`);
   const fault = botIdFault(id);
   if (fault !== undefined) return malformed(`${at}/id: ${fault}`);
   if (checksTimes) {

@@ -59,6 +59,6 @@ export class Cancellation {
 /** Nobody waits for the answer any more: no defect, and told to nobody. */
 export class CallerGone extends Error {
   constructor() {
-    super('its caller went away');
+    super('the caller closed the connection');
   }
 }

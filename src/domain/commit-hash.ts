@@ -19,8 +19,8 @@ export const chainFault = (commits: readonly Commit[]): string | undefined => {
   for (const [index, { hash, ...record }] of commits.entries()) {
     const at = `position ${String(index + 1)}`;
     if (record.position !== index + 1) return `${at} is missing`;
-    if (record.prevHash !== prevHash) return `${at}: prevHash is not the hash of its predecessor`;
-    if (commitHash(record) !== hash) return `${at}: hash does not fit its content`;
+    if (record.prevHash !== prevHash) return `${at}: prevHash is not the hash of the commit before it`;
+    if (commitHash(record) !== hash) return `${at}: hash does not match the content`;
     prevHash = hash;
   }
   return undefined;

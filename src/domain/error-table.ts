@@ -41,7 +41,7 @@ export const ERRORS = {
   ),
   CONTAINER_STUCK: row(
     'retryable',
-    'The engine cannot stop this container, although it was asked to kill it.',
+    'The engine cannot stop this container, not even with SIGKILL.',
     'Restart the engine, or end the container’s shim process by hand.',
   ),
   NETWORK_EXHAUSTED: row(

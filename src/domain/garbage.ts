@@ -48,7 +48,7 @@ export const encodeGarbageNote = ({ installId, absent }: GarbageNote): string =>
 const broken = (why: string, cause?: unknown): DroverError =>
   new DroverError(
     'GC_REFUSED',
-    `${GARBAGE_NOTE_KEY} in the state bucket ${why}: remove it, and every grace begins anew`,
+    `${GARBAGE_NOTE_KEY} in the state bucket ${why}: remove it, and each grace period starts again`,
     {
       cause,
     },
@@ -60,17 +60,17 @@ export const decodeGarbageNote = (text: string): GarbageNote => {
   try {
     raw = JSON.parse(text);
   } catch (thrown) {
-    throw broken('is no JSON', thrown);
+    throw broken('is not valid JSON', thrown);
   }
-  if (!isObject(raw) || raw['schema'] !== SCHEMA) throw broken('is not of a form that this drover knows');
+  if (!isObject(raw) || raw['schema'] !== SCHEMA) throw broken('has a format that this drover does not know');
   const { installId, absent } = raw;
-  if (typeof installId !== 'string' || installId === '' || !Array.isArray(absent)) throw broken('lacks a part');
+  if (typeof installId !== 'string' || installId === '' || !Array.isArray(absent)) throw broken('lacks a field');
   return {
     installId,
     absent: new Map(
       absent.map((pair: unknown): [string, number] => {
         if (!isObject(pair) || typeof pair['id'] !== 'string' || !Number.isSafeInteger(pair['since'])) {
-          throw broken('holds an entry that is none');
+          throw broken('has an entry that is not valid');
         }
         return [pair['id'], pair['since'] as number];
       }),

@@ -30,14 +30,15 @@ export const decodeId = (encoded: string): BotId | undefined => {
 
 /** Why an id cannot be one, or undefined when it can. A path in an id is never one. */
 export const botIdFault = (id: string): string | undefined => {
-  if (id.length === 0) return 'it is empty';
-  if (id.length > 128) return 'it is longer than 128 characters';
-  if (/[/\\]/.test(id)) return 'it contains a path separator';
-  if (id === '.' || id === '..') return 'it is a path';
+  if (id.length === 0) return 'the id is empty';
+  if (id.length > 128) return 'the id is longer than 128 characters';
+  if (/[/\\]/.test(id)) return 'the id contains a path separator';
+  if (id === '.' || id === '..') return 'the id is `.` or `..`';
   // eslint-disable-next-line no-control-regex -- control characters are exactly what is refused here
-  if (/[\u0000-\u001f\u007f]/.test(id)) return 'it contains a control character';
-  if (!id.isWellFormed()) return 'it is not well-formed Unicode';
-  if (encodeId(id).length > MAX_ENCODED) return `its encoded form is longer than ${String(MAX_ENCODED)} characters`;
+  if (/[\u0000-\u001f\u007f]/.test(id)) return 'the id contains a control character';
+  if (!id.isWellFormed()) return 'the id is not well-formed Unicode';
+  if (encodeId(id).length > MAX_ENCODED)
+    return `the encoded form of the id is longer than ${String(MAX_ENCODED)} characters`;
   return undefined;
 };
 

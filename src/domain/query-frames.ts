@@ -95,7 +95,7 @@ export const createFrameParser = (most: number = MAX_FRAME): ((bytes: Buffer) =>
   const announced = (): number => {
     const length = header.readUInt32BE(0);
     const kind = header.readUInt8(4);
-    if (length > most || (kind !== WORD && kind !== DATA)) throw new Error('this is no frame');
+    if (length > most || (kind !== WORD && kind !== DATA)) throw new Error('it is not a frame');
     return length;
   };
   const whole = (content: Buffer): QueryFrame => {

@@ -60,7 +60,12 @@ const afterStorage = (storage: StorageState, event: StorageEvent): StorageState 
       const { snapshot = storage.snapshot } = event;
       const state: KeptStatus = event.storeReachable
         ? { status: 'unknown', since: at }
-        : { status: 'unknown', since: at, code: 'STORAGE_UNAVAILABLE', detail: 'started from the volume alone' };
+        : {
+            status: 'unknown',
+            since: at,
+            code: 'STORAGE_UNAVAILABLE',
+            detail: 'the bot started from its volume, because the archive store did not answer',
+          };
       return {
         ...storage,
         restoredBy: event.ref.id,

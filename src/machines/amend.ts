@@ -200,7 +200,11 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
       return neverStarted(context, { at: event.at, code: 'ENGINE_TIMEOUT', detail: 'the start took too long' }, false);
     case 'StopTimedOut':
       return {
-        ...neverStarted(context, { at: event.at, code: 'CONTAINER_STUCK', detail: 'it survived SIGKILL' }, false),
+        ...neverStarted(
+          context,
+          { at: event.at, code: 'CONTAINER_STUCK', detail: 'the container survived SIGKILL' },
+          false,
+        ),
         stop: null,
         holdUntil: null,
       };

@@ -37,11 +37,12 @@ const byReport = (exit: ObservedExit, report: ExitReport): ClassifiedExit => {
     // Stopped from outside before the bot ran is no defect of its start.
     if (report.error === undefined && report.received !== undefined) return as('killedByOthers', report.received);
     const code = report.error !== undefined && isErrorCode(report.error.code) ? report.error.code : 'INTERNAL';
-    return failedStart(code, report.error?.detail ?? `it ended in phase ${report.phase}`);
+    return failedStart(code, report.error?.detail ?? `the container ended in phase ${report.phase}`);
   }
   if (report.error !== undefined) return failedStart(report.error.code, report.error.detail);
   if (report.received !== undefined) return as('killedByOthers', report.received);
-  if (report.signal === 'SIGKILL' && oomKills > 0) return as('oom', 'the bot process was killed for memory');
+  if (report.signal === 'SIGKILL' && oomKills > 0)
+    return as('oom', 'the bot process was killed because memory ran out');
   if (report.signal !== undefined) {
     return as(ENDING_SIGNALS.has(report.signal) ? 'killedByOthers' : 'appError', report.signal);
   }
@@ -49,7 +50,7 @@ const byReport = (exit: ObservedExit, report: ExitReport): ClassifiedExit => {
 };
 
 const byEngine = (exit: ObservedExit): ClassifiedExit => {
-  if (exit.code === 137 && exit.oomKilled) return as('oom', 'the whole container was killed for memory');
+  if (exit.code === 137 && exit.oomKilled) return as('oom', 'the container was killed because memory ran out');
   if (ENDING_CODES.has(exit.code)) return as('killedByOthers', `exit code ${String(exit.code)} without a report`);
   if (exit.code >= 125 && exit.code <= 127) {
     return failedStart('ENGINE_REFUSED', exit.error ?? `exit code ${String(exit.code)}: the command cannot be run`);
@@ -71,7 +72,7 @@ const isBelievable = ({ code }: ObservedExit, report: ExitReport): boolean => {
 /** `ours`: we had asked this container to stop. */
 export const classifyExit = (exit: ObservedExit, ours: boolean): ClassifiedExit => {
   if (ours) return as('stoppedByUs');
-  if (exit.inEngineGap) return as('engineLost', 'the engine was away when it ended');
+  if (exit.inEngineGap) return as('engineLost', 'the engine was not reachable when the container ended');
   const { report } = exit;
   return report !== undefined && isBelievable(exit, report) ? byReport(exit, report) : byEngine(exit);
 };

@@ -19,45 +19,45 @@ const why = ({ lastExit, lastFailure }: BotContext): { reason: string; message: 
   if (lastFailure !== null && lastFailure.at >= (lastExit?.at ?? 0)) {
     return { reason: camelCode(lastFailure.code), message: lastFailure.detail };
   }
-  if (lastExit === null) return { reason: 'NeverStarted', message: 'it has not run yet' };
+  if (lastExit === null) return { reason: 'NeverStarted', message: 'the bot has not run yet' };
   const reason = lastExit.code === undefined ? pascal(lastExit.class) : camelCode(lastExit.code);
   const detail = lastExit.detail === undefined ? '' : `: ${lastExit.detail}`;
-  return { reason, message: `it ended with exit code ${String(lastExit.exitCode)}${detail}` };
+  return { reason, message: `the bot ended with exit code ${String(lastExit.exitCode)}${detail}` };
 };
 
 const ready = ({ at, context }: BotState): Condition => {
   if (at !== 'running') {
-    return condition('Ready', false, pascal(phaseOf(at)), `it is ${phaseOf(at)}`, context.since);
+    return condition('Ready', false, pascal(phaseOf(at)), `the bot is ${phaseOf(at)}`, context.since);
   }
   if (context.container?.paused === true) {
-    return condition('Ready', false, 'PausedExternally', 'somebody paused its container', context.since);
+    return condition('Ready', false, 'PausedExternally', 'somebody paused the container', context.since);
   }
-  return condition('Ready', true, 'Running', 'its container runs', context.since);
+  return condition('Ready', true, 'Running', 'the container runs', context.since);
 };
 
 const progressing = ({ at, context }: BotState): Condition => {
   switch (at) {
     case 'starting':
     case 'stopping':
-      return condition('Progressing', true, pascal(at), `until ${iso(context.deadline)} at the latest`, context.since);
+      return condition('Progressing', true, pascal(at), `must complete by ${iso(context.deadline)}`, context.since);
     case 'failed.backingOff':
       if (storageOf(context).pressure !== undefined) break;
-      return condition('Progressing', true, 'BackingOff', `tries again at ${iso(context.notBefore)}`, context.since);
+      return condition('Progressing', true, 'BackingOff', `drover retries at ${iso(context.notBefore)}`, context.since);
     default:
       break;
   }
   const free = storageOf(context).pressure;
   if (free !== undefined) {
-    const message = `waits for disk space under the engine: ${(100 * free).toFixed(1)} % are free`;
+    const message = `the start waits for disk space: ${(100 * free).toFixed(1)} % of the disk under the engine is free`;
     return condition('Progressing', false, 'HostPressure', message, context.since);
   }
   return context.foreign === null
-    ? condition('Progressing', false, 'AtRest', 'nothing is planned', context.since)
+    ? condition('Progressing', false, 'AtRest', 'no action is planned', context.since)
     : condition(
         'Progressing',
         false,
         'ForeignInstance',
-        `waits for container ${context.foreign.slice(0, 12)} of another runner`,
+        `container ${context.foreign.slice(0, 12)} of the0 runs this bot; drover waits until it is gone`,
         context.since,
       );
 };
@@ -71,7 +71,7 @@ const degraded = (state: BotState): Condition => {
       'Degraded',
       true,
       gaveUp,
-      `${message}; it stays so until reset or a new generation`,
+      `${message}; drover does not retry until the bot is reset or its spec changes`,
       context.since,
     );
   }
@@ -83,7 +83,7 @@ const degraded = (state: BotState): Condition => {
         'Degraded',
         false,
         'Completed',
-        'it ended by itself and its restart policy wants no more',
+        'the bot ended by itself, and its restart policy does not restart it',
         context.since,
       )
     : condition('Degraded', false, 'AsWished', 'nothing is wrong', context.since);

@@ -37,7 +37,7 @@ export const plan = (state: BotState, given: Circumstances): Plan => {
       intend(folded, given);
     if (next === undefined) break;
     if (events.length >= MAX_EVENTS) {
-      throw new DroverError('INTERNAL', `the plan does not come to rest: ${next.type} in ${folded.at}`);
+      throw new DroverError('INTERNAL', `the plan does not converge: ${next.type} in ${folded.at}`);
     }
     folded = evolve(folded, next);
     events.push(next);

@@ -20,14 +20,20 @@ const kept = (
       return { type, status: 'False', reason: camelCode(code ?? 'INTERNAL'), message: detail, lastTransitionTime };
     case 'unknown':
       return code === undefined
-        ? { type, status: 'Unknown', reason: 'NotReported', message: 'nothing is reported yet', lastTransitionTime }
+        ? {
+            type,
+            status: 'Unknown',
+            reason: 'NotReported',
+            message: 'nothing has been reported yet',
+            lastTransitionTime,
+          }
         : { type, status: 'Unknown', reason: camelCode(code), message: detail, lastTransitionTime };
   }
 };
 
 export const storageConditions = ({ context }: BotState): readonly [Condition, Condition] => {
   const { state, logs, snapshot, unsynced, overLimit, droppedBytes } = storageOf(context);
-  const waits = 'lies on the volume alone; it is stored as soon as the archive store answers';
+  const waits = 'the newest data is only on the volume; drover stores it as soon as the archive store answers';
   const onVolume = (type: Condition['type'], since: number): Condition => ({
     type,
     status: 'False',
@@ -36,7 +42,7 @@ export const storageConditions = ({ context }: BotState): readonly [Condition, C
     lastTransitionTime: since,
   });
   const live = context.container !== null && context.container.exited !== true;
-  const newest = snapshot === undefined ? 'nothing to keep' : `newest snapshot ${snapshotText(snapshot)}`;
+  const newest = snapshot === undefined ? 'there is no state to store' : `newest snapshot ${snapshotText(snapshot)}`;
   const tooLarge: Condition = {
     type: 'StateSynced',
     status: 'False',

@@ -38,7 +38,7 @@ export const entryFault = (entry: Entry, limits: UnpackLimits): string | undefin
   if (parts.length > MAX_DEPTH) return 'is nested too deeply';
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) return 'has a name that is too long';
   if (uncompressedSize > RATIO_FROM_BYTES && uncompressedSize > compressedSize * limits.ratio) {
-    return 'unpacks to far more than it is';
+    return 'has a compression ratio over the limit';
   }
   return undefined;
 };
@@ -57,6 +57,6 @@ export const createEntryJudge = (limits: UnpackLimits) => {
     if (names.has(name)) return 'appears twice';
     names.add(name);
     total += entry.uncompressedSize;
-    return total > limits.totalBytes ? 'makes it too large when unpacked' : undefined;
+    return total > limits.totalBytes ? 'makes the archive too large when unpacked' : undefined;
   };
 };

@@ -19,7 +19,7 @@ class FileReader extends RandomAccessReader {
     for (let at = start; at < end;) {
       const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, end - at));
       const size = readSync(this.#file, piece, 0, piece.length, at);
-      if (size === 0) throw new Error('the archive is cut off');
+      if (size === 0) throw new Error('the archive is truncated');
       yield piece.subarray(0, size);
       at += size;
     }
@@ -33,7 +33,8 @@ class FileReader extends RandomAccessReader {
   ): void {
     let failed: Error | null = null;
     try {
-      if (readSync(this.#file, buffer, offset, length, position) < length) failed = new Error('the archive is cut off');
+      if (readSync(this.#file, buffer, offset, length, position) < length)
+        failed = new Error('the archive is truncated');
     } catch (error) {
       failed = error instanceof Error ? error : new Error(String(error));
     }

@@ -26,7 +26,7 @@ const namesIn = (statePath: string): readonly string[] => {
 
 const fromVolume = (names: readonly string[]): string => {
   if (names.includes(WORK_FOLDER)) {
-    throw new DroverError('STATE_UNSETTLED', 'a restore on the volume of the bot is under way or broke off');
+    throw new DroverError('STATE_UNSETTLED', 'a restore on the volume of the bot is in progress or was interrupted');
   }
   return 'volume';
 };

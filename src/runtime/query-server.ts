@@ -24,7 +24,7 @@ export const startQueryServer = (start: () => ProcessGroup, tell: (line: string)
         group = start();
         const { code, signal } = await group.ended;
         if (stopping as boolean) return;
-        tell(`the query server ended (${signal ?? String(code)}) and is started again`);
+        tell(`the query server ended (${signal ?? String(code)}) and is restarted`);
       } catch (error) {
         tell(`the query server cannot be started: ${error instanceof Error ? error.message : String(error)}`);
       } finally {

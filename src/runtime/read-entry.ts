@@ -37,7 +37,7 @@ export const readSmallEntry = async ({ zip, read }: OpenZip, entry: Entry): Prom
   const packed = Buffer.allocUnsafe(entry.compressedSize);
   read(packed, fileDataStart);
   const content = entry.compressionMethod === STORED ? packed : inflated(packed, entry);
-  if (content.length !== entry.uncompressedSize) throw corrupt(entry, 'is not of the size it says');
+  if (content.length !== entry.uncompressedSize) throw corrupt(entry, 'does not have the declared size');
   // The unzipper does not hold content against its checksum.
   if (crc32(content) !== entry.crc32) throw corrupt(entry, 'differs from its checksum');
   return content;

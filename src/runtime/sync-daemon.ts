@@ -58,7 +58,7 @@ export const startSyncDaemon = ({ args, env, onOutput }: SyncDaemonOptions): Syn
       const begun = performance.now();
       await current;
       if (ending) return;
-      onOutput(Buffer.from('drover: daemon sync died and is started again\n'));
+      onOutput(Buffer.from('drover: daemon sync ended unexpectedly and is restarted\n'));
       delay = performance.now() - begun > HEALTHY_MS ? FIRST_DELAY_MS : Math.min(delay * 2, MAX_DELAY_MS);
       await sleep(delay, undefined, { ref: false });
       if (ending as boolean) return;

@@ -111,7 +111,7 @@ const readArchive = async (
     const opened = await openZip(archive);
     const { zip } = opened;
     try {
-      if (zip.entryCount > limits.entries) throw new DroverError('ARCHIVE_UNSAFE', 'it has too many entries');
+      if (zip.entryCount > limits.entries) throw new DroverError('ARCHIVE_UNSAFE', 'the archive has too many entries');
       const judge = createEntryJudge(limits);
       const worker = work(opened);
       for await (const entry of zip.eachEntry()) {

@@ -183,7 +183,9 @@ describe.skipIf(MONGO_URI === undefined)('schedules on MongoDB', () => {
     expect(await startAgain()).toBe(install);
     expect((await schedules.readFleet()).installId).toBe(install);
     await scheduler.dropDatabase();
-    expect((await schedules.readFleet()).installId).toBe(`none in ${scratch.schedulesDatabase}.drover`);
+    expect((await schedules.readFleet()).installId).toBe(
+      `there is no mark of this install in ${scratch.schedulesDatabase}.drover`,
+    );
     expect(await startAgain()).not.toBe(install);
     // The bots' own database is another matter.
     await mongo.shared.dropDatabase();

@@ -107,7 +107,7 @@ describe('the leader', () => {
     expect(leader.leads()).toBe(false);
     expect(() => {
       leader.mayAct();
-    }).toThrow(/does not lead/);
+    }).toThrow(/is not the leader/);
     await pass(300);
     win(1);
     await expect.poll(() => leader.leads()).toBe(true);
@@ -169,7 +169,7 @@ describe('the leader', () => {
     wake();
     await expect(turn).rejects.toMatchObject({
       code: 'LEASE_LOST',
-      message: expect.stringMatching(/earlier term/) as string,
+      message: expect.stringMatching(/earlier epoch/) as string,
     });
     await leader.inTerm(() => {
       leader.mayAct();
@@ -189,7 +189,7 @@ describe('the leader', () => {
     win(5);
     await expect.poll(() => leader.leads()).toBe(true);
     wake();
-    await expect(turn).rejects.toThrow(/earlier term/);
+    await expect(turn).rejects.toThrow(/earlier epoch/);
   });
 
   it('refuses in a later term what belongs to none: it may be left over from the first', async () => {
@@ -203,7 +203,7 @@ describe('the leader', () => {
     await expect.poll(() => leader.leads()).toBe(true);
     expect(() => {
       leader.mayAct();
-    }).toThrow(/earlier term/);
+    }).toThrow(/earlier epoch/);
     await leader.inTerm(async () => {
       await new Promise(setImmediate);
       leader.mayAct();
@@ -215,8 +215,8 @@ describe('the leader', () => {
     win(1);
     expect(() => {
       leader.mayAct();
-    }).toThrow(/does not act as r yet/);
-    expect(() => leader.inTerm(() => Promise.resolve())).toThrow(/does not lead/);
+    }).toThrow(/is not ready yet/);
+    expect(() => leader.inTerm(() => Promise.resolve())).toThrow(/is not the leader/);
   });
 
   it('is not led by an epoch that changed behind its back', async () => {

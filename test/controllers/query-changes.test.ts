@@ -244,7 +244,7 @@ describe('how a query ends', () => {
     const asked = world.queries.handler.ask(query, cancellation);
     await expect.poll(() => world.asked.length).toBe(1);
     cancellation.cancel(new CallerGone());
-    await expect(asked).rejects.toThrow('went away');
+    await expect(asked).rejects.toThrow('the caller closed the connection');
     expect(world.queries.handler.metrics()).toMatchObject({ failed: {}, inFlight: 0 });
   });
   it('is an error where a large reply begins as one, of a bot that runs and of one that does not', async () => {

@@ -38,7 +38,7 @@ describe('large replies at POST /query', () => {
   ])('%s is told as invalid before anything is sent', async (_, body) => {
     const { status, text } = await ask(body, 'text/plain');
     expect(status).toBe(500);
-    expect(told(text)).toEqual({ status: 'error', error: 'the reply of the bot is no JSON object', ...stamp });
+    expect(told(text)).toEqual({ status: 'error', error: 'the reply of the bot is not a JSON object', ...stamp });
   });
 
   it.each([
@@ -78,8 +78,8 @@ describe('large replies at POST /query', () => {
   });
 
   it.each([
-    ['is cut off', `{"status":"ok","data":"${BIG}`, /no whole object/],
-    ['ends in nothing but blanks', `{"status":"ok","data":"${BIG}"}${' '.repeat(200_000)}`, /too many blanks/],
+    ['is cut off', `{"status":"ok","data":"${BIG}`, /not a complete object/],
+    ['ends in nothing but blanks', `{"status":"ok","data":"${BIG}"}${' '.repeat(200_000)}`, /too much white space/],
   ])('one that %s breaks off', async (_, body, why) => {
     const { text } = await ask(chunked(body, 10_000));
     expect(text).toMatch(/^broke off/);

@@ -84,7 +84,7 @@ describe('a controller that dies', () => {
       const after = await all();
       expect(after.map(({ containerId }) => containerId)).toEqual(before.map(({ containerId }) => containerId));
       expect(await startedAt(after)).toEqual(since);
-      await expect.poll(() => drover.output()).toContain('took over a bot of the0');
+      await expect.poll(() => drover.output()).toContain('took over a bot and its container');
     },
   );
 

@@ -128,7 +128,12 @@ describe('delivery', () => {
       'gone',
     ],
     ['ends too early', () => broken(20 * MIB, 9 * MIB), 'ARCHIVE_UNAVAILABLE', 'it ended after'],
-    ['is longer than it said', () => broken(MIB, 5 * MIB), 'ARCHIVE_UNAVAILABLE', 'it is longer than the'],
+    [
+      'is longer than it said',
+      () => broken(MIB, 5 * MIB),
+      'ARCHIVE_UNAVAILABLE',
+      'it is longer than its announced size',
+    ],
     [
       'R33: is another one than was decided on',
       (content) => whole(Buffer.concat([content, Buffer.from('x')])),

@@ -268,8 +268,8 @@ describe('the conversation', () => {
     const run = await runs.run({ code, entrypoint: 'query.js' });
     await run.next();
     const parse = createFrameParser();
-    expect(() => parse(Buffer.from('I am no frame'))).toThrow('no frame');
-    await expect(run.ask('/')).rejects.toThrow('no frame');
+    expect(() => parse(Buffer.from('I am no frame'))).toThrow('not a frame');
+    await expect(run.ask('/')).rejects.toThrow('not a frame');
     run.letGo();
     expect(await run.ended()).toBe(0);
   });

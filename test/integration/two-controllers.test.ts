@@ -13,7 +13,7 @@ const leaseOf = async (drover: DroverProcess): Promise<string> => {
   const { dependencies } = body as { dependencies: { name: string; detail: string }[] };
   return dependencies.find(({ name }) => name === 'lease bot-runner')?.detail ?? '';
 };
-const leads = (drover: DroverProcess): Promise<void> => expect.poll(() => leaseOf(drover)).toMatch(/^leads/);
+const leads = (drover: DroverProcess): Promise<void> => expect.poll(() => leaseOf(drover)).toMatch(/^leader/);
 
 interface LeaseRow {
   readonly _id: string;
@@ -56,7 +56,7 @@ describe.skipIf(!HAS.mongo)('two controllers', () => {
     await deploy('alpha');
     await world.reaches(first, 'alpha', 'running');
     await world.reaches(second, 'alpha', 'running');
-    expect(await leaseOf(second)).toMatch(/^standby; .+ leads$/);
+    expect(await leaseOf(second)).toMatch(/^standby; the leader is .+$/);
     expect((await second.call('GET', '/readyz')).status).toBe(200);
     const refused = await second.call('POST', '/v1/confirm-removal', {});
     expect(refused.status).toBe(503);

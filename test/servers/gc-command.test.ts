@@ -19,7 +19,7 @@ describe('drover gc without an object store', () => {
   });
   it.each([
     [['--interval', 'often'], /duration/],
-    [['--interval', '5m', '--force'], /one sweep/],
+    [['--interval', '5m', '--force'], /single sweep/],
   ])('refuses %j', async (args, word) => {
     const ended = await runGc(args, {});
     expect(ended.code).toBe(2);
@@ -53,7 +53,7 @@ describe.skipIf(noServers !== undefined).concurrent(noServers ?? 'drover gc', ()
     const refused = await runGc([], env);
     expect(refused.code).toBe(1);
     expect(refused.out).toMatch(/refused/);
-    expect(refused.err).toMatch(/4 ids would go at once.*GC_REFUSED/);
+    expect(refused.err).toMatch(/4 ids would be removed at once.*GC_REFUSED/);
     expect(await world.all()).toHaveLength(8);
     expect((await runGc(['--force'], env)).code).toBe(0);
     expect(await world.all()).toEqual([]);

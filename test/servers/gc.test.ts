@@ -159,7 +159,7 @@ describe.skipIf(noServers !== undefined).concurrent(noServers ?? 'drover gc', ()
     expect(error.code).toBe('GC_REFUSED');
     expect(error.message).toMatch(new RegExp(`${world.install}.*${other.install}`));
     await world.client.putObject(world.buckets.state, GARBAGE_NOTE_KEY, '{"schema":1');
-    expect((await refusal(world.sweep(9 * GRACE, { graceMs: 0 }))).message).toMatch(/no JSON/);
+    expect((await refusal(world.sweep(9 * GRACE, { graceMs: 0 }))).message).toMatch(/not valid JSON/);
     expect(await world.all()).toHaveLength(2);
   });
 
@@ -310,7 +310,7 @@ describe.skipIf(noServers !== undefined).concurrent(noServers ?? 'drover gc', ()
     const { buckets } = world;
     for (const same of [{ state: buckets.code }, { logs: buckets.queryResults }]) {
       expect(() => createObjectSweeper(settingsOf(minioEnv, { buckets: { ...buckets, ...same } }))).toThrow(
-        /does not touch/,
+        /does not sweep/,
       );
     }
   });

@@ -148,7 +148,7 @@ describe.skipIf(noStore !== undefined).concurrent(noStore ?? 'an object store th
     const read = async (): Promise<void> => {
       for await (const piece of stream as AsyncIterable<Buffer>) if (piece.length > 0) proxy.freeze();
     };
-    expect((await away(read())).message).toContain('not a byte for 12 s');
+    expect((await away(read())).message).toContain('no data for 12 s');
     proxy.restore();
     expect((await buffer((await opened(store)).content)).equals(content)).toBe(true);
   });

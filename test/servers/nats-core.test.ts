@@ -56,7 +56,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'NATS without a stream', () =>
     await hears(admin, collector);
     expect(bus.status()).toEqual({
       mode: 'core',
-      detail: `nats at ${addressOf(plain.url)}, messages as they are sent: JetStream is not enabled`,
+      detail: `nats at ${addressOf(plain.url)}, messages without a stream: JetStream is not enabled`,
     });
     collector.refuse = 3;
     await publishPlain(admin, '1', '2');

@@ -95,7 +95,7 @@ describe.skipIf(noOwnNats !== undefined)(noOwnNats ?? 'NATS rights', () => {
     expect(JSON.stringify([lines, bus.status()])).not.toContain('not-this-one');
     const list = nats.bus(`${server.url},nats://${LOGIN}@127.0.0.1:${String(server.port)}`);
     await eventually(() => {
-      expect(list.bus.status().detail).toContain('not reading');
+      expect(list.bus.status().detail).toContain('no messages are read');
     });
   });
 
@@ -103,7 +103,7 @@ describe.skipIf(noOwnNats !== undefined)(noOwnNats ?? 'NATS rights', () => {
     const server = await nats.start();
     const { bus } = nats.bus(server.url.replace('nats:', 'tls:'));
     await eventually(() => {
-      expect(bus.status().detail).toContain('the server offers no TLS');
+      expect(bus.status().detail).toContain('the server does not offer TLS');
     });
   });
 
@@ -111,7 +111,7 @@ describe.skipIf(noOwnNats !== undefined)(noOwnNats ?? 'NATS rights', () => {
     const server = await nats.start({ config: 'authorization { token: "abc" }', login: 'abc' });
     const { bus } = nats.bus(server.url);
     await eventually(() => {
-      expect(bus.status().detail).toContain('not reading');
+      expect(bus.status().detail).toContain('no messages are read');
     });
     expect(bus.status().detail).not.toContain('abc');
   });
@@ -125,7 +125,7 @@ describe.skipIf(noOwnNats !== undefined)(noOwnNats ?? 'NATS rights', () => {
     const { bus } = nats.bus(server.url);
     bus.publish('drover.bot.x.transitions', 'not connected yet');
     await eventually(() => {
-      expect(bus.status().detail).toContain('not reading');
+      expect(bus.status().detail).toContain('no messages are read');
     });
     bus.publish('drover.bot.x.transitions', 'x'.repeat(2_000));
     bus.publish('', 'no subject');

@@ -135,7 +135,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'NATS, both kinds of wishes', 
     const { bus } = nats.bus(NATS_URL, { clock: time.clock });
     const { bots, schedules } = readBoth(nats, bus, true);
     await mode(bus, 'core');
-    expect(bus.status().detail).toMatch(/, messages as they are sent: no stream THE0_EVENTS$/);
+    expect(bus.status().detail).toMatch(/, messages without a stream: there is no stream THE0_EVENTS$/);
     // Both have looked twice. What is taken after that is taken between two looks, and the next look is ours to call for.
     await expect.poll(looks).toBe(4);
     await eventually(async () => {
@@ -165,7 +165,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'NATS, both kinds of wishes', 
     const { bus } = nats.bus(plain.url);
     const { bots, schedules } = readBoth(nats, bus);
     await mode(bus, 'core');
-    expect(bus.status().detail).toMatch(/messages as they are sent: JetStream is not enabled$/);
+    expect(bus.status().detail).toMatch(/messages without a stream: JetStream is not enabled$/);
     await eventually(async () => {
       admin.publish('the0.bot-schedule.created', 's');
       await admin.flush();

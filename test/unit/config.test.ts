@@ -55,9 +55,9 @@ describe('configuration', () => {
   });
   it('refuses files that are none, and settings that are none', () => {
     expect(() => loadConfig({ env: {}, file: join(folder, 'nowhere.yaml') })).toThrow(/cannot be read/);
-    expect(() => loadConfig({ env: {}, file: file('a: [') })).toThrow(/no YAML/);
-    expect(() => loadConfig({ env: {}, file: file('reconcile_intervall: 3s') })).toThrow(/is no setting/);
-    expect(() => loadConfig({ env: {}, file: file('max_crashes: [1]') })).toThrow(/must be one value/);
+    expect(() => loadConfig({ env: {}, file: file('a: [') })).toThrow(/not valid YAML/);
+    expect(() => loadConfig({ env: {}, file: file('reconcile_intervall: 3s') })).toThrow(/is not a setting/);
+    expect(() => loadConfig({ env: {}, file: file('max_crashes: [1]') })).toThrow(/must be a single value/);
   });
   it('is printed masked', () => {
     const config = loadConfig({

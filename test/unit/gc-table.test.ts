@@ -6,7 +6,7 @@ const report = { dryRun: true, objects: 12, ids: 3, wished: 2, items: [] };
 
 describe('the table of gc', () => {
   it('says that there is nothing', () => {
-    expect(garbageTable(report)).toBe('12 objects of 3 ids looked at, 2 ids wished; nothing to remove');
+    expect(garbageTable(report)).toBe('examined 12 objects of 3 ids; the spec store has 2 ids; nothing to remove');
   });
   it('shows each item, its fate and the end of its grace', () => {
     const sum = { objects: 2, bytes: 30 };

@@ -156,7 +156,7 @@ describe('R34: an archive of state that is refused as a whole', () => {
     const many = Buffer.concat(Array.from({ length: 100 }, () => tenThousand));
     const { source, read } = metered(many);
     const reading = unpackState(source, { target: undefined, limits, foreign: 'skip' });
-    await expect(reading).rejects.toThrow('it has too many entries');
+    await expect(reading).rejects.toThrow('the archive has too many entries');
     expect(read()).toBeLessThan(many.length / 2);
   });
   it.each<[string, (tar: Buffer) => Buffer]>([

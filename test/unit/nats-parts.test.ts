@@ -47,7 +47,7 @@ describe('how messages come in over all readers', () => {
     status: { mode, detail },
   });
   it('is as of the only one, and off without any', () => {
-    expect(overAll([])).toEqual({ mode: 'off', detail: 'not reading' });
+    expect(overAll([])).toEqual({ mode: 'off', detail: 'no messages are read' });
     expect(overAll([reading('bots', 'stream', 'x')])).toEqual({ mode: 'stream', detail: 'x' });
   });
   it('is as of the one that is worst off, and says what each says', () => {

@@ -197,7 +197,7 @@ describe('R32: host pressure', () => {
     given(events).when({ diskFree: 0.01 }).then([], [], 'stopped');
     expect(conditionOf(events, 'Progressing')).toMatchObject({
       reason: 'HostPressure',
-      message: 'waits for disk space under the engine: 4.9 % are free',
+      message: 'the start waits for disk space: 4.9 % of the disk under the engine is free',
     });
     given(events)
       .when({ diskFree: 0.05 })

@@ -61,7 +61,7 @@ describe('the attach stream', () => {
     const split = createSplitter({ onStdout: () => undefined, onStderr: () => undefined });
     expect(() => {
       split(Buffer.from('HTTP/1.1 200 OK\r\n'));
-    }).toThrow('no stream');
+    }).toThrow('not an output stream');
   });
   it('keeps the last of what was complained about', () => {
     const last = createLastBytes(4);

@@ -68,14 +68,14 @@ describe('a stream of frames', () => {
 describe('what is no frame', () => {
   it('is refused at its header, before anything is held for it', () => {
     for (const bytes of [header(1, 0), header(1, 3), header(MAX_FRAME + 1, 1), header(0xffffffff, 2)]) {
-      expect(() => createFrameParser()(bytes)).toThrow('no frame');
+      expect(() => createFrameParser()(bytes)).toThrow('not a frame');
     }
     expect(createFrameParser()(header(MAX_FRAME, 2))).toEqual([]);
   });
   it('is also what is larger than the other side ever sends', () => {
     const parse = createFrameParser(MAX_SAID_BYTES);
     expect(parse(encodeData(Buffer.alloc(MAX_SAID_BYTES)))).toHaveLength(1);
-    expect(() => parse(header(MAX_SAID_BYTES + 1, 2))).toThrow('no frame');
+    expect(() => parse(header(MAX_SAID_BYTES + 1, 2))).toThrow('not a frame');
   });
   it('such as output of a bot between two frames gives an error or frames, and nothing else', () => {
     fc.assert(
@@ -89,6 +89,6 @@ describe('what is no frame', () => {
         }
       }),
     );
-    expect(() => createFrameParser()(Buffer.from('a line of the bot\n'))).toThrow('no frame');
+    expect(() => createFrameParser()(Buffer.from('a line of the bot\n'))).toThrow('not a frame');
   });
 });

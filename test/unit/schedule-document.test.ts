@@ -74,11 +74,11 @@ describe('a scheduled bot’s document', () => {
   });
   it.each<[string, object, object, string, RegExp]>([
     ['no schedule', { schedule: undefined }, {}, 'SCHEDULE_INVALID', /\/config\/schedule: is missing/],
-    ['a number', { schedule: 5 }, {}, 'SCHEDULE_INVALID', /must be a text/],
-    ['an impossible date', { schedule: '0 0 31 2 *' }, {}, 'SCHEDULE_INVALID', /never fire/],
+    ['a number', { schedule: 5 }, {}, 'SCHEDULE_INVALID', /must be a string/],
+    ['an impossible date', { schedule: '0 0 31 2 *' }, {}, 'SCHEDULE_INVALID', /never matches/],
     ['an unknown zone', {}, { timeZone: 'Mars/Olympus' }, 'SCHEDULE_INVALID', /Mars\/Olympus/],
     ['an unknown policy', {}, { overlap: 'maybe' }, 'DOCUMENT_INVALID', /\/drover\/overlap/],
-    ['a bot of the other kind', { type: 'realtime/s' }, {}, 'DOCUMENT_INVALID', /belongs to BotService/],
+    ['a bot of the other kind', { type: 'realtime/s' }, {}, 'DOCUMENT_INVALID', /BotService runs such bots/],
   ])('R3: with %s is refused with the reason', (_what, config, drover, code, reason) => {
     const decoded = decode(given(config, drover));
     expect(decoded).toMatchObject({ kind: 'invalid', code, enabled: true });

@@ -38,7 +38,7 @@ describe('messages of schedules', () => {
   it('are not taken wrapped', () => {
     const wrapped = { type: 't', entity_id: 'a', data: { id: 'a', config, custom }, timestamp: 'now' };
     for (const subject of [CREATED, UPDATED, DELETED]) {
-      expect(reason(wrapped, subject)).toMatch(/\/id: must be a text/);
+      expect(reason(wrapped, subject)).toMatch(/\/id: must be a string/);
       expect(reason({ ...wrapped, id: '' }, subject)).toMatch(/\/id/);
     }
     expect(decodeBotMessage('the0.bot.created', bytes(wrapped)).kind).toBe('created');
@@ -56,8 +56,8 @@ describe('messages of schedules', () => {
     for (const text of ['* * * * *', '0 0 9 * * 1', '@hourly', '@every 5m', 'TZ=Europe/Berlin 0 9 * * *', 'no cron'])
       expect(decode(withSchedule(text)).kind).toBe('created');
     for (const none of [undefined, null, '', ' ', 7, true, [], {}]) {
-      expect(reason(withSchedule(none))).toMatch(/\/config\/schedule: must be a text/);
-      expect(reason(withSchedule(none), UPDATED)).toMatch(/\/config\/schedule: must be a text/);
+      expect(reason(withSchedule(none))).toMatch(/\/config\/schedule: must be a string/);
+      expect(reason(withSchedule(none), UPDATED)).toMatch(/\/config\/schedule: must be a string/);
       expect(decode(withSchedule(none), DELETED).kind).toBe('deleted');
     }
   });
@@ -67,8 +67,8 @@ describe('messages of schedules', () => {
     ['null', /not an object/],
     ['[]', /not an object/],
     [{}, /\/id/],
-    [{ ...sent, id: 7 }, /\/id: must be a text/],
-    [{ ...sent, id: 'a/b' }, /\/id: it contains a path separator/],
+    [{ ...sent, id: 7 }, /\/id: must be a string/],
+    [{ ...sent, id: 'a/b' }, /\/id: the id contains a path separator/],
     [{ id: 'a' }, /\/config: must be an object/],
     [{ id: 'a', config }, /\/custom/],
     [{ id: 'a', config: [], custom }, /\/config/],

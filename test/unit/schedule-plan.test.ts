@@ -304,10 +304,10 @@ describe('what a person asks for', () => {
     world.ask(fill('f6', at(0, 0) - DAY, at(12, 0)));
     world.until(at(12, 3, 50));
     expect(world.of('RequestRefused').map(({ requestId, reason }) => [requestId, reason])).toEqual([
-      ['f2', 'all its slots were run before'],
-      ['f4', 'its range holds no slot'],
-      ['f5', 'its range ends in the future: those slots run by themselves'],
-      ['f6', 'its range holds more than 500 slots'],
+      ['f2', 'all slots of the range already have a run'],
+      ['f4', 'the range has no slot'],
+      ['f5', 'the range ends in the future; slots of the future run when they are due'],
+      ['f6', 'the range has more than 500 slots'],
     ]);
     expect(
       world
@@ -321,7 +321,7 @@ describe('what a person asks for', () => {
     world.set({ enabled: false });
     world.ask({ kind: 'trigger', requestId: 'r1', actor: 'ann', reason: '', at: 0 });
     world.until(at(12, 5));
-    expect(world.of('RequestRefused')).toMatchObject([{ requestId: 'r1', reason: 'it is disabled' }]);
+    expect(world.of('RequestRefused')).toMatchObject([{ requestId: 'r1', reason: 'the schedule is disabled' }]);
   });
 });
 

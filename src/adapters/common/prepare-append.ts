@@ -31,7 +31,7 @@ const checkName = (what: string, name: string): void => {
 export const prepareAppend = (commit: NewCommit, mintId: () => string): PreparedAppend => {
   if (commit.events.length === 0) throw refuse(`an append to ${commit.stream} has no events`);
   if (!Number.isSafeInteger(commit.expectedVersion) || commit.expectedVersion < 0) {
-    throw refuse(`expectedVersion ${String(commit.expectedVersion)} is not a whole number from 0`);
+    throw refuse(`expectedVersion ${String(commit.expectedVersion)} is not an integer of at least 0`);
   }
   const commandId = commit.commandId ?? mintId();
   checkName('stream', commit.stream);

@@ -58,7 +58,7 @@ const refusal = (output: string, complaints: string): DroverError => {
   } catch {
     // It did not come as far as saying why.
   }
-  return new DroverError('ENGINE_ERROR', `the code could not be taken into the cache: ${complaints.slice(-500)}`);
+  return new DroverError('ENGINE_ERROR', `the code could not be added to the code cache: ${complaints.slice(-500)}`);
 };
 
 export const createCodeCache = ({ docker, install, filler, archives, idleMs, mayAct }: CodeCacheOptions): CodeCache => {

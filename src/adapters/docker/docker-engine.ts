@@ -89,7 +89,7 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
       if (seen.container.status !== 'removing') return;
       throw new DroverError('NAME_BUSY', 'the previous container is still being removed');
     }
-    if (seen.kind === 'absent') throw new DroverError('NAME_BUSY', 'its name is not free yet');
+    if (seen.kind === 'absent') throw new DroverError('NAME_BUSY', 'the name of the container is not free yet');
     throw new DroverError('NAME_TAKEN', `another container is called ${containerName(install, instanceId(plan))}`);
   };
 
@@ -224,7 +224,8 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
       stops(async (abortSignal) => {
         const container = docker.getContainer(id);
         const { State, Name } = await container.inspect({ abortSignal });
-        if (State.Running || State.Pid !== 0) throw new DroverError('CONTAINER_STUCK', 'it still has a process');
+        if (State.Running || State.Pid !== 0)
+          throw new DroverError('CONTAINER_STUCK', 'the container still has a process');
         mayAct();
         await container.rename({ name: asideName(Name.slice(1), id), abortSignal });
       }),

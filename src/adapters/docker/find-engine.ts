@@ -34,7 +34,7 @@ export const chosenEngine = async (env: Env): Promise<string | undefined> => {
   if (typeof name !== 'string' || name === 'default') return undefined;
   const found = await hostOfContext(folder, name).catch(() => undefined);
   if (found === undefined && named !== undefined) {
-    throw new DroverError('CONFIG_INVALID', `DOCKER_CONTEXT=${named} names no context in ${folder}`);
+    throw new DroverError('CONFIG_INVALID', `DOCKER_CONTEXT=${named} is not a context in ${folder}`);
   }
   return found;
 };

@@ -36,7 +36,7 @@ const exactly = (size: number, on: Progress) =>
       let passed = 0;
       for await (const chunk of content) {
         passed += chunk.length;
-        if (passed > size) throw new Error(`it is longer than the ${String(size)} bytes that were announced`);
+        if (passed > size) throw new Error(`it is longer than its announced size of ${String(size)} bytes`);
         on.bytes();
         yield chunk;
       }
@@ -85,11 +85,16 @@ export const putArchive = async (options: PutArchive): Promise<void> => {
     // An archive that broke off is the cause; the engine's complaint about half a tar only follows from it.
     if (broken instanceof DroverError) throw broken;
     if (broken === undefined && abort.signal.aborted) {
-      throw new DroverError('ENGINE_TIMEOUT', `delivering the code stood still for ${String(idleMs)} ms`);
+      throw new DroverError(
+        'ENGINE_TIMEOUT',
+        `the transfer of the code to the engine made no progress for ${String(idleMs)} ms`,
+      );
     }
     if (broken !== undefined) {
-      const why = broken instanceof Error ? broken.message : 'without a reason';
-      throw new DroverError('ARCHIVE_UNAVAILABLE', `the archive broke off on its way: ${why}`, { cause: broken });
+      const why = broken instanceof Error ? broken.message : 'the reason is unknown';
+      throw new DroverError('ARCHIVE_UNAVAILABLE', `the transfer of the code archive was interrupted: ${why}`, {
+        cause: broken,
+      });
     }
     throw toEngineError(thrown);
   } finally {

@@ -64,7 +64,7 @@ export const createQueryContainers = (options: QueryContainersOptions): QueryCon
 
   const remove = async (container: string, mayAppear = false): Promise<void> => {
     const done = await removeQuery({ docker, lane: removals, container, mayAppear });
-    if (!done) logger?.warn('a query container could not be removed; the next sweep tries again', { container });
+    if (!done) logger?.warn('cannot remove a query container, the next sweep retries', { container });
   };
   const opening = { ...options, owner, codeCache, pull: createPuller(docker), starts, remove };
 
@@ -93,9 +93,9 @@ export const createQueryContainers = (options: QueryContainersOptions): QueryCon
           listLeftovers({ docker, install, owner, mine, now: Date.now(), abortSignal }),
         );
         await Promise.all(left.map((id) => remove(id)));
-        if (left.length > 0) logger?.info('query containers that nobody talks to were removed', { count: left.length });
+        if (left.length > 0) logger?.info('removed unused query containers', { count: left.length });
       } catch (thrown) {
-        logger?.debug('query containers could not be swept', { detail: textOf(thrown) });
+        logger?.debug('cannot sweep query containers', { detail: textOf(thrown) });
       }
     },
     memoryFree: () => (isLocal(docker) ? freemem() / totalmem() : undefined),

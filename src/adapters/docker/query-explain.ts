@@ -47,12 +47,11 @@ const exitCodeOf = async (container: Docker.Container): Promise<number | undefin
 const withOutput = (what: string, output: string): string =>
   output.trim() === '' ? what : `${what}: ${output.trim()}`;
 
-const OUT_OF_MEMORY = 'ran out of memory, more than its limit';
+const OUT_OF_MEMORY = 'ran out of memory and was killed';
 
 export const createExplain = (docker: Docker, container: Docker.Container): Explain => ({
   async none({ exitCode, output, tooLarge, timedOut }) {
-    if (tooLarge === true)
-      return new DroverError('QUERY_REPLY_TOO_LARGE', 'the reply is larger than what is handed on');
+    if (tooLarge === true) return new DroverError('QUERY_REPLY_TOO_LARGE', 'the reply is larger than the limit');
     if (timedOut === true) {
       return new DroverError(
         'QUERY_TIMEOUT',
@@ -69,8 +68,8 @@ export const createExplain = (docker: Docker, container: Docker.Container): Expl
     const how = isOom
       ? OUT_OF_MEMORY
       : exitCode === undefined
-        ? 'broke off the conversation'
-        : `ended with exit code ${String(exitCode)} before its reply was whole`;
+        ? 'closed the connection'
+        : `ended with exit code ${String(exitCode)} before its reply was complete`;
     return new DroverError('QUERY_REPLY_INVALID', withOutput(`the query container ${how}`, complaints));
   },
 });

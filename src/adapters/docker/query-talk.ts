@@ -103,20 +103,20 @@ export const createTalk = (stream: AttachStream, prepare: QueryOrder, explain: E
   const hear = (word: QueryWord): void => {
     switch (word.kind) {
       case 'ready':
-        if (state !== undefined) throw new Error('it was ready already');
+        if (state !== undefined) throw new Error('it reported ready twice');
         state = word.state;
         return;
       case 'failed':
         // Once code of the bot has run, anybody in there may have said it: it is told as no more than that.
-        if (state !== undefined) throw new Error(`it gave up: ${word.detail}`);
+        if (state !== undefined) throw new Error(`it reported a failure: ${word.detail}`);
         endWith(new DroverError(isErrorCode(word.code) ? word.code : 'INTERNAL', word.detail));
         return;
       case 'begun':
-        if (asked?.id !== word.id || asked.isBegun) throw new Error('a query that nobody asked');
+        if (asked?.id !== word.id || asked.isBegun) throw new Error('it began an unknown query');
         asked.isBegun = true;
         return;
       case 'reply': {
-        if (asked?.id !== word.id || state === undefined) throw new Error('a reply that nobody waits for');
+        if (asked?.id !== word.id || state === undefined) throw new Error('it replied to an unknown query');
         const body = bodyOf();
         reply = { id: word.id, body, left: word.bytes };
         asked.resolve({ exitCode: word.exitCode, bytes: word.bytes, body, state });
@@ -124,12 +124,12 @@ export const createTalk = (stream: AttachStream, prepare: QueryOrder, explain: E
         return;
       }
       case 'end':
-        if (reply?.id !== word.id || reply.left !== 0) throw new Error('a reply of another length than it said');
+        if (reply?.id !== word.id || reply.left !== 0) throw new Error('the reply does not have the announced length');
         reply.body.push(null);
         reply = undefined;
         return;
       case 'none': {
-        if (asked?.id !== word.id) throw new Error('a word about a query that nobody waits for');
+        if (asked?.id !== word.id) throw new Error('it ended an unknown query');
         const { reject } = asked;
         asked = undefined;
         void explain.none(word).then(reject);
@@ -139,7 +139,7 @@ export const createTalk = (stream: AttachStream, prepare: QueryOrder, explain: E
   };
 
   const take = (bytes: Buffer): void => {
-    if (reply === undefined || bytes.length > reply.left) throw new Error('data that nobody waits for');
+    if (reply === undefined || bytes.length > reply.left) throw new Error('it sent unexpected data');
     reply.left -= bytes.length;
     passed(bytes.length);
     if (!reply.body.destroyed && !reply.body.push(bytes)) stream.pause();
@@ -162,7 +162,7 @@ export const createTalk = (stream: AttachStream, prepare: QueryOrder, explain: E
       split(bytes);
     } catch (thrown) {
       const what = thrown instanceof Error ? thrown.message : String(thrown);
-      endWith(invalid(`the query container said what is no reply: ${what}`, thrown));
+      endWith(invalid(`the query container sent an invalid message: ${what}`, thrown));
     }
   });
   const close = (): void => {

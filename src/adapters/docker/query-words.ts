@@ -33,7 +33,7 @@ const isKind = (value: unknown): value is Kind => typeof value === 'string' && O
 /** @throws Error for what `runtime query` never says */
 export const parseWord = (text: string): QueryWord => {
   const word: unknown = JSON.parse(text);
-  if (!isObject(word) || !isKind(word['kind'])) throw new Error('a word that is not known');
-  if (!CHECKS[word['kind']](word)) throw new Error(`no whole word: ${word['kind']}`);
+  if (!isObject(word) || !isKind(word['kind'])) throw new Error('its kind is unknown');
+  if (!CHECKS[word['kind']](word)) throw new Error(`it has wrong fields for the kind ${word['kind']}`);
   return word as unknown as QueryWord;
 };

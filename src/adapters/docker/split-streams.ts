@@ -26,7 +26,7 @@ export const createSplitter = ({ onStdout, onStderr }: Split): ((bytes: Buffer) 
         inHeader = 0;
         // stdin, stdout, stderr, and the engine's own complaints; three zeros follow.
         if (header.readUInt32BE(0) > 0x03ffffff || (header.readUInt32BE(0) & 0x00ffffff) !== 0) {
-          throw new Error('this is no stream of the engine');
+          throw new Error('it is not an output stream of the engine');
         }
         left = header.readUInt32BE(4);
         continue;

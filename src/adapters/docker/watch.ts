@@ -103,7 +103,7 @@ export const watchEngine = async (context: WatchContext, watch: EngineWatch, sig
           resolve(textOf(error));
         });
         ended.signal.addEventListener('abort', () => {
-          resolve('the engine is silent');
+          resolve('the engine does not answer');
         });
       });
     } finally {

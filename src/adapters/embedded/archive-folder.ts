@@ -64,7 +64,7 @@ export const makeInside = async (root: string, steps: readonly string[], filePat
       throw thrown;
     }
     const next = await stepInto(realRoot, at, step, filePath);
-    if (next === undefined) throw refusePath(filePath, 'a link in it leads nowhere');
+    if (next === undefined) throw refusePath(filePath, 'a link in it has no target');
     at = next;
   }
   return at;

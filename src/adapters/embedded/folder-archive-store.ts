@@ -36,7 +36,7 @@ const moveInto = async (temporary: string, folder: string, name: string, filePat
     await rename(temporary, join(folder, name));
   } catch (thrown) {
     if (errnoOf(thrown) === 'EISDIR' || errnoOf(thrown) === 'ENOTDIR') {
-      throw refusePath(filePath, 'it, or a part of it, is already something else');
+      throw refusePath(filePath, 'a file or a folder is in its way');
     }
     throw thrown;
   }

@@ -24,7 +24,7 @@ export const ensureInstallId = (db: EmbeddedDatabase, given?: string): Promise<s
       return minted;
     }
     if (given !== undefined && given !== stored) {
-      const text = `install id "${given}": this data folder belongs to install "${stored}"; leave it out, or use another folder`;
+      const text = `install id "${given}": this data folder belongs to install "${stored}"; leave INSTALL_ID out, or use another folder`;
       throw new DroverError('CONFIG_INVALID', text);
     }
     return stored;

@@ -13,7 +13,7 @@ export const migrate = async (sql: Sql, file: string): Promise<void> => {
   if (version > MIGRATIONS.length) {
     throw new DroverError(
       'CONFIG_INVALID',
-      `${file} has schema ${String(version)}, this drover knows up to ${String(MIGRATIONS.length)}: use a newer drover`,
+      `${file} has schema ${String(version)}, but this drover knows no schema after ${String(MIGRATIONS.length)}: use a newer drover`,
     );
   }
   for (const [index, script] of MIGRATIONS.entries()) {

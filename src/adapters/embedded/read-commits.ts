@@ -11,7 +11,7 @@ const OF_STREAM = `SELECT ${COMMIT_COLUMNS} FROM commits WHERE stream = ? AND fr
 /** Where the commit that holds a version begins. */
 const BEGIN = 'SELECT max(from_version) AS version FROM commits WHERE stream = ? AND from_version <= ?';
 
-const hole = (text: string): DroverError => new DroverError('STORE_CORRUPT', `the log has a hole: ${text}`);
+const hole = (text: string): DroverError => new DroverError('STORE_CORRUPT', `the event log has a gap: ${text}`);
 
 /** Commits with position > `after`, at most `limit`. @throws DroverError STORE_CORRUPT at a hole */
 export const readAfter = async (db: EmbeddedDatabase, after: number, limit: number): Promise<readonly Commit[]> => {

@@ -26,9 +26,9 @@ const faultOf = (row: SqlRow, expected: number, prevHash: string): string | unde
   if (position !== expected) return `missing: the next one is ${String(position)}`;
   const commit = readable(row);
   if (commit === undefined) return 'its text is not JSON';
-  if (commit.prevHash !== prevHash) return 'prevHash is not the hash of its predecessor';
+  if (commit.prevHash !== prevHash) return 'prevHash is not the hash of the commit before it';
   const { hash, ...record } = commit;
-  if (commitHash(record) !== hash) return 'hash does not fit its content';
+  if (commitHash(record) !== hash) return 'hash does not match the content';
   // The same value in other characters: nothing of ours writes it so.
   const sameText = canonicalJson(commit.events) === row['events'] && canonicalJson(commit.causes) === row['causes'];
   return sameText ? undefined : 'its text was rewritten';

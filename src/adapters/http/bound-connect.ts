@@ -31,9 +31,9 @@ export const boundConnect = (endpoint: QueryEndpoint): buildConnector.connector 
         socket.destroy();
         const refused = new DroverError(
           'QUERY_UNREACHABLE',
-          'its query server is not there: the connection was closed',
+          'the query server of the bot does not listen: the connection was closed',
         );
-        callback(isBound === true ? refused : notItsOwn('before it was asked'), null);
+        callback(isBound === true ? refused : notItsOwn('before the query was sent'), null);
       };
       const known = endpoint.holds();
       if (known === undefined) {

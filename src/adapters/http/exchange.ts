@@ -61,7 +61,7 @@ export const exchange = (
         },
         destroy(error, done) {
           // Given up by its reader: the connection is of no more use.
-          if (finish()) from.abort(error ?? new Error('the reply is not wanted any more'));
+          if (finish()) from.abort(error ?? new Error('the reply was cancelled'));
           done(error);
         },
       });
@@ -86,7 +86,7 @@ export const exchange = (
         onRequestStart(started) {
           controller = started;
           // Given up while it waited for a connection.
-          if (over) started.abort(new Error('the request is not wanted any more'));
+          if (over) started.abort(new Error('the request was cancelled'));
         },
         onResponseStart(from, status, headers) {
           // What comes before the reply itself, e.g. 100.

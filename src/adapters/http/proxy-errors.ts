@@ -15,15 +15,20 @@ export const toProxyError = (thrown: unknown, asked: boolean): DroverError => {
     return new DroverError('REQUEST_INVALID', textOf(thrown), { cause: thrown });
   }
   return asked
-    ? new DroverError('QUERY_REPLY_INVALID', `its query server gave no whole reply: ${textOf(thrown)}`, {
+    ? new DroverError('QUERY_REPLY_INVALID', `the query server of the bot sent no complete reply: ${textOf(thrown)}`, {
         cause: thrown,
       })
-    : new DroverError('QUERY_UNREACHABLE', `its query server is not reached: ${textOf(thrown)}`, { cause: thrown });
+    : new DroverError('QUERY_UNREACHABLE', `the query server of the bot cannot be reached: ${textOf(thrown)}`, {
+        cause: thrown,
+      });
 };
 
 /** It was asked, and may have done what it was asked to: never asked again. */
 export const endedMeanwhile = (): DroverError =>
-  new DroverError('QUERY_REPLY_INVALID', 'its container ended while it was asked: the reply may be another one’s');
+  new DroverError(
+    'QUERY_REPLY_INVALID',
+    'the container ended during the query: the reply may come from another container',
+  );
 
 /** The address is another container's by now, or nobody's. */
 export const notItsOwn = (when: string): DroverError =>

@@ -38,7 +38,7 @@ export const createQueryProxy = ({ connections = 64, keepAliveMs = 3_000 }: Quer
       endpoint,
       onLost: () => {
         isLost = true;
-        void pool.destroy(new Error('its container lost its address')).catch(() => undefined);
+        void pool.destroy(new Error('the container lost its address')).catch(() => undefined);
       },
     });
     /** A kept connection into a network that was taken away would say nothing until the query's time is over (fault R26). */
@@ -54,7 +54,7 @@ export const createQueryProxy = ({ connections = 64, keepAliveMs = 3_000 }: Quer
       ask: (request) =>
         stillHolds()
           ? exchange(pool, endpoint, request, watch.begin())
-          : Promise.reject(notItsOwn('before it was asked')),
+          : Promise.reject(notItsOwn('before the query was sent')),
       close() {
         void pool
           .close()

@@ -58,7 +58,7 @@ const lookAt = async (client: Client, bucket: string, key: string): Promise<Foun
 /** Bytes of the object into the beginning of `into`. */
 const readInto = async (client: Client, { bucket, key, from, into }: ReadOptions, size: number): Promise<void> => {
   const answer = await client.getPartialObject(bucket, key, from, size);
-  if (!(answer instanceof IncomingMessage)) throw new Error('the server gave no answer to read');
+  if (!(answer instanceof IncomingMessage)) throw new Error('the server sent no answer that can be read');
   answer.socket.setTimeout(0);
   const content = wholeStream(answer, size, (thrown) => (thrown instanceof Error ? thrown : new Error(String(thrown))));
   let at = 0;

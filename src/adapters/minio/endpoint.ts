@@ -11,7 +11,7 @@ export interface Endpoint {
 }
 
 const invalid = (text: string): DroverError =>
-  new DroverError('CONFIG_INVALID', `MINIO_ENDPOINT ${JSON.stringify(text)}: it is not host:port`);
+  new DroverError('CONFIG_INVALID', `MINIO_ENDPOINT ${JSON.stringify(text)}: it is not of the form host:port`);
 
 /**
  * `host:port`; a scheme before it is tolerated and then decides about TLS.

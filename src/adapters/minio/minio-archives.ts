@@ -58,7 +58,7 @@ export const createMinioArchives = (settings: MinioSettings): MinioArchives => {
       const size = answer instanceof IncomingMessage ? Number(answer.headers['content-length'] ?? NaN) : NaN;
       if (!(answer instanceof IncomingMessage) || !Number.isSafeInteger(size)) {
         answer.destroy();
-        throw new Error('the server does not tell the size');
+        throw new Error('the server does not report the size');
       }
       // From here on the stream counts the time itself, and only while its reader wants more.
       answer.socket.setTimeout(0);

@@ -41,7 +41,7 @@ export const createObjectSweeper = (settings: MinioSettings, page = PAGE): Objec
   const { code, queryResults, ...names } = settings.buckets;
   for (const name of Object.values(names)) {
     if (name !== code && name !== queryResults) continue;
-    throw new DroverError('CONFIG_INVALID', `bucket ${name} holds code or query results too: gc does not touch it`);
+    throw new DroverError('CONFIG_INVALID', `bucket ${name} also holds code or query results: gc does not sweep it`);
   }
 
   const explain = (thrown: unknown, bucket: SweptBucket, right: Attempt['right']): DroverError =>
@@ -115,7 +115,7 @@ export const createObjectSweeper = (settings: MinioSettings, page = PAGE): Objec
         token = isTrue(listed.isTruncated) ? String(listed.nextContinuationToken ?? '') : '';
         // Beginning again, or ending here, would take a part for the whole.
         if (isTrue(listed.isTruncated) && token === '') {
-          throw explain(new Error('it lists a part and does not say how to go on'), bucket, 's3:ListBucket');
+          throw explain(new Error('the list is truncated and has no continuation token'), bucket, 's3:ListBucket');
         }
       } while (token !== '');
     },
@@ -167,7 +167,7 @@ export const createObjectSweeper = (settings: MinioSettings, page = PAGE): Objec
           if (!(answer instanceof IncomingMessage)) throw new Error('the answer has no headers');
           const tag = answer.headers.etag ?? '';
           const content = await buffer(answer);
-          if (content.length !== Number(answer.headers['content-length'])) throw new Error('the note broke off');
+          if (content.length !== Number(answer.headers['content-length'])) throw new Error('the note is incomplete');
           return { text: content.toString('utf8'), tag };
         } catch (thrown) {
           if (isMissing(thrown)) return undefined;

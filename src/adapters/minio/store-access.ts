@@ -48,7 +48,7 @@ const toAccessError = (endpoint: string, thrown: unknown): DroverError => {
   }
   return new DroverError(
     'CREDENTIALS_UNSCOPED',
-    `archive store at ${endpoint}: no keys for one bot alone (${detail})`,
+    `archive store at ${endpoint}: it does not issue keys that are limited to one bot (${detail})`,
     {
       cause: thrown,
     },

@@ -43,7 +43,7 @@ const fromRefusal = (refusal: Refusal, { bucket, right, filePath }: Attempt, end
   const { code, status, bare, message } = refusal;
   const said = `${code}: ${message}`;
   if (/HTTP request to an HTTPS server|InsecureClientRequest/i.test(said)) {
-    return unavailable(endpoint, `it speaks TLS, and was spoken to without; set MINIO_USE_SSL=true (${said})`, refusal);
+    return unavailable(endpoint, `it requires TLS; set MINIO_USE_SSL=true (${said})`, refusal);
   }
   if (WRONG_KEYS.has(code)) {
     return forbidden(endpoint, `it does not accept MINIO_ACCESS_KEY with MINIO_SECRET_KEY (${said})`, refusal);
@@ -69,12 +69,12 @@ const codeOf = (thrown: unknown): string =>
 /** Why two who speak of TLS do not understand one another, or undefined when it is something else. */
 const tlsHint = (code: string, detail: string): string | undefined => {
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/i.test(`${code} ${detail.replaceAll(' ', '_')}`)) {
-    return 'it does not speak TLS, and was spoken to with; set MINIO_USE_SSL=false';
+    return 'it does not use TLS; set MINIO_USE_SSL=false';
   }
-  if (/^(EPROTO$|ERR_SSL_)/.test(code)) return 'it does not speak TLS as expected; look at MINIO_USE_SSL';
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its certificate is for another name; look at MINIO_ENDPOINT';
+  if (/^(EPROTO$|ERR_SSL_)/.test(code)) return 'the TLS handshake failed; check MINIO_USE_SSL';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its certificate is for another name; check MINIO_ENDPOINT';
   if (/SELF_SIGNED|UNABLE_TO_|^CERT_/.test(code)) {
-    return 'its certificate is not trusted; name the file of its authority in MINIO_CA_FILE, or in NODE_EXTRA_CA_CERTS';
+    return 'its certificate is not trusted; set MINIO_CA_FILE or NODE_EXTRA_CA_CERTS to the file of its certificate authority';
   }
   return undefined;
 };
@@ -88,7 +88,7 @@ export const toArchiveError = (thrown: unknown, attempt: Attempt, endpoint: Endp
   const hint = tlsHint(code, detail);
   if (hint !== undefined) return unavailable(endpoint, `${hint} (${code}: ${detail})`, thrown);
   // A TLS server that hears plain text may just hang up.
-  const maybe = detail === 'socket hang up' && !endpoint.useSsl ? '; if it speaks TLS, set MINIO_USE_SSL=true' : '';
+  const maybe = detail === 'socket hang up' && !endpoint.useSsl ? '; if it uses TLS, set MINIO_USE_SSL=true' : '';
   const what = attempt.filePath === undefined ? '' : `archive ${attempt.filePath}: `;
   return unavailable(
     endpoint,

@@ -9,7 +9,7 @@ const inTime = async <T>(piece: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`not a byte for ${String(IDLE_MS / 1_000)} s`));
+      reject(new Error(`no data for ${String(IDLE_MS / 1_000)} s`));
     }, IDLE_MS);
   });
   try {
@@ -29,7 +29,7 @@ async function* pieces(source: Readable, size: number): AsyncGenerator<Buffer> {
     if (seen > size) break;
     yield next.value;
   }
-  if (seen !== size) throw new Error(`${String(seen)} of ${String(size)} bytes came`);
+  if (seen !== size) throw new Error(`received ${String(seen)} of ${String(size)} bytes`);
 }
 
 /** `explain` makes what went wrong an error of our table. */

@@ -157,7 +157,10 @@ export const createCommitWriter = (commits: Collection<CommitDocument>, stamp: W
         left = left.filter((entry) => !settled.has(entry));
         // Jitter: of many who raced for one position all but one are here.
         if (left.length > 0 && performance.now() - since > 3 * GIVE_UP_MS) {
-          throw new DroverError('STORE_UNAVAILABLE', 'MongoDB refuses each position that it does not show');
+          throw new DroverError(
+            'STORE_UNAVAILABLE',
+            'MongoDB refuses log positions as duplicates, but does not return what it has stored there',
+          );
         }
         if (left.length > 0) await sleep(Math.random() * Math.min(2 * (tries + 1), 50));
       } catch (thrown) {

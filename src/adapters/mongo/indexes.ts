@@ -7,13 +7,13 @@ import { eventsOf } from './mongo-event-store.ts';
 import { placeOf, type WishPlace } from './wish-place.ts';
 
 const indexDocuments = async ({ documents }: WishPlace, logger: Logger): Promise<void> => {
-  const { collectionName: name, namespace: collection } = documents;
+  const { namespace: collection } = documents;
   try {
     // Sparse: documents without an id are nobody's bot, and there may be any number of them.
     await documents.createIndexes([{ key: { id: 1 }, unique: true, sparse: true }]);
   } catch (thrown) {
     if (isIndexConflict(thrown)) {
-      logger.warn(`${name} has another index on \`id\`: it is left as it is`, { collection });
+      logger.warn('collection has another index on id, which is left unchanged', { collection });
       return;
     }
     // A predecessor without the index left two documents of one bot (pitfall 6): the newest counts, and a person may tidy up.
@@ -21,9 +21,10 @@ const indexDocuments = async ({ documents }: WishPlace, logger: Logger): Promise
     const found = await documents.find({}, { projection: { id: 1 } }).toArray();
     const ids = found.flatMap(({ id }) => (typeof id === 'string' ? [id] : []));
     const twice = [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
-    logger.error(`${name} with two documents: the newest of each counts; remove the others and start again`, {
+    logger.error('collection has several documents of one id, the newest counts', {
       collection,
       bots: twice.slice(0, 20),
+      remedy: 'remove the older documents, and start drover again',
     });
   }
 };

@@ -33,7 +33,7 @@ export const ensureInstallId = async (mongo: MongoConnection, given?: string): P
   const stored = (await metaOf(ours).findOne({ _id: 'installId' }))?.value;
   if (stored === undefined) throw new DroverError('STORE_UNAVAILABLE', 'the install id was not stored');
   if (given !== undefined && stored !== given) {
-    const text = `install id "${given}": this database belongs to install "${stored}"; leave it out, or use another MONGO_DATABASE`;
+    const text = `install id "${given}": this database belongs to install "${stored}"; leave INSTALL_ID out, or use another MONGO_DATABASE`;
     throw new DroverError('CONFIG_INVALID', text);
   }
   for (const kind of WISH_KINDS) await mark(mongo, placeOf(mongo, kind), stored);
@@ -71,8 +71,8 @@ export const foundInstallId = async (mongo: MongoConnection, install: string, ki
     metaOf(mongo.ours).findOne({ _id: 'installId' }),
     markOf(place).findOne({ _id: install }),
   ]);
-  if (stored?.value !== install) return stored?.value ?? `none in ${mongo.ours.databaseName}`;
-  return marked === null ? `none in ${place.shared.databaseName}.drover` : install;
+  if (stored?.value !== install) return stored?.value ?? `there is no install id in ${mongo.ours.databaseName}`;
+  return marked === null ? `there is no mark of this install in ${place.shared.databaseName}.drover` : install;
 };
 
 export const readDrain = async (ours: Db): Promise<Drain | undefined> => {

@@ -20,7 +20,7 @@ const POLL_BELOW_STREAM_MS = 2_000;
 
 export const eventsOf = ({ ours }: MongoConnection): Collection<CommitDocument> => ours.collection('events');
 
-const hole = (text: string): DroverError => new DroverError('STORE_CORRUPT', `the log has a hole: ${text}`);
+const hole = (text: string): DroverError => new DroverError('STORE_CORRUPT', `the event log has a gap: ${text}`);
 
 /** Streams whose names begin so. */
 const named = (prefix: string): Filter<CommitDocument> =>

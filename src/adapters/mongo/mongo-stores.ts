@@ -54,7 +54,7 @@ export const openMongoStores = async (options: MongoStoresOptions): Promise<Mong
     const verify = async (): Promise<void> => {
       const found = await foundInstallId(mongo, install, 'bots');
       if (found === install) return;
-      throw new DroverError('STORE_CORRUPT', `the databases are not those of install ${install} any more: ${found}`);
+      throw new DroverError('STORE_CORRUPT', `the databases no longer belong to install ${install}: ${found}`);
     };
     const lastEpoch = async (): Promise<number> => {
       const projection = { epoch: 1 };
@@ -65,7 +65,7 @@ export const openMongoStores = async (options: MongoStoresOptions): Promise<Mong
       const leadership = createMongoLeadership(mongo, { role, holder: writer, logger, verify, lastEpoch });
       const epoch = (): number => {
         const held = leadership.epoch();
-        if (held === undefined) throw new DroverError('LEASE_LOST', `this process does not lead as ${role}`);
+        if (held === undefined) throw new DroverError('LEASE_LOST', `this process is not the leader of ${role}`);
         return held;
       };
       return { leadership, events: createMongoEventStore(mongo, { now: () => options.now(), writer, epoch }) };

@@ -38,10 +38,12 @@ export const createMongoWishedIds = (options: MongoConnectionOptions): WishedIds
     const found = stored === undefined ? undefined : await foundEverywhere(mongo, stored);
     if (found !== undefined && found === stored) return found;
     const what =
-      stored === undefined ? `no install id in ${mongo.ours.databaseName}` : `install ${stored}: ${found ?? ''}`;
+      stored === undefined
+        ? `there is no install id in ${mongo.ours.databaseName}`
+        : `install ${stored}: ${found ?? ''}`;
     throw new DroverError(
       'GC_REFUSED',
-      `MongoDB at ${mongo.address} is not the store of a drover (${what}); nothing is removed`,
+      `MongoDB at ${mongo.address} is not a store of drover (${what}); nothing is removed`,
     );
   };
 

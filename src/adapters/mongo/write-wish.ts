@@ -142,7 +142,10 @@ export const createWishWriter = <R extends AnyRequest>(collections: WishCollecti
       if (done !== undefined) return done;
       await sleep(Math.random() * Math.min(5 * (tries + 1), 100));
     }
-    throw new DroverError('STORE_UNAVAILABLE', `the document of ${id} changes all the time`);
+    throw new DroverError(
+      'STORE_UNAVAILABLE',
+      `the document of ${id} could not be stored, because other processes keep changing it`,
+    );
   };
 
   const wished = async (

@@ -62,7 +62,7 @@ export const consumeWishes = async (
   const tell = (status: BusStatus, isTrouble = false): void => {
     onMode(status);
     const words = `${status.mode} ${status.detail}`;
-    if (told !== words) logger[isTrouble ? 'warn' : 'info']('how messages come in', { of: reads.of, ...status });
+    if (told !== words) logger[isTrouble ? 'warn' : 'info']('message source selected', { of: reads.of, ...status });
     told = words;
   };
 
@@ -75,8 +75,9 @@ export const consumeWishes = async (
     logger.info('consuming the stream', {
       stream: stream.name,
       consumer: options.durable,
-      reason: `there was no such consumer, and the store already holds ${reads.of}: older messages may be out of date`,
-      remedy: 'for older ones: stop drover, make the consumer anew with deliver policy "all", start drover',
+      reason: `the consumer is new and the store already holds ${reads.of}: older messages are skipped, because they may be out of date`,
+      remedy:
+        'to read older messages, stop drover, recreate the consumer with the deliver policy "all", and start drover',
     });
     return next;
   };
@@ -118,7 +119,7 @@ export const consumeWishes = async (
     let isDeaf = false;
     let opened: Opened | undefined;
     const tellWhy = ({ reason, refused }: Without): void => {
-      if (!isDeaf) tell({ mode: 'core', detail: `messages as they are sent: ${reason}` }, refused);
+      if (!isDeaf) tell({ mode: 'core', detail: `messages without a stream: ${reason}` }, refused);
     };
     tellWhy(without);
     const onRefused = (reason: string): void => {
@@ -164,7 +165,7 @@ export const consumeWishes = async (
         logger.info('consuming messages again', { of: reads.of, reason });
       interrupted = reason;
     }
-    onMode({ mode: 'off', detail: 'not reading' });
+    onMode({ mode: 'off', detail: 'no messages are read' });
     const wentWell = performance.now() - began > GOOD_MS;
     wait = wentWell ? FIRST_WAIT_MS : nextWait(wait, MAX_WAIT_MS);
     if (wentWell) interrupted = undefined;

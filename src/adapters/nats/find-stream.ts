@@ -81,7 +81,7 @@ export const findStream = async (connection: NatsConnection, subjects: readonly 
     return { kind: 'found', stream: { name: STREAM, created, last: state.last_seq } };
   } catch (thrown) {
     if (connection.isClosed()) throw thrown;
-    if (apiCodeOf(thrown) === STREAM_NOT_FOUND) return { kind: 'absent', reason: `no stream ${STREAM}` };
+    if (apiCodeOf(thrown) === STREAM_NOT_FOUND) return { kind: 'absent', reason: `there is no stream ${STREAM}` };
     if (hasNoJetStream(thrown)) return { kind: 'absent', reason: 'JetStream is not enabled' };
     return { kind: 'refused', reason: refusalOf(thrown) ?? 'JetStream does not answer' };
   }

@@ -28,7 +28,7 @@ export const readGreeting = (server: NatsServer, withinMs: number, signal: Abort
   new Promise((resolve, reject) => {
     const socket = connect({ host: server.host, port: server.port });
     const timer = setTimeout(() => {
-      socket.destroy(new Error(`no greeting within ${String(withinMs)} ms`));
+      socket.destroy(new Error(`the server sent no INFO line within ${String(withinMs)} ms`));
     }, withinMs).unref();
     const stop = (): void => {
       socket.destroy(new Error('closed'));
@@ -52,7 +52,7 @@ export const readGreeting = (server: NatsServer, withinMs: number, signal: Abort
     socket.on('close', () => {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
-      reject(new Error('closed without a greeting'));
+      reject(new Error('the server closed the connection without an INFO line'));
     });
     if (signal.aborted) stop();
   });

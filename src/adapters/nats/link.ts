@@ -37,7 +37,7 @@ const atMost = async (ms: number, task: Promise<unknown> | undefined): Promise<v
 
 /** `AggregateError`s and bare sockets say it in their code alone. */
 const reasonOf = (thrown: unknown): string => {
-  if (!(thrown instanceof Error)) return 'the connection broke';
+  if (!(thrown instanceof Error)) return 'the connection was lost';
   const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : thrown.name;
   return thrown.message === '' ? code : thrown.message;
 };

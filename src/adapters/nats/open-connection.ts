@@ -45,7 +45,7 @@ export const openConnection = async (
   signal: AbortSignal,
 ): Promise<NatsConnection> => {
   const { demandsTls, offersTls } = await readGreeting(server, CONNECT_MS, signal);
-  if (server.tls && !offersTls) throw new Error('the server offers no TLS');
+  if (server.tls && !offersTls) throw new Error('the server does not offer TLS');
   const connection = await connect({
     servers: [server.address],
     name,

@@ -45,7 +45,7 @@ export const pull = (
       resolve(undefined);
     };
     const silence = setTimeout(() => {
-      interrupt('the server is silent');
+      interrupt('the server does not answer');
     }, SILENT_MS).unref();
     const asked = `$JS.API.CONSUMER.MSG.NEXT.${request.stream}.${request.consumer}`;
     const subscribed = connection.subscribe(inbox, {
@@ -78,7 +78,7 @@ export const pull = (
     };
     signal.addEventListener('abort', onAbort);
     void subscription.closed.then(() => {
-      interrupt('the connection broke');
+      interrupt('the connection was lost');
     });
     if (signal.aborted) {
       onAbort();

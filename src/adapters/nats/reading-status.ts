@@ -6,7 +6,7 @@ export interface Reading {
   readonly status: BusStatus;
 }
 
-const IDLE: BusStatus = { mode: 'off', detail: 'not reading' };
+const IDLE: BusStatus = { mode: 'off', detail: 'no messages are read' };
 const WORST_FIRST: readonly BusMode[] = ['off', 'core', 'stream'];
 
 /** The mode of the one that is worst off; each in its own words, where they differ. */

@@ -123,7 +123,7 @@ export const createAskResting = (options: AskRestingOptions): AskResting => {
   return async (bot, query, signal) => {
     const bytes = Math.max(Buffer.byteLength(query.path), Buffer.byteLength(JSON.stringify(query.params)));
     if (bytes > MAX_VARIABLE) {
-      const message = `path and parameters take at most ${String(MAX_VARIABLE)} bytes each at a bot that does not run`;
+      const message = `a bot that does not run accepts a path and parameters of at most ${String(MAX_VARIABLE)} bytes each`;
       throw new QueryFailure('QUERY_BODY_TOO_LARGE', message);
     }
     try {

@@ -56,9 +56,11 @@ export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunnin
       case 'mute':
         throw new QueryFailure('QUERY_UNSUPPORTED', `${bot.botId} has no query program`);
       case 'unreachable':
-        throw new DroverError('QUERY_UNREACHABLE', 'its container has no network');
+        throw new DroverError('QUERY_UNREACHABLE', 'the container of the bot has no network');
       case 'gone':
-        throw new QueryFailure('BOT_NOT_READY', 'its container has just ended', { retryAfterS: RETRY_AFTER_S });
+        throw new QueryFailure('BOT_NOT_READY', 'the container of the bot has just ended', {
+          retryAfterS: RETRY_AFTER_S,
+        });
     }
   };
 
@@ -78,7 +80,7 @@ export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunnin
         const isSettling = clock.now() - bot.startedAt < policy.settleMs;
         if (tries > 1 && !(isSettling && query.patient)) {
           if (!isSettling) throw thrown;
-          const message = 'its query server does not listen yet';
+          const message = 'the query server of the bot does not listen yet';
           throw new QueryFailure('BOT_NOT_READY', message, { retryAfterS: RETRY_AFTER_S, cause: thrown });
         }
         if (tries > 1) await pause(clock, AGAIN_MS, cancellation.signal);

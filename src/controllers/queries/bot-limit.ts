@@ -16,7 +16,7 @@ export const createBotLimit = (most: number): BotLimit => {
     enter(botId) {
       const count = counts.get(botId) ?? 0;
       if (count >= most) {
-        const message = `${String(count)} queries are under way at this bot`;
+        const message = `${String(count)} queries to this bot are in progress`;
         throw new QueryFailure('QUERY_OVERLOADED', message, { retryAfterS: RETRY_AFTER_S });
       }
       counts.set(botId, count + 1);

@@ -36,7 +36,7 @@ export const failureOf = (body: Buffer, status?: number): QueryFailure => {
   }
   if (status === undefined && said === undefined) {
     // Killed while it wrote, most likely: half a result is none.
-    return new QueryFailure('QUERY_NO_RESULT', 'the query program failed and left no whole result');
+    return new QueryFailure('QUERY_NO_RESULT', 'the query program failed and left no complete result');
   }
   const isUnknown = status === 404 || (status === undefined && said?.['available'] !== undefined);
   return new QueryFailure(
@@ -55,7 +55,7 @@ const isJson = (contentType: string | undefined): boolean => contentType === und
 export const requireAnswer = (body: Buffer, contentType: string | undefined): void => {
   if (!isJson(contentType)) return;
   const value = parse(body);
-  if (value === undefined) throw new QueryFailure('QUERY_REPLY_INVALID', 'the reply of the bot is no JSON');
+  if (value === undefined) throw new QueryFailure('QUERY_REPLY_INVALID', 'the reply of the bot is not JSON');
   // Some query servers say with 200 that they failed; the word counts (contract §8.3).
   if (isObject(value) && value['status'] === 'error') throw failureOf(body);
 };

@@ -80,7 +80,7 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
       case 'resting':
         return resting(found, query, cancellation.signal);
       case 'paused':
-        throw new QueryFailure('BOT_PAUSED', 'its container is paused: it cannot answer');
+        throw new QueryFailure('BOT_PAUSED', 'the container of the bot is paused');
       case 'moving':
         throw notReady(`the bot is ${found.botState}`, RETRY_AFTER_S[found.botState]);
     }
@@ -94,7 +94,7 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
       for (;;) {
         try {
           // Before the logs are read every bot would look as if it did not run.
-          if (!isReady()) throw notReady('drover has not read its logs yet');
+          if (!isReady()) throw notReady('drover is still reading its event log');
           const found = resolver.known(botId) ?? (await unlessAborted(resolver.find(botId), cancellation.signal));
           if (found === undefined) throw new QueryFailure('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(botId)}`);
           botState = found.botState;
@@ -150,14 +150,15 @@ export const createQueryHandler = (options: QueryHandlerOptions): EndingQueryHan
     ask(query, cancellation) {
       if (!closed) return watched(query, cancellation);
       counters.failed('QUERY_ENDING');
-      return Promise.reject(new QueryFailure('QUERY_ENDING', 'drover ends', { retryAfterS: 1 }));
+      return Promise.reject(new QueryFailure('QUERY_ENDING', 'drover is shutting down', { retryAfterS: 1 }));
     },
     metrics: () => counters.metrics(underWay.size),
     async end(withinMs) {
       closed = true;
       const all = underWay.size === 0 ? Promise.resolve() : new Promise<void>((resolve) => (idle = resolve));
       await atMost(clock, all, withinMs);
-      for (const cut of [...underWay]) cut(new QueryFailure('QUERY_ENDING', 'drover ends', { retryAfterS: 1 }));
+      for (const cut of [...underWay])
+        cut(new QueryFailure('QUERY_ENDING', 'drover is shutting down', { retryAfterS: 1 }));
       await atMost(clock, all, CUT_MS);
     },
   };

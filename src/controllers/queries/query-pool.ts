@@ -199,7 +199,7 @@ export const createQueryPool = (options: QueryPoolOptions): QueryPool => {
       let found: Kept | undefined;
       try {
         made = await unlessAborted(recipe(), signal);
-        if (isClosed) throw new QueryFailure('QUERY_ENDING', 'drover ends');
+        if (isClosed) throw new QueryFailure('QUERY_ENDING', 'drover is shutting down');
         found = takeWarm(made.key) ?? (await findRoom(made.key, signal));
       } catch (thrown) {
         ended();

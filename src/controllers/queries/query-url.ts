@@ -16,7 +16,7 @@ export const queryUrl = (path: string, params: JsonObject): string => {
   if (url.length > MAX_URL) {
     throw new QueryFailure(
       'QUERY_BODY_TOO_LARGE',
-      `path and parameters take ${String(url.length)} bytes as a URL; a bot that runs takes ${String(MAX_URL)}`,
+      `path and parameters make a URL of ${String(url.length)} bytes; a running bot accepts at most ${String(MAX_URL)}`,
     );
   }
   return url;

@@ -102,7 +102,8 @@ export const createSchedules = (parts: SchedulesParts): Schedules => {
     if (wish.kind !== 'spec') return wish;
     const bot = (await bots.read(record.id))?.document ?? null;
     if (bot === null) return wish;
-    const reason = 'a realtime bot has this id, and wins: two things under one id would share their state';
+    const reason =
+      'a realtime bot has this id: a bot and a schedule cannot share one id, because they would share their state';
     return { kind: 'invalid', code: 'BOT_ID_INVALID', reason, enabled: undefined };
   };
   const reconcile = createReconcileSchedule({

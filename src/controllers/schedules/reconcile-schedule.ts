@@ -111,6 +111,6 @@ export const createReconcileSchedule = (dependencies: ReconcileScheduleDependenc
       const done = await pass(id, causes);
       if (done !== undefined) return done.nextAt === undefined ? undefined : Math.max(0, done.nextAt - clock.now());
     }
-    throw new DroverError('VERSION_CONFLICT', `the log of schedule ${id} is written by others all the time`);
+    throw new DroverError('VERSION_CONFLICT', `other processes keep writing to the log of schedule ${id}`);
   };
 };

@@ -72,7 +72,9 @@ export const createRunDesire = (options: RunDesireOptions): RunDesire => {
     const wish = record === undefined ? undefined : desiredSchedule(record, defaults, false);
     if (wish?.kind !== 'spec') {
       // Nothing to begin with; and whoever is to end needs no document for that.
-      return run.stop === null ? { kind: 'unknown', reason: 'its schedule has no valid document' } : { kind: 'gone' };
+      return run.stop === null
+        ? { kind: 'unknown', reason: 'the schedule of this run has no valid document' }
+        : { kind: 'gone' };
     }
     policies.set(id, policyOfRun(policy, wish.spec.policy));
     const { key, scheduledAt, writes, attempt } = run;
@@ -92,7 +94,7 @@ export const createRunDesire = (options: RunDesireOptions): RunDesire => {
     forget: (id) => void policies.delete(id),
     async desiredOf(id) {
       const parts = partsOfRun(id);
-      if (parts === undefined) return { desired: { kind: 'unknown', reason: 'this is the id of no run' } };
+      if (parts === undefined) return { desired: { kind: 'unknown', reason: 'this is not the id of a run' } };
       const [{ state: schedule }, { state: own }] = await Promise.all([states.load(parts.scheduleId), runs.load(id)]);
       const run = schedule.context.runs.find(({ key, begunAt }) => key === parts.key && begunAt !== null);
       if (run === undefined) {

@@ -19,7 +19,7 @@ export interface RunSweepDependencies {
   readonly logger: Logger;
 }
 
-const NO_WISH = { kind: 'unknown', reason: 'only what the engine shows is compared' } as const;
+const NO_WISH = { kind: 'unknown', reason: 'this sweep only compares what the engine lists' } as const;
 
 export const createRunSweep = ({ engine, runs, keeper, clock, logger }: RunSweepDependencies) => {
   const sweepOrphans = createOrphanSweeper(engine, logger);

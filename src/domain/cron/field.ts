@@ -61,7 +61,7 @@ const numberIn = (piece: string, kind: FieldKind): number => {
 
 const stepIn = (piece: string | undefined, kind: FieldKind): number => {
   const step = Number(piece ?? 1);
-  if (step === 0) throw refuse(`${kind.name} field: a step of 0 never arrives`);
+  if (step === 0) throw refuse(`${kind.name} field: the step must not be 0`);
   return step;
 };
 
@@ -70,16 +70,16 @@ const lastIn = (first: number, until: string | undefined, stepped: boolean, kind
   until !== undefined ? numberIn(until, kind) : stepped ? kind.max : first;
 
 const readItem = (item: string, kind: FieldKind): Field => {
-  if (item === '') throw refuse(`${kind.name} field: there is an empty place in its list`);
+  if (item === '') throw refuse(`${kind.name} field: the list has an empty item`);
   const [, from, until, by] = ITEM.exec(item) ?? [];
   if (from === undefined)
-    throw refuse(`${kind.name} field: ${quote(item)} is not understood; L, W, # and the like are not part of it`);
+    throw refuse(`${kind.name} field: ${quote(item)} is not valid; L, W, # and similar extensions are not supported`);
   const any = from === '*' || from === '?';
-  if (any && until !== undefined) throw refuse(`${kind.name} field: ${quote(item)} is a range that starts nowhere`);
+  if (any && until !== undefined) throw refuse(`${kind.name} field: ${quote(item)} is a range without a start`);
   const step = stepIn(by, kind);
   const first = any ? kind.min : numberIn(from, kind);
   const last = any ? kind.max : lastIn(first, until, by !== undefined, kind);
-  if (first > last) throw refuse(`${kind.name} field: the range ${quote(item)} ends before it begins`);
+  if (first > last) throw refuse(`${kind.name} field: the range ${quote(item)} ends before it starts`);
   const values: number[] = [];
   for (let value = first; value <= last; value += step) values.push(value);
   return { values, star: any && step === 1, wild: any || by !== undefined };

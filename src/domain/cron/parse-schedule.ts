@@ -36,12 +36,12 @@ const DESCRIPTORS: Readonly<Record<string, string>> = {
 
 /** Words of a text; only ASCII white space parts them, so that nothing unseen does. */
 const wordsOf = (text: string): readonly string[] => {
-  if (text.length > LONGEST) throw refuse(`it is longer than ${String(LONGEST)} characters`);
+  if (text.length > LONGEST) throw refuse(`the expression is longer than ${String(LONGEST)} characters`);
   // µ and μ are Go's units, the only characters beyond ASCII that a text may have.
   const stranger = /[^\t\n\r\x20-\x7e\u00b5\u03bc]/u.exec(text)?.[0];
   if (stranger !== undefined) {
     const code = (stranger.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-    throw refuse(`it contains the character U+${code}`);
+    throw refuse(`the expression contains the character U+${code}`);
   }
   return text.split(/[\t\n\r ]+/).filter((word) => word !== '');
 };
@@ -55,7 +55,9 @@ const splitZone = (words: readonly string[]): { readonly zone?: string; readonly
 const zoneOf = (inText: string | undefined, { timeZone, defaultTimeZone = 'UTC' }: ParseOptions): string => {
   const own = timeZone === undefined ? undefined : knownZone(timeZone);
   if (own !== undefined && inText !== undefined && own !== inText)
-    throw refuse(`its text names the zone ${quote(inText)} and its settings ${quote(own)}; leave one away`);
+    throw refuse(
+      `the expression names the time zone ${quote(inText)} and the settings name ${quote(own)}; remove one of them`,
+    );
   return inText ?? own ?? knownZone(defaultTimeZone);
 };
 
@@ -64,7 +66,7 @@ const readFields = (words: readonly string[]): SixFields => {
   if (words.length > 6 || dayOfWeek === undefined || !second || !minute || !hour || !dayOfMonth || !month)
     throw refuse(
       `${quote(words.join(' '))} has ${String(words.length)} field${words.length === 1 ? '' : 's'}; ` +
-        'there are 5 (minute first) or 6 (second first)',
+        'use 5 (minute first) or 6 (second first)',
     );
   return {
     second: readField(second, SECOND),
@@ -108,7 +110,7 @@ const fromDescriptor = (words: readonly string[], frame: Frame, anchorAt: number
  */
 export const parseSchedule = (text: string, options: ParseOptions = {}): Schedule => {
   const { zone, rest } = splitZone(wordsOf(text));
-  if (rest.length === 0) throw refuse('it is empty');
+  if (rest.length === 0) throw refuse('the expression is empty');
   const frame: Frame = { text: text.trim(), timeZone: zoneOf(zone, options), inGap: options.inGap ?? 'run' };
   return rest[0]?.startsWith('@') === true
     ? fromDescriptor(rest, frame, options.anchorAt ?? 0)

@@ -29,7 +29,7 @@ const days = ({ dayOfMonth, month, dayOfWeek }: SixFields): readonly [string, st
   const onWeekdays = list(dayOfWeek, 7);
   if (dayOfMonth.star) return ['*', onWeekdays];
   if (dayOfWeek.star) {
-    if (possible.length === 0) throw refuse('it can never fire: no month it names has such a day');
+    if (possible.length === 0) throw refuse('the expression never matches: none of its months has such a day');
     return [onDays, '*'];
   }
   // Both restricted: either one is enough. A choice of every day is no restriction left to be either one of.

@@ -106,7 +106,7 @@ const pausing = (
   const { paused, failuresInRow } = state.context;
   const { pauseAfterFailures: most } = spec.policy;
   if (state.at === 'armed' && most > 0 && failuresInRow >= most) {
-    const note = `${String(failuresInRow)} runs in a row failed; the next slot runs after it was resumed`;
+    const note = `${String(failuresInRow)} runs in a row failed; no slot runs until the schedule is resumed`;
     return { type: 'SchedulePaused', at: now, author: 'drover', note };
   }
   const until = paused?.until;
@@ -167,9 +167,9 @@ const backfill = (
 ): ScheduleEvent | undefined => {
   if (claimed === undefined) return undefined;
   const refuse = (reason: string): ScheduleEvent => ({ type: 'RequestRefused', at: now, requestId, actor, reason });
-  if (to > now) return refuse('its range ends in the future: those slots run by themselves');
+  if (to > now) return refuse('the range ends in the future; slots of the future run when they are due');
   const { slots, more } = slotsBetween(anchored(cron, context), from - 1, to, BACKFILL_MOST);
-  if (more) return refuse(`its range holds more than ${String(BACKFILL_MOST)} slots`);
+  if (more) return refuse(`the range has more than ${String(BACKFILL_MOST)} slots`);
   const taken = (slot: number): boolean => claimed.has(slotKey(slot));
   const runs = slots
     .filter((slot) => again || !taken(slot))
@@ -178,7 +178,7 @@ const backfill = (
       scheduledAt: slot,
     }));
   if (runs.length === 0)
-    return refuse(slots.length === 0 ? 'its range holds no slot' : 'all its slots were run before');
+    return refuse(slots.length === 0 ? 'the range has no slot' : 'all slots of the range already have a run');
   return { type: 'BackfillAccepted', at: now, requestId, actor, from, to, runs, refused: slots.length - runs.length };
 };
 

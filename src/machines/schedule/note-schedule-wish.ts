@@ -19,11 +19,11 @@ const noteRequest = (state: ScheduleState, request: ScheduleRequest, at: number)
   const { requestId, actor, reason } = request;
   const { paused, deleting } = state.context;
   const refused = (why: string): ScheduleEvent => ({ type: 'RequestRefused', at, requestId, actor, reason: why });
-  if (deleting) return refused('it is being deleted');
+  if (deleting) return refused('the schedule is being deleted');
   switch (request.kind) {
     case 'pause': {
       const { until } = request;
-      if (until !== undefined && until <= at) return refused('its end is in the past');
+      if (until !== undefined && until <= at) return refused('the end of the pause is in the past');
       return {
         type: 'SchedulePaused',
         at,
@@ -34,9 +34,11 @@ const noteRequest = (state: ScheduleState, request: ScheduleRequest, at: number)
       };
     }
     case 'resume':
-      return paused === null ? refused('it is not paused') : { type: 'ScheduleResumed', at, author: actor, requestId };
+      return paused === null
+        ? refused('the schedule is not paused')
+        : { type: 'ScheduleResumed', at, author: actor, requestId };
     default:
-      return state.at === 'disabled' ? refused('it is disabled') : undefined;
+      return state.at === 'disabled' ? refused('the schedule is disabled') : undefined;
   }
 };
 

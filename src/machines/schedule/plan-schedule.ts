@@ -39,7 +39,7 @@ export const planSchedule = (state: ScheduleState, given: ScheduleCircumstances)
       intendSchedule(folded, given);
     if (next === undefined) break;
     if (events.length >= MAX_EVENTS) {
-      throw new DroverError('INTERNAL', `the plan of a schedule does not come to rest: ${next.type} in ${folded.at}`);
+      throw new DroverError('INTERNAL', `the plan of a schedule does not converge: ${next.type} in ${folded.at}`);
     }
     const event = beforeIt(folded, next, given);
     folded = evolveSchedule(folded, event);

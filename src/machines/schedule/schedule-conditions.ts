@@ -8,7 +8,8 @@ const iso = (at: number): string => new Date(at).toISOString();
 const healthy = ({ at, context }: ScheduleState): Omit<Condition, 'type' | 'lastTransitionTime'> => {
   const { rejected, paused, failuresInRow, late, ended } = context;
   if (rejected !== null) return { status: 'False', reason: camelCode(rejected.code), message: rejected.reason };
-  if (at === 'disabled') return { status: 'Unknown', reason: 'Disabled', message: 'it is disabled: no slot runs' };
+  if (at === 'disabled')
+    return { status: 'Unknown', reason: 'Disabled', message: 'the schedule is disabled: no slot runs' };
   if (paused !== null) {
     const until = paused.until === undefined ? '' : `, until ${iso(paused.until)}`;
     return { status: 'False', reason: 'Paused', message: `${paused.note || 'paused'} (by ${paused.author}${until})` };
@@ -19,7 +20,7 @@ const healthy = ({ at, context }: ScheduleState): Omit<Condition, 'type' | 'last
     return { status: 'False', reason: 'RunFailed', message: `${many} failed, the newest at ${iso(last.endedAt)}` };
   }
   if (late) return { status: 'False', reason: 'Late', message: 'the latest run started later than maxLatenessSeconds' };
-  return { status: 'True', reason: 'AsWished', message: 'slots run as they are due' };
+  return { status: 'True', reason: 'AsWished', message: 'slots run when they are due' };
 };
 
 export const scheduleConditions = (state: ScheduleState): readonly Condition[] => {

@@ -12,6 +12,6 @@ export const requireDigest = async (path: string, digest: string): Promise<void>
   await pipeline(createReadStream(path, { highWaterMark: READ_BYTES }), hash);
   const found = hash.digest('hex');
   if (found !== digest) {
-    throw new DroverError('CODE_INVALID', `the code archive has the SHA-256 ${found}, not ${digest} as decided`);
+    throw new DroverError('CODE_INVALID', `the code archive has the SHA-256 ${found}, but ${digest} is required`);
   }
 };

@@ -5,7 +5,7 @@ import type { TransferResult } from '../transfer/jobs.ts';
 import type { Report } from './report.ts';
 
 const errorOf = (result: TransferResult): ReportedError =>
-  result.kind === 'failed' ? result.error : { code: 'INTERNAL', detail: `an answer of kind ${result.kind}` };
+  result.kind === 'failed' ? result.error : { code: 'INTERNAL', detail: `unexpected answer of kind ${result.kind}` };
 
 /** True: all state is stored. What was known before a failure (the newest snapshot) stays in the report. */
 export const syncState = async (

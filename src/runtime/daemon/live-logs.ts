@@ -27,7 +27,7 @@ export const startLiveLogs = async ({ url, botId, logsPath }: LiveLogsOptions): 
       await publisher.close().catch(() => undefined);
     };
   } catch (thrown) {
-    process.stderr.write(`drover: no live logs: ${toDroverError(thrown).message}\n`);
+    process.stderr.write(`drover: live logs are not available: ${toDroverError(thrown).message}\n`);
     return () => Promise.resolve();
   }
 };

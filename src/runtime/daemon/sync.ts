@@ -86,7 +86,9 @@ const syncUntil = async (
     },
     onLimit: (detail) => {
       sweepMs = Math.min(sweepMs, SWEEP_UNWATCHED_MS);
-      process.stderr.write(`drover: state is swept each ${String(sweepMs)} ms, not all is watched: ${detail}\n`);
+      process.stderr.write(
+        `drover: not all folders of the state are watched, so it is swept every ${String(sweepMs)} ms: ${detail}\n`,
+      );
     },
   });
   const logWatch = watchLog(logFile, logs.request);

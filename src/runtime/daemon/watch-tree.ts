@@ -71,7 +71,7 @@ export const watchTree = ({ root, onChange, onLimit, mostFolders = MOST_FOLDERS 
       return true;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOSPC' || code === 'EMFILE') atLimit(`no more watches: ${code}`);
+      if (code === 'ENOSPC' || code === 'EMFILE') atLimit(`the system has no more watches: ${code}`);
       return false;
     }
   };

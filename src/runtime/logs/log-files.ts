@@ -64,7 +64,7 @@ export const listSegments = (logsPath: string): readonly LogSegment[] => {
     const again = rotatedStarts(logsPath);
     if (rotated.length === starts.length && again.join() === starts.join()) return [...rotated, current];
   }
-  throw new Error(`${logsPath} does not come to rest`);
+  throw new Error(`the log files in ${logsPath} keep changing`);
 };
 
 /** `bot.log` was rotated between the look and now. */

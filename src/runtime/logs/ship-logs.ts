@@ -61,7 +61,9 @@ export const createLogShipper = ({ archives, logsPath, botId, tell }: LogShipper
     const last = listSegments(logsPath).at(-1);
     if (last === undefined || last.end >= found.position) return found;
     // Somebody emptied bot.log while the bot runs: what is in it now is new.
-    tell(`logs of ${botId}: ${String(found.position - last.end)} bytes less than were stored; bot.log is taken as new`);
+    tell(
+      `logs of ${botId}: ${String(found.position - last.end)} bytes that were stored are missing; bot.log is read from its start`,
+    );
     return commit(newStream(last.start, found.dropped));
   };
 

@@ -61,7 +61,7 @@ export const createLeftovers = ({ places = PLACES, isStateSame }: LeftoversOptio
   let areGone = true;
 
   const spoilt = (how: string): DroverError =>
-    new DroverError('QUERY_REPLY_INVALID', `the query before ${how}: this container answers no other one`);
+    new DroverError('QUERY_REPLY_INVALID', `the previous query ${how}: this container answers no further query`);
 
   const clean = (): void => {
     for (const [place, mode] of modes) {

@@ -14,7 +14,8 @@ const FAILED = 1;
 /** All other processes of the container go with us: we are what its first process waits for. */
 const leave = (): never => process.exit(0);
 
-const misspoken = (why: string): DroverError => new DroverError('REQUEST_INVALID', `what the controller said: ${why}`);
+const misspoken = (why: string): DroverError =>
+  new DroverError('REQUEST_INVALID', `invalid message of the controller: ${why}`);
 
 /** Calls `on` for each order as it comes; `fail` for what is none. */
 const hearOrders = (on: (order: QueryOrder) => void, fail: (error: DroverError) => void): void => {
@@ -22,7 +23,7 @@ const hearOrders = (on: (order: QueryOrder) => void, fail: (error: DroverError) 
   process.stdin.on('data', (bytes: Buffer) => {
     try {
       for (const frame of parse(bytes)) {
-        if (frame.kind !== 'word') throw new Error('data is not expected');
+        if (frame.kind !== 'word') throw new Error('it sent unexpected data');
         on(JSON.parse(frame.text) as QueryOrder);
       }
     } catch (thrown) {
@@ -52,13 +53,13 @@ export const answerQueries = (): Promise<number> =>
     };
     const follow = async (order: QueryOrder): Promise<void> => {
       if (order.kind === 'prepare') {
-        if (prepared !== undefined) throw misspoken('it was prepared already');
+        if (prepared !== undefined) throw misspoken('the container was already prepared');
         const { maxReplyBytes } = order;
         prepared = { ...(await prepareQueries(order, makingPipes)), maxReplyBytes };
         await speaker.say({ kind: 'ready', state: prepared.state });
         return;
       }
-      if (prepared === undefined) throw misspoken('it is not prepared');
+      if (prepared === undefined) throw misspoken('the container is not prepared');
       await answerQuery(order, { ...prepared, speaker });
     };
 

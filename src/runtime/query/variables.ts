@@ -16,6 +16,6 @@ const parameters = (params: string): [string, string][] => {
 
 /** `params`: JSON text. @throws DroverError REQUEST_INVALID for a path that no variable can hold */
 export const queryVariables = (path: string, params: string): Record<string, string> => {
-  if (path.includes('\0')) throw new DroverError('REQUEST_INVALID', 'the path of a query cannot hold NUL');
+  if (path.includes('\0')) throw new DroverError('REQUEST_INVALID', 'the path of a query must not contain NUL');
   return { QUERY_PATH: path, QUERY_PARAMS: params, ...Object.fromEntries(parameters(params)) };
 };

@@ -28,7 +28,7 @@ export const parseChoice = (text: string): (Choice & { readonly incarnation?: nu
     if (snapshot === undefined || requestId === undefined) return undefined;
     return { snapshot, requestId, ...(incarnation === undefined ? {} : { incarnation }) };
   } catch {
-    throw new DroverError('STATE_RESTORE_FAILED', 'restore.json is not readable: choose the snapshot again');
+    throw new DroverError('STATE_RESTORE_FAILED', 'restore.json is not readable: select the snapshot again');
   }
 };
 
@@ -37,7 +37,7 @@ export const dropChoice = async ({ archives, tell }: Pick<StateKeeperOptions, 'a
   try {
     await archives.dropChoice();
   } catch (thrown) {
-    tell(`the choice of a snapshot stays for now: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    tell(`restore.json could not be removed: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
   }
 };
 

@@ -44,7 +44,8 @@ const choose = async (
   { incarnation }: TransferConfig,
 ): Promise<object> => {
   const id = parseSnapshot(name);
-  if (id === undefined) throw new DroverError('REQUEST_INVALID', `${name} is no snapshot: it looks like a3/s7`);
+  if (id === undefined)
+    throw new DroverError('REQUEST_INVALID', `${name} is not the name of a snapshot, such as a3/s7`);
   const text = await archives.manifest(id);
   const archive = await archives.open(id);
   if (text === undefined || archive === undefined) {
@@ -57,7 +58,7 @@ const choose = async (
     throw restoreFailed(name, thrown);
   });
   if (seen.sha256 !== manifest.sha256 || seen.tree !== manifest.tree) {
-    throw new DroverError('STATE_RESTORE_FAILED', `${name}: it is not what its manifest says`);
+    throw new DroverError('STATE_RESTORE_FAILED', `${name}: its content differs from its manifest`);
   }
   await archives.putChoice(choiceText({ snapshot: snapshotText(id), requestId, incarnation }));
   return { chosen: snapshotText(id) };

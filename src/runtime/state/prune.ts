@@ -22,6 +22,6 @@ export const prune = async (
       if (id.attempt < newest.attempt) await archives.remove(id);
     }
   } catch (thrown) {
-    tell(`old snapshots stay for now: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    tell(`old snapshots could not be removed: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
   }
 };

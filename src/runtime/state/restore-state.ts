@@ -47,7 +47,7 @@ export const createStateRestore = (options: StateKeeperOptions) => {
   ): Promise<RestoreReport> => {
     const name = snapshotText(manifest);
     const archive = await archives.open(manifest);
-    if (archive === undefined) throw new DroverError('STATE_RESTORE_FAILED', `${name}: its archive is gone`);
+    if (archive === undefined) throw new DroverError('STATE_RESTORE_FAILED', `${name}: its archive is missing`);
     let former: SnapshotId | undefined;
     try {
       const how = { limits: limitsOf(manifest), foreign: 'refuse' } as const;
@@ -67,10 +67,10 @@ export const createStateRestore = (options: StateKeeperOptions) => {
 
   const unpackLegacy = async (): Promise<string> => {
     const archive = await archives.openLegacy();
-    if (archive === undefined) throw new DroverError('STATE_RESTORE_FAILED', 'state.tar.gz: it is gone');
+    if (archive === undefined) throw new DroverError('STATE_RESTORE_FAILED', 'state.tar.gz is missing');
     try {
       const { folder, skipped } = await unpackBeside(statePath, archive.content, { limits, foreign: 'skip' });
-      if (skipped.length > 0) tell(`state.tar.gz: passed over ${skipped.slice(0, 10).join(', ')}`);
+      if (skipped.length > 0) tell(`state.tar.gz: skipped ${skipped.slice(0, 10).join(', ')}`);
       return folder;
     } catch (thrown) {
       throw restoreFailed('state.tar.gz', thrown);
@@ -131,7 +131,7 @@ export const createStateRestore = (options: StateKeeperOptions) => {
     if (marker?.phase === 'restoring') {
       throw new DroverError(
         'STATE_RESTORE_FAILED',
-        'a restore broke off, and what it came from is gone from the store',
+        'a restore was interrupted, and its source is no longer in the archive store',
       );
     }
     if (legacy !== undefined) await archives.setLegacyAside();
@@ -159,7 +159,7 @@ export const createStateRestore = (options: StateKeeperOptions) => {
   ): Promise<RestoreReport> => {
     const text = await archives.manifest(snapshot);
     if (text === undefined) {
-      throw new DroverError('STATE_RESTORE_FAILED', `${snapshotText(snapshot)} was chosen and is gone`);
+      throw new DroverError('STATE_RESTORE_FAILED', `the selected snapshot ${snapshotText(snapshot)} no longer exists`);
     }
     const report = await fromSnapshot(parseManifest(snapshot, text), marker, 'chosen');
     if (legacy !== undefined && legacy.snapshot === undefined) await archives.setLegacyAside();

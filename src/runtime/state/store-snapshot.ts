@@ -86,11 +86,11 @@ export const storeSnapshot = async (options: StateKeeperOptions, request: StoreR
   };
   const text = JSON.stringify(manifest);
   await archives.putManifest(snapshot, text);
-  if ((await archives.manifest(snapshot)) !== text) throw unsynced(snapshot, 'its manifest does not read back');
+  if ((await archives.manifest(snapshot)) !== text) throw unsynced(snapshot, 'its manifest could not be read back');
   const all = await archives.list();
   const newest = all.at(-1);
   if (newest !== undefined && compareSnapshots(newest, snapshot) > 0) {
-    throw new DroverError('STATE_SUPERSEDED', `${snapshotText(newest)} was stored meanwhile`);
+    throw new DroverError('STATE_SUPERSEDED', `the newer snapshot ${snapshotText(newest)} was stored at the same time`);
   }
   // Before a tree is replaced nothing goes: what is to come in its place may be the oldest one.
   if (kind === 'state') await prune(options, all, snapshot);

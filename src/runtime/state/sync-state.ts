@@ -19,11 +19,14 @@ const requireWhole = async (
   marker: StateMarker | undefined,
 ): Promise<void> => {
   if (marker?.phase === 'restoring' || (marker !== undefined && marker.incarnation !== incarnation)) {
-    throw new DroverError('STATE_UNSYNCED', 'the state on the volume is not whole: it has to be restored first');
+    throw new DroverError('STATE_UNSYNCED', 'the state on the volume is not complete: it must be restored first');
   }
   const newest = (await archives.list()).at(-1);
   if (newest !== undefined && newest.attempt > (marker?.attempt ?? 0)) {
-    throw new DroverError('STATE_UNSYNCED', `the volume is older than ${snapshotText(newest)}: it has to be restored`);
+    throw new DroverError(
+      'STATE_UNSYNCED',
+      `the volume is older than ${snapshotText(newest)}: its state must be restored first`,
+    );
   }
 };
 
@@ -62,7 +65,8 @@ export const createStateSync = (options: StateKeeperOptions) => {
 
   const tellSkipped = ({ scan: { skipped } }: Seen): void => {
     const text = skipped.join(', ').slice(0, 500);
-    if (text !== toldSkipped && text !== '') tell(`not stored, because they are no files or locked: ${text}`);
+    if (text !== toldSkipped && text !== '')
+      tell(`not stored, because they are not regular files or cannot be read: ${text}`);
     toldSkipped = text;
   };
   const keepIndex = async (index: StateIndex, seen: Seen): Promise<void> => {
@@ -75,7 +79,7 @@ export const createStateSync = (options: StateKeeperOptions) => {
       writeMarker(the0Path, marker);
     } catch (thrown) {
       tell(
-        `the volume does not know of its newest snapshot: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+        `the newest snapshot could not be recorded on the volume: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
       );
     }
   };
@@ -84,7 +88,7 @@ export const createStateSync = (options: StateKeeperOptions) => {
     if (marker.unpromoted === undefined || marker.snapshot === undefined) return true;
     const promoted = await archives.promote(marker.snapshot, marker.legacyEtag);
     if (promoted) note(asPromoted(marker));
-    else tell('state.tar.gz was written by somebody else: it stays, and wins at the next start');
+    else tell('state.tar.gz was written by another program: it is not replaced, and the next start uses it');
     return promoted;
   };
   const isStored = async ({ snapshot }: StateMarker): Promise<boolean> =>

@@ -58,7 +58,7 @@ export const unpackState = async (archive: Readable, options: UnpackOptions): Pr
 
   const take = async ({ name, type, size }: Header, content: Readable): Promise<void> => {
     entries += 1;
-    if (foreign === 'skip' && entries > MAX_FOREIGN_ENTRIES) throw new Error('it has too many entries');
+    if (foreign === 'skip' && entries > MAX_FOREIGN_ENTRIES) throw new Error('the archive has too many entries');
     const path = plain(name);
     const isPlain = type === 'file' || type === 'directory' || type === 'contiguous-file';
     // Whatever a bot could make is taken back from ours; of others we take what nobody in his right mind exceeds.
@@ -75,8 +75,8 @@ export const unpackState = async (archive: Readable, options: UnpackOptions): Pr
       return;
     }
     total += size;
-    if (total > limits.totalBytes) throw new Error('it is too large when unpacked');
-    if (size > limits.fileBytes) throw new Error(`${path} is larger than a file of state may be`);
+    if (total > limits.totalBytes) throw new Error('the archive is too large when unpacked');
+    if (size > limits.fileBytes) throw new Error(`${path} is larger than the limit for a file of state`);
     const hash = createHash('sha256');
     if (target === undefined) {
       await pipeline(

@@ -52,7 +52,7 @@ const findByTime = async ({ archives, incarnation }: ViewOptions, at: number): P
     if (manifest.incarnation !== incarnation) return undefined;
     const createdAt = Date.parse(manifest.createdAt);
     if (Number.isNaN(createdAt)) {
-      throw new DroverError('STATE_RESTORE_FAILED', `${snapshotText(id)}: its manifest does not say when it was made`);
+      throw new DroverError('STATE_RESTORE_FAILED', `${snapshotText(id)}: its manifest has no valid time`);
     }
     if (manifest.kind === 'state' && createdAt <= at) return manifest;
   }
@@ -90,7 +90,7 @@ const unpackLegacy = async ({ archives, statePath, limits, tell }: ViewOptions):
   if (archive === undefined) return false;
   try {
     const { skipped } = await unpackState(archive.content, { target: statePath, limits, foreign: 'skip' });
-    if (skipped.length > 0) tell(`state.tar.gz: passed over ${skipped.slice(0, 10).join(', ')}`);
+    if (skipped.length > 0) tell(`state.tar.gz: skipped ${skipped.slice(0, 10).join(', ')}`);
     return true;
   } catch (thrown) {
     throw restoreFailed('state.tar.gz', thrown);
@@ -108,14 +108,14 @@ const viewNewest = async (options: ViewOptions): Promise<string> => {
     missing = newest;
   }
   const name = missing === undefined ? 'the newest snapshot' : snapshotText(missing);
-  throw new DroverError('STATE_RESTORE_FAILED', `${name}: its archive is gone`);
+  throw new DroverError('STATE_RESTORE_FAILED', `${name}: its archive is missing`);
 };
 
 const viewAsOf = async (options: ViewOptions, source: AsOf): Promise<string> => {
   const manifest = await findAsOf(options, source);
   const name = snapshotText(manifest);
   if (await unpackSnapshot(options, manifest)) return name;
-  throw new DroverError('STATE_RESTORE_FAILED', `${name}: its archive is gone`);
+  throw new DroverError('STATE_RESTORE_FAILED', `${name}: its archive is missing`);
 };
 
 /**

@@ -73,7 +73,7 @@ export const openTransfer = ({ entry, env, idleMs }: TransferClientOptions): Tra
         if (answer.id === id) settle(answer.result);
       };
       const onExit = (code: number | null, signal: string | null): void => {
-        settle(unsynced(`the transfer process ended (${signal ?? String(code)}) in the middle of a job`));
+        settle(unsynced(`the transfer process ended (${signal ?? String(code)}) during a job`));
       };
       const onError = (error: Error): void => {
         if (child === asked) child = undefined;
@@ -94,7 +94,7 @@ export const openTransfer = ({ entry, env, idleMs }: TransferClientOptions): Tra
     ask(job, timeoutMs) {
       const asked = closes;
       const answer = last.then(() =>
-        asked === closes ? askNow(job, timeoutMs) : unsynced('it was given up before it began'),
+        asked === closes ? askNow(job, timeoutMs) : unsynced('the job was cancelled before it began'),
       );
       last = answer;
       return answer;
