@@ -88,12 +88,11 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...onEngine,
           name: 'docs',
-          // At the ports that the pages name, one page after the other.
+          // One file, for the pages need the ports that they name. No other test uses these.
           include: ['test/docs/commands.test.ts'],
           ...withEngine,
-          maxWorkers: 1,
-          sequence: { groupOrder: 3 },
         },
       },
       {

@@ -20,8 +20,6 @@ import { abandonedRuns, closeRun, openRun, sweepEngine, type RunOfTests } from '
 
 const ROOT = resolve(import.meta.dirname, '..');
 const PROJECTS = ['unit', 'contract', 'servers', 'integration', 'exclusive', 'docs'] as const;
-/** Not part of `npm test`: the pages take minutes. */
-const ASKED_FOR: readonly string[] = ['docs'];
 const NEED_ENGINE: readonly string[] = ['integration', 'exclusive', 'docs'];
 
 interface Plan extends TestRunOptions {
@@ -85,10 +83,8 @@ const changedOf = (
 
 const planAll = async (): Promise<Plan> => {
   const { engine, missing } = await prepareTools(say);
-  const usual = PROJECTS.filter((project) => !ASKED_FOR.includes(project));
-  const projects = usual.filter((project) => engine !== undefined || !NEED_ENGINE.includes(project));
-  const leftOut = [...missing, 'the commands of the documentation: `npm run test:docs`'];
-  return { projects, args: [], env: engine ?? {}, leftOut };
+  const projects = PROJECTS.filter((project) => engine !== undefined || !NEED_ENGINE.includes(project));
+  return { projects, args: [], env: engine ?? {}, leftOut: missing };
 };
 
 const planFor = (given: readonly string[]): Plan | Promise<Plan> => {

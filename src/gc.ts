@@ -67,7 +67,7 @@ const again = async (parts: GarbageParts, options: GcOptions, config: Config, si
   const { logger } = parts;
   let health: Health = { ready: true, detail: 'the first sweep is in progress' };
   const app = createHealthApp(() => (signal.aborted ? { ready: false, detail: 'shutting down' } : health));
-  const served: Served = await serve(app, { host: config.httpHost, port: config.gcPort });
+  const served: Served = await serve(app, { host: config.httpHost, port: config.gcPort, setting: 'GC_PORT' });
   logger.info('garbage collection service started', {
     url: served.url,
     interval_ms: options.intervalMs,

@@ -103,7 +103,7 @@ const untilItAnswers = async <T>(attempt: () => Promise<T>, options: Waiting): P
 /** Of both fronts, whichever this process has. */
 const openPorts = async (duties: Duties, doors: Doors, { config, logger, signal }: Opening): Promise<Ports> => {
   const { httpHost, httpPort, queryServerHost: host, queryServerPort: port } = config;
-  const api = duties.api ? await serve(doors.api, { host: httpHost, port: httpPort }) : undefined;
+  const api = duties.api ? await serve(doors.api, { host: httpHost, port: httpPort, setting: 'HTTP_PORT' }) : undefined;
   const queries = duties.queries
     ? await openQueryPort(doors.queries, { host, port, needed: !duties.api, logger, signal })
     : undefined;

@@ -30,7 +30,7 @@ export const openQueryPort = async (app: Pick<Hono, 'fetch'>, options: QueryPort
   let served: Served | undefined;
   let timer: NodeJS.Timeout | undefined;
   const open = async (): Promise<void> => {
-    served = await serve(app, { host, port });
+    served = await serve(app, { host, port, setting: 'QUERY_SERVER_PORT' });
   };
   const retry = (): void => {
     timer = setTimeout(() => {

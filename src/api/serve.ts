@@ -12,10 +12,13 @@ export interface Served {
   close(withinMs?: number): Promise<void>;
 }
 
-/** @throws DroverError CONFIG_INVALID when the address cannot be listened on */
+/**
+ * `setting`: the name of the one that the port comes from.
+ * @throws DroverError CONFIG_INVALID when the address cannot be listened on
+ */
 export const serve = (
   app: Pick<Hono, 'fetch'>,
-  options: { readonly host: string; readonly port: number },
+  options: { readonly host: string; readonly port: number; readonly setting: string },
 ): Promise<Served> =>
   new Promise((resolve, reject) => {
     const server = serveNode({
@@ -27,8 +30,11 @@ export const serve = (
       port: options.port,
     }) as Server;
     server.once('error', (error) => {
-      const where = `${options.host}:${String(options.port)}`;
-      reject(new DroverError('CONFIG_INVALID', `cannot listen on ${where}: ${error.message}`, { cause: error }));
+      const { host, port, setting } = options;
+      const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      const why = taken ? 'another program listens there' : error.message;
+      const message = `${setting}: cannot listen on ${host}:${String(port)}: ${why}`;
+      reject(new DroverError('CONFIG_INVALID', message, { cause: error }));
     });
     server.once('listening', () => {
       const { port } = server.address() as AddressInfo;

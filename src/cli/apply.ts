@@ -47,20 +47,38 @@ const isScheduled = (document: Json): boolean => {
   return inner === 'scheduled' || (typeof type === 'string' && type.startsWith('scheduled/'));
 };
 
+const saysEnabled = ({ enabled, config }: Json): boolean =>
+  enabled !== undefined || (isObject(config) && config['enabled'] !== undefined);
+
+/** Somebody disabled it, and a document that does not speak of that must not start it again. */
+const isDisabled = (client: ApiClient, path: string): Promise<boolean> =>
+  client.call<{ enabled: boolean | null }>('GET', path).then(
+    ({ enabled }) => enabled === false,
+    (error: unknown) => {
+      if (error instanceof DroverError && error.code === 'BOT_NOT_FOUND') return false;
+      throw error;
+    },
+  );
+
 const applyOne = async (client: ApiClient, file: string, folder: string | undefined, io: Io): Promise<void> => {
   const document = await readDocument(file);
   const whole = folder === undefined ? document : await withCode(client, document, folder);
   const id = String(whole['id']);
   const place = isScheduled(whole) ? 'schedules' : 'bots';
   const path = `/v1/${place}/${encodeURIComponent(id)}`;
-  const { changed, next } = await client.call<{ changed: boolean; next?: readonly string[] }>('PUT', path, whole);
+  const staysDisabled = !saysEnabled(whole) && (await isDisabled(client, path));
+  const desired = staysDisabled ? { ...whole, config: { ...(whole['config'] as Json), enabled: false } } : whole;
+  const { changed, next } = await client.call<{ changed: boolean; next?: readonly string[] }>('PUT', path, desired);
   const first = next?.[0] === undefined ? '' : `, next at ${next[0]}`;
-  io.out(`${id} ${changed ? 'applied' : 'unchanged'}${first}`);
+  io.out(`${id} ${changed ? 'applied' : 'unchanged'}${staysDisabled ? ', still disabled' : first}`);
 };
 
 const applyPath = async (client: ApiClient, path: string, io: Io): Promise<void> => {
   const info = await stat(path).catch((error: unknown) => {
-    throw wrong(`there is nothing at ${path}`, error);
+    throw wrong(
+      `there is nothing at ${path}; give a document, a folder with bot.yaml, or a folder of such folders`,
+      error,
+    );
   });
   if (!info.isDirectory()) {
     await applyOne(client, path, DOCUMENT.test(basename(path)) ? join(path, '..') : undefined, io);
@@ -80,7 +98,7 @@ const applyPath = async (client: ApiClient, path: string, io: Io): Promise<void>
 export const addApply = (program: Command, io: Io, client: () => ApiClient): void => {
   program
     .command('apply')
-    .description('create or update bots from documents and folders')
+    .description('create or update bots from documents and folders; a disabled bot stays disabled')
     .argument('<path...>', 'a document, a folder with bot.yaml and code, or a folder of such folders')
     .action(async (paths: string[]) => {
       for (const path of paths) await applyPath(client(), path, io);

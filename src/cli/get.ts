@@ -73,7 +73,7 @@ const oneBot = (bot: Shown & { readonly document: unknown }): string => {
 export const addGet = (program: Command, io: Io, client: () => ApiClient): void => {
   program
     .command('get')
-    .description('show all bots and schedules, or one of them')
+    .description('show all bots, or one of them')
     .argument('[id]')
     .option('-o, --output <form>', '`json` for programs')
     .action(async (id: string | undefined, options: { output?: string }) => {

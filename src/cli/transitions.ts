@@ -1,10 +1,17 @@
 /** `drover transitions [-f] [bot]`: the log, from the store. */
+import { stripVTControlCharacters } from 'node:util';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { transitionJson, transitionLine, type Paint } from '../domain/transition-line.ts';
 import type { Transition } from '../domain/transition.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
+
+/** What the bot printed last, below the exit that it explains. */
+const outputOf = ({ event }: Transition): readonly string[] =>
+  event.type === 'ContainerExited' && event.class !== 'stoppedByUs' && event.class !== 'completed'
+    ? event.logTail.map((line) => pc.dim(`    | ${stripVTControlCharacters(line)}`))
+    : [];
 
 const COLOURS: Paint = { dim: pc.dim, good: pc.green, bad: pc.red, busy: pc.yellow, strong: pc.bold };
 
@@ -23,7 +30,8 @@ export const addTransitions = (program: Command, io: Io, client: () => ApiClient
       const pretty = options.output === undefined ? io.isTerminal : options.output === 'pretty';
       for await (const line of client().lines(`/v1/transitions?${query.toString()}`, io.signal)) {
         const transition = JSON.parse(line) as Transition;
-        io.out(pretty ? transitionLine(transition, COLOURS) : JSON.stringify(transitionJson(transition)));
+        if (!pretty) io.out(JSON.stringify(transitionJson(transition)));
+        else for (const each of [transitionLine(transition, COLOURS), ...outputOf(transition)]) io.out(each);
       }
     });
 };

@@ -2,7 +2,6 @@
  * The one table of errors. Each has a stable code, a class that says what the control loop does next, the usual cause, and a remedy
  * that a person can follow. `docs/reference/errors.md` is generated from this table.
  */
-
 import { row, type ErrorRow } from './error-row.ts';
 import { QUERY_ERRORS } from './query-error-table.ts';
 
@@ -168,7 +167,11 @@ export const ERRORS = {
     'The cron expression or the time zone is not valid, or never matches a date.',
     'Write five fields (minute first), six (second first), @daily or the like, or @every 5m, and an IANA time zone.',
   ),
-  BOT_NOT_FOUND: row('rejected', 'There is no bot of this id.', 'List the bots with `drover get`, and check the id.'),
+  BOT_NOT_FOUND: row(
+    'rejected',
+    'There is no bot, no schedule or no run of this name.',
+    'List the bots with `drover get`, the schedules with `drover schedules` and the runs with `drover runs`.',
+  ),
   CONFIG_INVALID: row(
     'rejected',
     'A setting or an option has a value that is not allowed.',

@@ -1,5 +1,5 @@
 /** The command line against a served API, over real HTTP on loopback. */
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -16,7 +16,7 @@ let served: Served;
 let folder: string;
 beforeAll(async () => {
   api = await openApp();
-  served = await serve(api.app, { host: '127.0.0.1', port: 0 });
+  served = await serve(api.app, { host: '127.0.0.1', port: 0, setting: 'HTTP_PORT' });
   folder = await mkdtemp(join(tmpdir(), 'drover-cli-'));
 });
 afterAll(async () => {
@@ -127,6 +127,36 @@ describe('drover', () => {
     await expect.poll(() => drover('transitions', 'node-ticker')).toContain('because');
     await drover('delete', 'python-momentum');
     await expect.poll(() => stateOf('python-momentum')).toBe('deleted');
+  });
+  it('leaves a disabled bot disabled, and says so, unless its document enables it', async () => {
+    const bot = join(folder, 'changing');
+    const file = join(bot, 'bot.yaml');
+    const document = JSON.parse(await readFile(file, 'utf8')) as { config: object };
+    const desired = async (): Promise<unknown> =>
+      (JSON.parse(await drover('get', 'changing', '-o', 'json')) as { enabled: unknown }).enabled;
+    await drover('disable', 'changing');
+    expect(await drover('apply', bot)).toBe('changing unchanged, still disabled');
+    await writeFile(join(bot, 'main.js'), '3');
+    expect(await drover('apply', bot)).toBe('changing applied, still disabled');
+    expect(await desired()).toBe(false);
+    await writeFile(file, JSON.stringify({ ...document, config: { ...document.config, enabled: true } }));
+    expect(await drover('apply', bot)).toBe('changing applied');
+    expect(await desired()).toBe(true);
+  });
+  it('leaves a disabled schedule disabled', async () => {
+    const counter = join(EXAMPLES, 'python-counter');
+    await drover('disable', 'python-counter');
+    expect(await drover('apply', counter)).toBe('python-counter unchanged, still disabled');
+    await drover('enable', 'python-counter');
+    expect(await drover('apply', counter)).toMatch(/, next at /);
+  });
+  it('prints the last output of a bot below the exit that it explains', async () => {
+    await expect.poll(() => stateOf('node-ticker')).toBe('running');
+    await api.world.hands.exit('node-ticker', 1);
+    const pretty = (): Promise<string> => drover('transitions', 'node-ticker', '-o', 'pretty');
+    await expect.poll(pretty).toMatch(/ContainerExited {2,}class=appError.*\n {4}\| last line of node-ticker\n/);
+    expect(await drover('transitions', 'node-ticker')).not.toContain('last line');
+    await expect.poll(() => stateOf('node-ticker')).toBe('running');
   });
   it('reads transitions as JSON lines, or pretty', async () => {
     const lines = (await drover('transitions', 'node-ticker')).split('\n').map((line) => JSON.parse(line) as object);

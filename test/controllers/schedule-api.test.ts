@@ -12,7 +12,7 @@ let api: ServedApp;
 let served: Served;
 beforeAll(async () => {
   api = await openApp();
-  served = await serve({ fetch: api.app.fetch }, { host: '127.0.0.1', port: 0 });
+  served = await serve({ fetch: api.app.fetch }, { host: '127.0.0.1', port: 0, setting: 'HTTP_PORT' });
 });
 afterAll(async () => {
   await served.close();

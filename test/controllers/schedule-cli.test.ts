@@ -17,7 +17,7 @@ let served: Served;
 let folder: string;
 beforeAll(async () => {
   api = await openApp();
-  served = await serve(api.app, { host: '127.0.0.1', port: 0 });
+  served = await serve(api.app, { host: '127.0.0.1', port: 0, setting: 'HTTP_PORT' });
   folder = await mkdtemp(join(tmpdir(), 'drover-cli-'));
 });
 afterAll(async () => {

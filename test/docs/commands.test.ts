@@ -1,5 +1,7 @@
 /** The commands of the documentation, as printed and in order, in an empty folder or a clone, on a real engine; and what the page says you will see. */
+import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,6 +27,19 @@ beforeAll(async () => {
   await chmod(program, 0o755);
 });
 afterAll(() => rm(bin, { recursive: true, force: true }));
+
+/** Of the API, the query server, `drover gc` and a second controller, as pages name them. */
+const PORTS = [8080, 8081, 8084, 9477, 9478];
+/** The commands of a page must never reach a drover that somebody uses. */
+const isInUse = async (port: number): Promise<boolean> => {
+  const server = createServer().listen(port, '127.0.0.1');
+  const taken = await once(server, 'listening').then(
+    () => false,
+    () => true,
+  );
+  server.close();
+  return taken;
+};
 
 const seen = (output: string): string => `It printed:\n${output}`;
 
@@ -84,6 +99,7 @@ describe.each(pages)('$page', ({ page, steps, needs }) => {
   for (const { line, why } of skipped) it.skip(`the commands in line ${String(line)}: ${why}`, () => undefined);
 
   it.runIf(steps.length > skipped.length)('its commands do what it says', async ({ skip }) => {
+    for (const port of PORTS) if (await isInUse(port)) skip(`another program listens on port ${String(port)}`);
     const servers = needs.has('servers')
       ? await openDocServers().catch((thrown: unknown) => {
           if (thrown instanceof NoServer) return skip(thrown.message);

@@ -2,7 +2,7 @@
 import { startOwnObjectStore } from '../../scripts/servers/minio.ts';
 import { startOwnMongo } from '../../scripts/servers/mongo.ts';
 import { startOwnNats } from '../../scripts/servers/nats.ts';
-import type { TestServer } from '../../scripts/servers/test-server.ts';
+import { NoServer, wordOf, type TestServer } from '../../scripts/servers/test-server.ts';
 import { hostAddress } from './host-address.ts';
 import { openTcpProxy } from './tcp-proxy.ts';
 
@@ -17,8 +17,7 @@ interface Closing {
 }
 
 /**
- * @throws NoServer when this machine can have one of them not at all
- * @throws Error EADDRINUSE when another program listens at one of the addresses
+ * @throws NoServer when this machine cannot have one of them, or another program listens at one of the addresses
  */
 export const openDocServers = async (): Promise<DocServers> => {
   const started: Closing[] = [];
@@ -31,7 +30,9 @@ export const openDocServers = async (): Promise<DocServers> => {
     return server;
   };
   const lead = async (listen: string, port: number, target: string): Promise<void> => {
-    const proxy = await openTcpProxy(target, listen, port);
+    const proxy = await openTcpProxy(target, listen, port).catch((thrown: unknown) => {
+      throw new NoServer(`${listen}:${String(port)} cannot be used (${wordOf(thrown)})`, { cause: thrown });
+    });
     started.push({ stop: () => proxy.close() });
   };
   const progress = (): void => undefined;

@@ -55,7 +55,7 @@ export const createFakeEngine = (now: () => number): FakeEngine => {
       code,
       oomKilled: false,
       finishedAt: now(),
-      logTail: [],
+      logTail: [`last line of ${container.botId}`],
       inEngineGap: false,
       // Who is killed says nothing any more.
       ...(code === 137

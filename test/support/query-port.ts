@@ -38,7 +38,7 @@ export const openPort = async (ask: Ask = () => Promise.resolve(answerOf())) => 
     token: undefined,
     open: false,
   });
-  const served = await serve(app, { host: '127.0.0.1', port: 0 });
+  const served = await serve(app, { host: '127.0.0.1', port: 0, setting: 'HTTP_PORT' });
   open.push(served);
   return { asked, url: served.url, port: Number(new URL(served.url).port) };
 };

@@ -106,7 +106,7 @@ export const startQuerySpine = async (options: QuerySpineOptions = {}): Promise<
     token: undefined,
     open: false,
   });
-  const served = await serve(app, { host: '127.0.0.1', port: 0 });
+  const served = await serve(app, { host: '127.0.0.1', port: 0, setting: 'HTTP_PORT' });
   const { url } = served;
   return {
     ...spine,
