@@ -17,7 +17,7 @@ import {
   type Setting,
 } from './setting-kinds.ts';
 
-export type { Setting } from './setting-kinds.ts';
+export { writeValue, type Setting } from './setting-kinds.ts';
 
 export const SETTINGS = {
   dockerHost: setting('DOCKER_HOST', text, '', 'engine to use; else the docker context, else `/var/run/docker.sock`'),

@@ -6,7 +6,15 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
-import { fileKeyOf, flagOf, SETTING_NAMES, SETTINGS, type Setting, type SettingName } from './config-table.ts';
+import {
+  fileKeyOf,
+  flagOf,
+  SETTING_NAMES,
+  SETTINGS,
+  writeValue,
+  type Setting,
+  type SettingName,
+} from './config-table.ts';
 import { DroverError } from './domain/errors.ts';
 
 export type Values = { readonly [N in SettingName]: z.output<(typeof SETTINGS)[N]['parse']> | undefined };
@@ -142,10 +150,10 @@ export interface DescribedSetting {
 export const describeConfig = (config: Config): readonly DescribedSetting[] =>
   SETTING_NAMES.map((name) => {
     const value = config[name];
-    const { env, doc } = SETTINGS[name] as Setting;
+    const { env, doc, parse } = SETTINGS[name] as Setting;
     return {
       name: env,
-      value: value === undefined ? '' : shown(name, String(value)),
+      value: value === undefined ? '' : shown(name, writeValue(parse, value)),
       origin: config.origins[name],
       doc,
     };

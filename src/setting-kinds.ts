@@ -13,6 +13,12 @@ export const parseDuration = (text: string): number | undefined => {
   );
 };
 
+/** The shortest of its forms that `parseDuration` reads as just as long: 90s, 2m, 1500ms. */
+export const writeDuration = (ms: number): string => {
+  const [unit, size] = Object.entries(UNITS).findLast(([, each]) => ms >= each && ms % each === 0) ?? ['ms', 1];
+  return `${String(ms / size)}${unit}`;
+};
+
 export const text = z.string();
 export const whole = (min: number, max: number) =>
   z.string().transform((value, context) => {
@@ -27,13 +33,23 @@ export const share = z.string().transform((value, context) => {
   context.addIssue('a number from 0 to 1');
   return z.NEVER;
 });
+const MILLISECONDS = { unit: 'ms' };
 export const duration = (minMs: number) =>
-  z.string().transform((value, context) => {
-    const ms = parseDuration(value);
-    if (ms !== undefined && ms >= minMs) return ms;
-    context.addIssue(`a duration of at least ${String(minMs)} ms, such as 500ms, 30s or 2m`);
-    return z.NEVER;
-  });
+  z
+    .string()
+    .transform((value, context) => {
+      const ms = parseDuration(value);
+      if (ms !== undefined && ms >= minMs) return ms;
+      context.addIssue(`a duration of at least ${String(minMs)} ms, such as 500ms, 30s or 2m`);
+      return z.NEVER;
+    })
+    .meta(MILLISECONDS);
+const isDuration = (kind: z.ZodType): boolean => kind.meta()?.['unit'] === MILLISECONDS.unit;
+
+/** A value of this kind as a user would write it. */
+export const writeValue = (kind: z.ZodType, value: unknown): string =>
+  isDuration(kind) ? writeDuration(Number(value)) : String(value);
+
 export const flag = z.string().transform((value, context) => {
   if (/^(1|true|t|yes)$/i.test(value)) return true;
   if (/^(0|false|f|no)$/i.test(value)) return false;

@@ -22,7 +22,7 @@ export const configurationPage = (): string =>
     '# Configuration',
     'This page is for operators who set up drover. It lists every setting with its default and its meaning.',
     'A setting is taken from the first place that has it: an option of the command, an environment variable, a YAML file ' +
-      'that `--config` names, and the default. `drover config` prints each setting with its value and where the value came from. ' +
+      'that `--config` names (else `drover.yaml` in the current folder, if there is one), and the default. `drover config` prints each setting with its value and where the value came from. ' +
       'Durations are written as `500ms`, `30s`, `2m` or `1m30s`; a bare number means seconds.',
     ...SETTING_NAMES.map(section),
     next(

@@ -35,5 +35,5 @@ export const gate =
     const given = /^Bearer (.+)$/.exec(req.header('authorization') ?? '')?.[1] ?? '';
     return timingSafeEqual(digest(given), digest(token))
       ? next()
-      : refused(context, 401, 'the bearer token is missing or wrong');
+      : refused(context, 401, 'the bearer token is missing or wrong; the command line takes it from DROVER_TOKEN');
   };

@@ -212,7 +212,7 @@ export const ERRORS = {
   LEASE_LOST: row(
     'retryable',
     'Another drover process has become the leader.',
-    'Do nothing: this process continues as a standby.',
+    'This process continues as a standby. Send a command to the leader instead: `/readyz?verbose` names it.',
   ),
   NOT_LEADER: row(
     'rejected',

@@ -45,14 +45,15 @@ const seen = (output: string): string => `It printed:\n${output}`;
 
 /** "After some seconds": until the output is as the page says. */
 const prints = async (
-  read: () => string | Promise<string>,
+  read: () => string | Promise<string | undefined>,
   expected: readonly string[],
   where: string,
 ): Promise<void> => {
   let output = '';
   const isThere = async (): Promise<boolean> => {
-    output = await read();
-    return missingLine(output, expected) === undefined;
+    const printed = await read();
+    output = printed ?? output;
+    return printed !== undefined && missingLine(output, expected) === undefined;
   };
   const otherwise = (): string => `${where}: no line "${missingLine(output, expected) ?? ''}". ${seen(output)}`;
   await until(isThere, { within: 60_000, every: 500, otherwise });
@@ -74,7 +75,11 @@ const take = async (shell: DocShell, step: Step, page: string): Promise<void> =>
     }
     case 'run': {
       if (step.isRepeated) {
-        const repeat = (): Promise<string> => shell.run(step.text).then(({ output }) => output);
+        // What fails has printed nothing that counts.
+        const repeat = async (): Promise<string | undefined> => {
+          const { code, output } = await shell.run(step.text);
+          return code === 0 ? output : undefined;
+        };
         await prints(repeat, step.expected, where);
         return;
       }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { parseDuration } from '../../src/setting-kinds.ts';
+import { parseDuration, writeDuration } from '../../src/setting-kinds.ts';
 import { describeConfig, loadConfig } from '../../src/config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'drover-config-'));
@@ -15,7 +15,21 @@ const file = (text: string): string => {
   return path;
 };
 
+it.each([500, 1_000, 1_500, 10_000, 60_000, 90_000, 3_600_000, 86_400_000])(
+  '%i ms are written as they are read',
+  (ms) => {
+    expect(parseDuration(writeDuration(ms))).toBe(ms);
+  },
+);
+
 describe('configuration', () => {
+  it('shows each value as a user would write it', () => {
+    const values = describeConfig(loadConfig({ env: { BOT_STOP_GRACE: '90' } }));
+    const valueOf = (setting: string): unknown => values.find(({ name }) => name === setting)?.value;
+    expect(valueOf('BOT_STOP_GRACE')).toBe('90s');
+    expect(valueOf('GC_GRACE')).toBe('24h');
+    expect(valueOf('MAX_CRASHES')).toBe('10');
+  });
   it('has defaults, frozen', () => {
     const config = loadConfig({ env: {} });
     expect(config).toMatchObject({ reconcileInterval: 30_000, backoffFirst: 1_000, maxCrashes: 10, httpPort: 8080 });
