@@ -41,21 +41,25 @@ const isInUse = async (port: number): Promise<boolean> => {
   return taken;
 };
 
+type Outcome = Awaited<ReturnType<DocShell['run']>>;
+
 const seen = (output: string): string => `It printed:\n${output}`;
 
-/** "After some seconds": until the output is as the page says. */
+/** "After some seconds": until the output is as the page says, and the command has not failed. */
 const prints = async (
-  read: () => string | Promise<string | undefined>,
+  read: () => Outcome | Promise<Outcome>,
   expected: readonly string[],
   where: string,
 ): Promise<void> => {
-  let output = '';
+  let last: Outcome = { code: 0, output: '' };
   const isThere = async (): Promise<boolean> => {
-    const printed = await read();
-    output = printed ?? output;
-    return printed !== undefined && missingLine(output, expected) === undefined;
+    last = await read();
+    return last.code === 0 && missingLine(last.output, expected) === undefined;
   };
-  const otherwise = (): string => `${where}: no line "${missingLine(output, expected) ?? ''}". ${seen(output)}`;
+  const otherwise = (): string => {
+    const missing = missingLine(last.output, expected);
+    return `${where}: ${missing === undefined ? `exit code ${String(last.code)}` : `no line "${missing}"`}. ${seen(last.output)}`;
+  };
   await until(isThere, { within: 60_000, every: 500, otherwise });
 };
 
@@ -70,17 +74,12 @@ const take = async (shell: DocShell, step: Step, page: string): Promise<void> =>
     }
     case 'background': {
       const printed = await shell.background(step.text);
-      await prints(printed, step.expected, where);
+      await prints(() => ({ code: 0, output: printed() }), step.expected, where);
       return;
     }
     case 'run': {
       if (step.isRepeated) {
-        // What fails has printed nothing that counts.
-        const repeat = async (): Promise<string | undefined> => {
-          const { code, output } = await shell.run(step.text);
-          return code === 0 ? output : undefined;
-        };
-        await prints(repeat, step.expected, where);
+        await prints(() => shell.run(step.text), step.expected, where);
         return;
       }
       const { code, output } = await shell.run(step.text);
