@@ -29,19 +29,28 @@ export const createProgram = (io: Io): Command => {
       },
     });
   const client = () => io.client(program.opts<{ url?: string; token?: string }>());
+  program.commandsGroup('Run drover:');
   addSettings(program, io);
-  addGc(program, io);
+  program.commandsGroup('Bots:');
   addApply(program, io, client);
   addGet(program, io, client);
   addBotActions(program, io, client);
+  addState(program, io, client);
+  addQuery(program, io, client);
+  program.commandsGroup('Scheduled bots:');
   addSchedules(program, io, client);
   addRuns(program, io, client);
   addScheduleActions(program, io, client);
+  program.commandsGroup('The fleet:');
   addTransitions(program, io, client);
   addFleetActions(program, io, client);
   addMove(program, io, client);
-  addState(program, io, client);
-  addQuery(program, io, client);
+  addGc(program, io);
+  program
+    .commandsGroup('Other:')
+    .addHelpCommand(
+      new Command('help').argument('[command]').description('display help for a command').helpGroup('Other:'),
+    );
   program
     .command('version')
     .description('print the version')
