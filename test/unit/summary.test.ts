@@ -1,0 +1,69 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { matchesNothing, summaryLines, type Ran, type RanTest } from '../setup/summary-lines.ts';
+import { filesLine } from '../setup/summary.ts';
+
+const aTest = (change: Partial<RanTest> = {}): RanTest => ({
+  name: 'a bot > starts',
+  state: 'passed',
+  isRetried: false,
+  isFilteredOut: false,
+  ...change,
+});
+const filteredOut = aTest({ name: 'a bot > stops', state: 'skipped', isFilteredOut: true });
+const ran = (change: Partial<Ran> = {}): Ran => ({
+  files: [{ path: 'test/unit/a.test.ts', project: 'unit', seconds: 1 }],
+  tests: [aTest()],
+  broken: 0,
+  leftOut: [],
+  filter: undefined,
+  ...change,
+});
+const textOf = (change: Partial<Ran> = {}): string => stripVTControlCharacters(summaryLines(ran(change)).join('\n'));
+
+describe('the last lines of a run', () => {
+  it('say that nothing was left out', () => {
+    expect(textOf()).toContain('Nothing was left out.');
+    expect(textOf()).toContain('1 passed, 0 failed, 0 skipped');
+  });
+  it('name each test that was skipped, and each that was retried', () => {
+    const tests = [aTest({ state: 'skipped' }), aTest({ name: 'a bot > waits', isRetried: true })];
+    expect(textOf({ tests })).toMatch(/RETRIED:\n {2}- a bot > waits/);
+    expect(textOf({ tests })).toMatch(/NOT TESTED:\n {2}- skipped: a bot > starts/);
+  });
+  it('count tests that the filter leaves out in one line, and name those that are skipped', () => {
+    const tests = [aTest(), aTest({ name: 'a bot > waits', state: 'skipped' }), filteredOut, filteredOut];
+    const text = textOf({ tests, filter: 'bot' });
+    expect(text).toMatch(
+      /NOT TESTED:\n {2}- tests that the filter leaves out: 2\n {2}- skipped: a bot > waits\n\n1 passed/,
+    );
+    expect(text).not.toContain('a bot > stops');
+    expect(text).toContain('1 passed, 0 failed, 1 skipped');
+  });
+  it('count a file that could not be loaded as failed', () => {
+    expect(textOf({ broken: 1 })).toContain('1 passed, 1 failed, 0 skipped');
+  });
+});
+
+describe('a filter that matches nothing', () => {
+  const nothing = { files: [], tests: [filteredOut], filter: 'R99' };
+  it('is named, and the run has failed', () => {
+    expect(matchesNothing(ran(nothing))).toBe(true);
+    expect(textOf(nothing)).toContain('No test has a name that matches the filter -t R99.');
+  });
+  it.each<[string, Partial<Ran>]>([
+    ['there is no filter', { tests: [aTest({ state: 'skipped' })] }],
+    ['one test matches', { ...nothing, tests: [filteredOut, aTest()] }],
+    ['the only test that matches is skipped', { ...nothing, tests: [filteredOut, aTest({ state: 'skipped' })] }],
+    ['no file was to run', { ...nothing, tests: [] }],
+    ['a file could not be loaded', { ...nothing, broken: 1 }],
+  ])('is not the cause when %s', (_when, change) => {
+    expect(matchesNothing(ran(change))).toBe(false);
+    expect(textOf(change)).not.toContain('No test has a name');
+  });
+});
+
+it('the first line of a run counts its test files by project', () => {
+  expect(filesLine(['unit', 'servers', 'unit'])).toBe('test files that run: 3 (unit 2, servers 1)');
+  expect(filesLine([])).toBe('test files that run: 0');
+});
