@@ -126,7 +126,15 @@ describe('the defaults on bot-yaml.md', () => {
     const isDuration = name !== undefined && /^\d+(ms|s|m|h)$/.test(SETTINGS[name].default);
     expect(value.replaceAll(',', '')).toBe(String(isDuration ? Number(actual) / 1_000 : actual));
   });
+  const settings = rowsOf(botPage)
+    .filter((row) => 'Setting' in row)
+    .map((row) => ({ env: bare(row['Setting'] ?? ''), value: bare(row['Default'] ?? '') }));
+  it.each(settings)('of $env, in the table of settings, is $value', ({ env, value }) => {
+    const name = SETTING_NAMES.find((each) => SETTINGS[each].env === env);
+    expect(value).toBe(name === undefined ? undefined : SETTINGS[name].default);
+  });
   it('are there', () => {
+    expect(settings.length).toBeGreaterThan(4);
     expect(named.length).toBeGreaterThan(6);
   });
 });

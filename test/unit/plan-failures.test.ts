@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BotEvent } from '../../src/domain/bot-event.ts';
 import type { RestartPolicy } from '../../src/domain/bot.ts';
-import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
+import { DEFAULT_POLICY, type BotPolicy } from '../../src/domain/policy.ts';
 import { defaultsOf, policyOf } from '../../src/config-parts.ts';
 import { loadConfig } from '../../src/config.ts';
 import { backoffDelay } from '../../src/machines/backoff.ts';
@@ -135,7 +135,9 @@ describe('giving up (feature C4)', () => {
 
 describe('R30: a bot that crashes again and again, under the default settings', () => {
   const config = loadConfig({ env: {} });
-  const policy = policyOf(config);
+  const defaults = policyOf(config);
+  /** More crashes than any of these policies counts. */
+  const MOST = 30;
   const desired = wish({ spec: aSpec({ restartPolicy: defaultsOf(config).restartPolicy }) });
 
   interface Story {
@@ -144,8 +146,12 @@ describe('R30: a bot that crashes again and again, under the default settings', 
     readonly afterMs: number;
     readonly crashes: number;
   }
-  /** Each start runs for `runMs` and then crashes; time passes until drover gives up, or until `most` crashes. */
-  const crashing = (runMs: number, most = 30, random = 0.5): Story => {
+  /** Each start runs for `runMs` and then crashes; time passes until drover gives up, or until `MOST` crashes. */
+  const crashing = (
+    runMs: number,
+    { random = 0.5, ...change }: Partial<BotPolicy> & { random?: number } = {},
+  ): Story => {
+    const policy = { ...defaults, ...change };
     let events = log.running;
     let now = T0 + 5;
     let first: number | undefined;
@@ -163,7 +169,7 @@ describe('R30: a bot that crashes again and again, under the default settings', 
       first ??= now;
       step({ observation: exited({ code: 1, finishedAt: now }, { attempt, startedAt }) });
       const { at, context } = stateAfter(events);
-      if (at !== 'failed.backingOff' || crashes === most) return { at, afterMs: now - first, crashes };
+      if (at !== 'failed.backingOff' || crashes === MOST) return { at, afterMs: now - first, crashes };
       now = context.notBefore ?? now;
       step({ observation: absent });
       step({ observation: present({ attempt: attempt + 1, startedAt: now }) });
@@ -175,7 +181,7 @@ describe('R30: a bot that crashes again and again, under the default settings', 
     expect(crashing(0)).toEqual({ at: 'failed.exhausted', afterMs: 243_000, crashes: 10 });
   });
   it('ends there also with the longest jitter', () => {
-    expect(crashing(0, 30, 0.999999)).toMatchObject({ at: 'failed.exhausted', crashes: 10 });
+    expect(crashing(0, { random: 0.999999 })).toMatchObject({ at: 'failed.exhausted', crashes: 10 });
   });
   it.each([
     [39, 'failed.exhausted'],
@@ -188,6 +194,12 @@ describe('R30: a bot that crashes again and again, under the default settings', 
   ])('that runs for %i s each time: %s', (seconds, at) => {
     expect(crashing(seconds * 1_000)).toMatchObject({ at });
   });
+  it.each([{ maxCrashes: 20 }, { crashWindowMs: 180_000 }])(
+    'never ends there when the delays alone do not fit into the window: %j',
+    (change) => {
+      expect(crashing(0, change)).toMatchObject({ at: 'failed.backingOff', crashes: MOST });
+    },
+  );
 });
 
 describe('restart policy (feature C2)', () => {
