@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { matchesNothing, summaryLines, type Ran, type RanTest } from '../setup/summary-lines.ts';
@@ -60,6 +64,31 @@ describe('a filter that matches nothing', () => {
   ])('is not the cause when %s', (_when, change) => {
     expect(matchesNothing(ran(change))).toBe(false);
     expect(textOf(change)).not.toContain('No test has a name');
+  });
+});
+
+describe('a run of the test runner', () => {
+  const ROOT = resolve(import.meta.dirname, '../..');
+  /** With the environment of this run, but not as a part of it. */
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VITEST|TEST)(_|$)/.test(name)));
+  const run = async (filter: string) => {
+    const args = ['run', '--project', 'unit', 'test/unit/code-cache-terms.test.ts', '-t', filter];
+    const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
+    const child = spawn(process.execPath, [vitest, ...args], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'ignore'] });
+    const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'close') as Promise<[number | null]>]);
+    return { code, output: stripVTControlCharacters(output) };
+  };
+  it('fails when the filter matches no name', async () => {
+    const { code, output } = await run('no such name');
+    expect(output).toContain('No test has a name that matches the filter -t no such name.');
+    expect(output).not.toContain('skipped: ');
+    expect(code).toBe(1);
+  });
+  it('compares the filter with the names of suites and tests as the runner does', async () => {
+    const { code, output } = await run('^the code cache is filled anew');
+    expect(output).toContain('test files that run: 1 (unit 1)');
+    expect(output).toContain('1 passed, 0 failed, 0 skipped');
+    expect(code).toBe(0);
   });
 });
 
