@@ -34,6 +34,9 @@ export const READERS: readonly (readonly [RegExp, readonly string[]])[] = [
     ['test/replay/replay.test.ts', 'test/replay/schedule-replay.test.ts', 'test/unit/transition-line.test.ts'],
   ],
   [/^test\/unit\/golden\//, ['test/unit/cron-reference.test.ts']],
+  [/^docs\/reference\//, ['test/docs/fields.test.ts', 'test/docs/faults.test.ts']],
+  // It looks for the numbers of faults in the names of tests.
+  [/^test\/.*\.ts$/, ['test/docs/faults.test.ts']],
   [/^(README\.md|docs\/|compose\/README\.md)/, ['test/docs/commands.test.ts', 'test/docs/links.test.ts']],
 ];
 

@@ -95,13 +95,17 @@ const planFor = (given: readonly string[]): Plan | Promise<Plan> => {
   return changed === undefined ? planSome(given) : planChanged(changed.since, changed.others);
 };
 
-/** Removes what the tests of a run have left. What cannot be removed is named, and changes nothing about the result. */
-const sweep = async (run: RunOfTests, host: string | undefined): Promise<void> => {
+/**
+ * Removes what the tests of a run have left. What cannot be removed is named, and changes nothing about the result. Folders are not
+ * named after a run with a name filter: where it leaves out every test of a file, the runner runs no hook of that file, so that what
+ * the file started while it was loaded stays, and no test has forgotten it.
+ */
+const sweep = async (run: RunOfTests, host: string | undefined, hasNameFilter: boolean): Promise<void> => {
   try {
     const onEngine = host === undefined ? {} : await sweepEngine(dockerAt(host), run);
     // Programs that tests start with tsx share its cache there.
     const folders = (await closeRun(run)).filter((name) => !/^tsx-\d+$/.test(name));
-    const left = { ...onEngine, folders };
+    const left: Readonly<Record<string, readonly string[]>> = { ...onEngine, folders: hasNameFilter ? [] : folders };
     for (const [kind, names] of Object.entries(left)) {
       if (names.length > 0) console.log(`Removed ${kind} that tests had left behind: ${names.join(' ')}`);
     }
@@ -139,10 +143,11 @@ try {
   const code = (await interrupted) ?? ended;
   const usesEngine = plan.projects.some((project) => NEED_ENGINE.includes(project));
   const host = usesEngine ? await runningEngine({ ...thisMachine, env: { ...process.env, ...plan.env } }) : undefined;
-  await sweep(run, host);
+  const hasNameFilter = plan.args.some((arg) => /^(-t|--test-?name-?pattern)(=|$)/i.test(arg));
+  await sweep(run, host, hasNameFilter);
   // What a run that was killed has left on an engine can only be removed there: else its record stays.
   for (const each of host === undefined ? [] : await abandonedRuns()) {
-    if ((each.host ?? host) === host) await sweep(each, host);
+    if ((each.host ?? host) === host) await sweep(each, host, false);
   }
   process.exitCode = code;
 } catch (thrown) {

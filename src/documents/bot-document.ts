@@ -60,7 +60,8 @@ const relativePath = z
     'must be a relative path without empty, `.` or `..` segments',
   );
 
-const settings = z.object({
+/** Fields below `drover`. `docs/reference/bot-yaml.md` lists them. */
+export const botSettings = z.object({
   restartPolicy: z.enum(RESTART_POLICIES).optional(),
   stopHookSeconds: z.number().min(0).max(3_600).optional(),
   stopGraceSeconds: z.number().min(0).max(3_600).optional(),
@@ -131,7 +132,7 @@ export const decodeBotDocument = (
   if (fault !== undefined) return refuse([{ pointer: '/id', message: fault }], 'BOT_ID_INVALID');
   if (!isObject(document)) return refuse([{ pointer: '', message: 'must be an object' }]);
   const parsed = shape.safeParse(document);
-  const ours = settings.safeParse(ownSettings(document));
+  const ours = botSettings.safeParse(ownSettings(document));
   if (!parsed.success || !ours.success) {
     return refuse([
       ...(parsed.error === undefined ? [] : toFaults(parsed.error, '')),

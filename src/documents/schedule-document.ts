@@ -31,7 +31,8 @@ const YEAR_S = 366 * 86_400;
 const seconds = z.number().min(0).max(YEAR_S);
 const count = z.int().min(0).max(100_000);
 
-const settings = z.object({
+/** Fields below `drover` that only schedules have. `docs/reference/schedule-yaml.md` lists them. */
+export const scheduleSettings = z.object({
   timeZone: z.string().min(1).max(100).optional(),
   dstGap: z.enum(['run', 'skip']).optional(),
   overlap: z.enum(OVERLAP_POLICIES).optional(),
@@ -50,7 +51,7 @@ const settings = z.object({
   keepFailed: count.optional(),
   keepDays: z.number().min(1).max(3_660).optional(),
 });
-type Settings = z.infer<typeof settings>;
+type Settings = z.infer<typeof scheduleSettings>;
 
 const DAY_S = 86_400;
 const ms = (value: number | undefined, fallbackMs: number): number =>
@@ -102,7 +103,7 @@ export const decodeScheduleDocument = (
   const decoded = decodeBotDocument(id, document, defaults, 'scheduled');
   if (decoded.kind === 'invalid') return decoded;
   const { enabled } = decoded;
-  const ours = settings.safeParse(isObject(document) ? ownSettings(document) : {});
+  const ours = scheduleSettings.safeParse(isObject(document) ? ownSettings(document) : {});
   if (!ours.success) return invalidDocument(enabled, toFaults(ours.error, '/drover'));
   const cron = cronOf(decoded.spec.config['schedule'], ours.data);
   if ('pointer' in cron) return invalidDocument(enabled, [cron], 'SCHEDULE_INVALID');

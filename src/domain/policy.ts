@@ -28,6 +28,10 @@ export interface BotPolicy {
   readonly volumeGraceMs: number;
 }
 
+/**
+ * The policy without any settings. Operators change the values that are rows of `config-table.ts`; `config.test.ts` checks that
+ * both places have the same defaults. The other values have no setting.
+ */
 export const DEFAULT_POLICY: BotPolicy = {
   backoffFirstMs: 1_000,
   backoffMaxMs: 60_000,

@@ -21,14 +21,17 @@ import { until } from '../../scripts/until.ts';
 import { pathsBelow } from '../support/daemon/paths.ts';
 import { eventually } from '../support/eventually.ts';
 
-const built = mkdtempSync(join(tmpdir(), 'daemon-built-'));
-const daemonEntry = join(built, 'daemon-process.cjs');
-const transferEntry = join(built, 'transfer-process.cjs');
+let built = '';
+let daemonEntry = '';
+let transferEntry = '';
 let root = '';
 let paths = pathsBelow('');
 let started: ChildProcess[] = [];
 
 beforeAll(async () => {
+  built = mkdtempSync(join(tmpdir(), 'daemon-built-'));
+  daemonEntry = join(built, 'daemon-process.cjs');
+  transferEntry = join(built, 'transfer-process.cjs');
   const support = join(import.meta.dirname, '../support/daemon');
   await build({
     entryPoints: [join(support, 'daemon-process.ts'), join(support, 'transfer-process.ts')],

@@ -1,27 +1,37 @@
-/** The last lines of a run: its slowest files, what was tried again, what could not be tested, and the count. */
+/**
+ * The first line of a run: how many test files it has. The last lines: its slowest files, what was tried again, what could not be
+ * tested, and the count.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import pc from 'picocolors';
-import type { Reporter, SerializedError, TestModule, Vitest } from 'vitest/node';
+import type { Reporter, SerializedError, TestCase, TestModule, TestSpecification, Vitest } from 'vitest/node';
 import './provided.ts';
-
-const SLOWEST = 20;
+import { say } from './say.ts';
+import { matchesNothing, summaryLines, type Ran, type RanFile } from './summary-lines.ts';
 
 /** `NOTE_DURATIONS=1`: the order of the next runs is by the times of this one. */
 const DURATIONS = join(import.meta.dirname, 'durations.json');
-
-interface FileTime {
-  readonly path: string;
-  readonly project: string;
-  readonly seconds: number;
-}
 
 const inSeconds = (module: TestModule): number => {
   const { collectDuration, setupDuration, duration } = module.diagnostic();
   return (collectDuration + setupDuration + duration) / 1_000;
 };
 
-const byTime = (a: FileTime, b: FileTime): number => b.seconds - a.seconds;
+/** The name that the runner compares with `-t`. */
+const nameOf = ({ name, parent }: TestCase): string => {
+  const names = [name];
+  for (let suite = parent; suite.type === 'suite'; suite = suite.parent) names.unshift(suite.name);
+  return names.join(' ');
+};
+
+/** How many test files run, and of which projects. */
+export const filesLine = (projects: readonly string[]): string => {
+  const counts = [...new Set(projects)].map((name) => {
+    const ofProject = projects.filter((project) => project === name);
+    return `${name} ${String(ofProject.length)}`;
+  });
+  return `test files that run: ${String(projects.length)}${counts.length === 0 ? '' : ` (${counts.join(', ')})`}`;
+};
 
 /** `npm test` that is killed can end nobody any more: then we end our group, workers and servers with it (scripts/run-vitest.ts). */
 const endWithParent = (): void => {
@@ -41,6 +51,11 @@ export class Summary implements Reporter {
     endWithParent();
   }
 
+  /** Before the set-up, which may take minutes. */
+  onTestRunStart(specifications: readonly TestSpecification[]): void {
+    say(filesLine(specifications.map(({ project }) => project.name)));
+  }
+
   /** What the set-up could not have here, from each project that ran, and from `npm test` itself. */
   private leftOut(): readonly string[] {
     const before = JSON.parse(process.env['TEST_LEFT_OUT'] ?? '[]') as readonly string[];
@@ -50,40 +65,38 @@ export class Summary implements Reporter {
 
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     const root = this.vitest?.config.root ?? '';
-    const files = modules.map((module) => ({
-      path: relative(root, module.moduleId),
-      project: module.project.name,
-      seconds: inSeconds(module),
-    }));
-    const tests = modules.flatMap((module) => [...module.children.allTests()]);
-    const states = tests.map((test) => test.result().state);
-    const count = (state: string): number => states.filter((each) => each === state).length;
-    // A file that could not even be loaded has failed, though none of its tests did.
-    const broken = modules.filter((module) => module.errors().length > 0).length + errors.length;
-    const retried = tests.filter((test) => (test.diagnostic()?.retryCount ?? 0) > 0);
-    const leftOut = this.leftOut();
-    const skipped = tests.filter((test) => test.result().state === 'skipped').map((test) => test.fullName);
-    // What stands in for a server is named once, not by each test file.
-    const named = skipped.filter((name) => !leftOut.some((line) => name.endsWith(line)));
-
-    const lines = [`\n${pc.bold('Slowest files:')}`];
-    for (const { path, project, seconds } of files.sort(byTime).slice(0, SLOWEST)) {
-      lines.push(`  ${seconds.toFixed(1).padStart(7)} s  ${path} ${pc.dim(project)}`);
-    }
-    lines.push(retried.length === 0 ? '\nNo test was retried.' : `\n${pc.bold(pc.yellow('RETRIED:'))}`);
-    for (const test of retried) lines.push(pc.yellow(`  - ${test.fullName}`));
-    const absent = [...leftOut, ...named.map((name) => `skipped: ${name}`)];
-    lines.push(absent.length === 0 ? '\nNothing was left out.' : `\n${pc.bold(pc.yellow('NOT TESTED:'))}`);
-    for (const line of absent) lines.push(pc.yellow(`  - ${line}`));
-    const [passed, failed, pending] = [count('passed'), count('failed') + broken, count('skipped')];
-    lines.push(`\n${String(passed)} passed, ${String(failed)} failed, ${String(pending)} skipped`);
-    console.log(lines.join('\n'));
+    const pattern = this.vitest?.getGlobalTestNamePattern();
+    const isFilteredOut = (test: TestCase): boolean => pattern !== undefined && !pattern.test(nameOf(test));
+    const files = modules
+      .filter(({ children }) => pattern === undefined || [...children.allTests()].some((test) => !isFilteredOut(test)))
+      .map((module) => ({
+        path: relative(root, module.moduleId),
+        project: module.project.name,
+        seconds: inSeconds(module),
+      }));
+    const ran: Ran = {
+      files,
+      tests: modules.flatMap(({ children }) =>
+        [...children.allTests()].map((test) => ({
+          name: test.fullName,
+          state: test.result().state,
+          isRetried: (test.diagnostic()?.retryCount ?? 0) > 0,
+          isFilteredOut: isFilteredOut(test),
+        })),
+      ),
+      // A file that could not even be loaded has failed, though none of its tests did.
+      broken: modules.filter((module) => module.errors().length > 0).length + errors.length,
+      leftOut: this.leftOut(),
+      filter: pattern?.source,
+    };
+    console.log(summaryLines(ran).join('\n'));
+    if (matchesNothing(ran)) process.exitCode = 1;
     if (process.env['NOTE_DURATIONS'] === '1') note(files);
   }
 }
 
 /** What did not run keeps the time that is noted. */
-const note = (files: readonly FileTime[]): void => {
+const note = (files: readonly RanFile[]): void => {
   const known = JSON.parse(readFileSync(DURATIONS, 'utf8')) as Record<string, number>;
   const times = new Map(Object.entries(known));
   for (const { path, seconds } of files) times.set(path, Math.round(seconds));

@@ -26,6 +26,7 @@ describe('files that no test imports', () => {
     ['examples/node-ticker/bot.yaml', 'test/integration/demo.test.ts'],
     ['README.md', 'test/docs/links.test.ts'],
     ['docs/how-to/secure.md', 'test/docs/commands.test.ts'],
+    ['docs/reference/bot-yaml.md', 'test/docs/fields.test.ts'],
   ])('%s brings %s along', (changed, reader) => {
     expect(withReaders({ present: [changed], gone: [] }, ROOT)).toEqual(expect.arrayContaining([changed, reader]));
   });

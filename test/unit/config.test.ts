@@ -1,11 +1,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stopBudgetMs } from '../../src/domain/bot.ts';
+import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
 import { parseDuration, writeDuration } from '../../src/setting-kinds.ts';
+import { defaultsOf, policyOf } from '../../src/config-parts.ts';
 import { describeConfig, loadConfig } from '../../src/config.ts';
+import { given, log, present } from '../support/given.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'drover-config-'));
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'drover-config-'));
+});
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
@@ -34,6 +41,15 @@ describe('configuration', () => {
     const config = loadConfig({ env: {} });
     expect(config).toMatchObject({ reconcileInterval: 30_000, backoffFirst: 1_000, maxCrashes: 10, httpPort: 8080 });
     expect(Object.isFrozen(config)).toBe(true);
+  });
+  it('has the defaults of the policy that the planner is tested with', () => {
+    expect(policyOf(loadConfig({ env: {} }))).toEqual(DEFAULT_POLICY);
+  });
+  it('has the default stages of a stop that the planner takes for a bot whose document is gone', () => {
+    const desired = { kind: 'gone' } as const;
+    const { plan } = given(log.running).when({ desired, observation: present() });
+    const graceMs = stopBudgetMs(defaultsOf(loadConfig({ env: {} })));
+    expect(plan.events).toContainEqual(expect.objectContaining({ type: 'ContainerStopRequested', graceMs }));
   });
   it('takes flag over environment over file over default', () => {
     const path = file('reconcile_interval: 5s\nmax_crashes: 4\nbackoff_first: 2s\n');

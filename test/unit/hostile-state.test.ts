@@ -6,12 +6,15 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unpackState, type Unpacked } from '../../src/runtime/state/unpack-state.ts';
 
 const MIB = 1024 ** 2;
 const limits = { totalBytes: 64 * MIB, fileBytes: 10 * MIB };
-const root = mkdtempSync(join(tmpdir(), 'drover-hostile-state-'));
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'drover-hostile-state-'));
+});
 afterAll(() => {
   rmSync(root, { recursive: true });
 });

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { BotEvent } from '../../src/domain/bot-event.ts';
 import type { RestartPolicy } from '../../src/domain/bot.ts';
-import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
+import { DEFAULT_POLICY, type BotPolicy } from '../../src/domain/policy.ts';
+import { defaultsOf, policyOf } from '../../src/config-parts.ts';
+import { loadConfig } from '../../src/config.ts';
 import { backoffDelay } from '../../src/machines/backoff.ts';
-import { absent, aSpec, exited, given, HASH, log, present, REF, T0, wish } from '../support/given.ts';
+import { absent, aSpec, exited, given, HASH, log, present, REF, stateAfter, T0, wish } from '../support/given.ts';
 
 const crash = (at: number): BotEvent => ({
   type: 'ContainerExited',
@@ -129,6 +131,75 @@ describe('giving up (feature C4)', () => {
     expect(plan.events.map(({ type }) => type)).toEqual(['ContainerExited', 'GaveUp']);
     expect(plan.events[0]).toMatchObject({ class: 'startError', code: 'ARCHIVE_CORRUPT' });
   });
+});
+
+describe('R30: a bot that crashes again and again, under the default settings', () => {
+  const config = loadConfig({ env: {} });
+  const defaults = policyOf(config);
+  /** More crashes than any of these policies counts. */
+  const MOST = 30;
+  const desired = wish({ spec: aSpec({ restartPolicy: defaultsOf(config).restartPolicy }) });
+
+  interface Story {
+    readonly at: string;
+    /** Since the first crash, ms. */
+    readonly afterMs: number;
+    readonly crashes: number;
+  }
+  /** Each start runs for `runMs` and then crashes; time passes until drover gives up, or until `MOST` crashes. */
+  const crashing = (
+    runMs: number,
+    { random = 0.5, ...change }: Partial<BotPolicy> & { random?: number } = {},
+  ): Story => {
+    const policy = { ...defaults, ...change };
+    let events = log.running;
+    let now = T0 + 5;
+    let first: number | undefined;
+    for (let crashes = 1; ; crashes += 1) {
+      const step = (change: Parameters<ReturnType<typeof given>['when']>[0]): void => {
+        events = [...events, ...given(events).when({ desired, policy, random, now, ...change }).plan.events];
+      };
+      const attempt = crashes;
+      const startedAt = now;
+      if (runMs >= policy.healthyAfterMs) {
+        now = startedAt + policy.healthyAfterMs;
+        step({ observation: present({ attempt, startedAt }) });
+      }
+      now = startedAt + runMs;
+      first ??= now;
+      step({ observation: exited({ code: 1, finishedAt: now }, { attempt, startedAt }) });
+      const { at, context } = stateAfter(events);
+      if (at !== 'failed.backingOff' || crashes === MOST) return { at, afterMs: now - first, crashes };
+      now = context.notBefore ?? now;
+      step({ observation: absent });
+      step({ observation: present({ attempt: attempt + 1, startedAt: now }) });
+    }
+  };
+
+  it('ends in failed.exhausted at the tenth crash, when each start crashes at once', () => {
+    // 1 + 2 + 4 + 8 + 16 + 32 + 60 + 60 + 60 seconds are less than the window of 600 s.
+    expect(crashing(0)).toEqual({ at: 'failed.exhausted', afterMs: 243_000, crashes: 10 });
+  });
+  it('ends there also with the longest jitter', () => {
+    expect(crashing(0, { random: 0.999999 })).toMatchObject({ at: 'failed.exhausted', crashes: 10 });
+  });
+  it.each([
+    [39, 'failed.exhausted'],
+    [40, 'failed.backingOff'],
+    [59, 'failed.backingOff'],
+    // It was healthy, so that each delay is the first one again.
+    [60, 'failed.exhausted'],
+    [65, 'failed.exhausted'],
+    [66, 'failed.backingOff'],
+  ])('that runs for %i s each time: %s', (seconds, at) => {
+    expect(crashing(seconds * 1_000)).toMatchObject({ at });
+  });
+  it.each([{ maxCrashes: 20 }, { crashWindowMs: 180_000 }])(
+    'never ends there when the delays alone do not fit into the window: %j',
+    (change) => {
+      expect(crashing(0, change)).toMatchObject({ at: 'failed.backingOff', crashes: MOST });
+    },
+  );
 });
 
 describe('restart policy (feature C2)', () => {

@@ -13,11 +13,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ZipFile } from 'yazl';
 import { unpackCode } from '../../src/runtime/unpack-code.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'drover-unpack-'));
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'drover-unpack-'));
+});
 afterAll(() => {
   rmSync(root, { recursive: true });
 });

@@ -5,7 +5,7 @@
 import type { BotSpec, Desired } from '../../domain/bot.ts';
 import type { BotState } from '../../domain/bot-state.ts';
 import { toDroverError } from '../../domain/errors.ts';
-import { DEFAULT_POLICY, type BotPolicy } from '../../domain/policy.ts';
+import type { BotPolicy } from '../../domain/policy.ts';
 import { partsOfRun } from '../../domain/run-id.ts';
 import type { ScheduleRequest, ScheduleSpec } from '../../domain/schedule.ts';
 import type { ActiveRun, ScheduleState } from '../../domain/schedule-state.ts';
@@ -90,7 +90,7 @@ export const createRunDesire = (options: RunDesireOptions): RunDesire => {
   };
 
   return {
-    policyOf: (id) => policies.get(id) ?? DEFAULT_POLICY,
+    policyOf: (id) => policies.get(id) ?? policy,
     forget: (id) => void policies.delete(id),
     async desiredOf(id) {
       const parts = partsOfRun(id);
