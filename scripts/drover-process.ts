@@ -74,7 +74,8 @@ export const startDrover = async (options: DroverProcessOptions): Promise<Drover
   const { port, env, onLine, command = 'up', alive = false } = options;
   const url = `http://127.0.0.1:${String(port)}`;
   const child = spawn(process.execPath, [BIN, command], {
-    env: { ...inherited(), ...env, HTTP_PORT: String(port), HTTP_HOST: '127.0.0.1' },
+    // Any free port for queries: the usual one may be somebody's own.
+    env: { QUERY_SERVER_PORT: '0', ...inherited(), ...env, HTTP_PORT: String(port), HTTP_HOST: '127.0.0.1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];

@@ -29,6 +29,9 @@ export const createTakeover = ({ predecessor, specs, inTerm, onTaken, logger }: 
   },
   take: async (botId) =>
     inTerm(async () => {
+      if ((await specs.readFleet()).drain !== undefined) {
+        throw new DroverError('REQUEST_INVALID', 'the fleet is drained: run `drover drain --undo` before the takeover');
+      }
       const record = await specs.read(botId);
       if (record === undefined || record.document === null) {
         const message = `there is no bot ${JSON.stringify(botId)}: its containers are not stopped`;

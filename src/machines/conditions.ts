@@ -27,7 +27,11 @@ const why = ({ lastExit, lastFailure }: BotContext): { reason: string; message: 
 
 const ready = ({ at, context }: BotState): Condition => {
   if (at !== 'running') {
-    return condition('Ready', false, pascal(phaseOf(at)), `the bot is ${phaseOf(at)}`, context.since);
+    // Its document may have been disabled since.
+    const isDrained = at === 'stopped' && !context.wanted && context.stopReason === 'drained';
+    const why = isDrained ? ' by a drain of the fleet; see `drover drain --undo`' : '';
+    const message = `the bot is ${phaseOf(at)}${why}`;
+    return condition('Ready', false, pascal(phaseOf(at)), message, context.since);
   }
   if (context.container?.paused === true) {
     return condition('Ready', false, 'PausedExternally', 'somebody paused the container', context.since);
@@ -75,8 +79,12 @@ const degraded = (state: BotState): Condition => {
       context.since,
     );
   }
-  if (at === 'failed.backingOff' || (context.lastFailure !== null && at !== 'deleted')) {
-    return condition('Degraded', true, reason, message, context.since);
+  const isFailing = at === 'failed.backingOff' || (context.lastFailure !== null && at !== 'deleted');
+  // Between two crashes it runs, too: it is well again only once it has run for HEALTHY_AFTER, which ends the streak.
+  const isRestarted = context.streak > 0 && (at === 'starting' || at === 'running');
+  if (isFailing || isRestarted) {
+    const times = context.streak > 1 ? `; ${String(context.streak)} failures in a row` : '';
+    return condition('Degraded', true, reason, `${message}${times}`, context.since);
   }
   return context.completed
     ? condition(

@@ -77,6 +77,14 @@ describe('the takeover', () => {
       },
     });
 
+  it('stops nothing while the fleet is drained, because nothing would start instead', async () => {
+    await api.stores.specs.setDrain({ requestId: 'd', actor: 't', action: 'drain', at: 1, reason: '' });
+    await expect(takeover().take('a')).rejects.toMatchObject({
+      code: 'REQUEST_INVALID',
+      message: expect.stringContaining('drover drain --undo') as unknown,
+    });
+    expect(stopped).toEqual([]);
+  });
   it('tells ours from strangers and changes nothing', async () => {
     const { ours, strangers } = await takeover().look();
     expect([ours.map((one) => one.container), strangers.map((one) => one.container)]).toEqual([['c1', 'c2'], ['c3']]);

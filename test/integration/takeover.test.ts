@@ -75,7 +75,7 @@ describe('takeover', () => {
 
     const plan = await runDrover(['takeover', '--dry-run'], env);
     expect(plan).toMatch(new RegExp(`would be stopped[^]*${ours}`));
-    expect(plan).toMatch(new RegExp(`not touched[^]*${other}`));
+    expect(plan).toMatch(new RegExp(`not stopped[^]*${other}`));
     expect(await isRunning(mine)).toBe(true);
 
     const told = await runDrover(['takeover', '--no-watch'], env);

@@ -133,7 +133,7 @@ describe.skipIf(noServers !== undefined).concurrent(noServers ?? 'drover gc', ()
     expect(await fresh.all()).toHaveLength(2);
     await world.leave('b');
     await world.bots.db.collection('drover').deleteMany({});
-    expect((await refusal(world.sweep(0, { graceMs: 0 }))).message).toMatch(/none in bots_/);
+    expect((await refusal(world.sweep(0, { graceMs: 0 }))).message).toMatch(/no mark of this install in bots_/);
     expect(await world.all()).toHaveLength(2);
   });
 
@@ -142,7 +142,7 @@ describe.skipIf(noServers !== undefined).concurrent(noServers ?? 'drover gc', ()
   }) => {
     await world.leave('a');
     await world.schedules.db.dropDatabase();
-    expect((await refusal(world.sweep(0, { graceMs: 0 }))).message).toMatch(/none in sched_/);
+    expect((await refusal(world.sweep(0, { graceMs: 0 }))).message).toMatch(/no mark of this install in sched_/);
     expect(await world.all()).toHaveLength(2);
     await world.meta.deleteOne({ _id: 'schedulesMarked' as never });
     expect(fateOf(await world.sweep(0, { graceMs: 0 }))).toEqual({ a: 'removed' });
@@ -169,7 +169,7 @@ describe.skipIf(noServers !== undefined).concurrent(noServers ?? 'drover gc', ()
     await world.bots.insertOne({ id: 'alive' });
     const refused = await world.sweep(0, { graceMs: 0 });
     expect(fateOf(refused)).toEqual(Object.fromEntries(ids.map((id) => [id, 'refused'])));
-    expect(refused.problems.join()).toMatch(/5 ids.*more than 3.*--force.*"a", "b", "c", "d", "e"/);
+    expect(refused.problems.join()).toMatch(/5 ids.*more than the limit of 3.*--force.*"a", "b", "c", "d", "e"/);
     expect(await world.all()).toHaveLength(12);
     expect((await world.note())?.absent).toHaveLength(5);
     const forced = await world.sweep(0, { graceMs: 0, force: true });

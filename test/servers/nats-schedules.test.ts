@@ -223,7 +223,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'NATS, both kinds of wishes', 
     await mode(bus, 'off');
     await eventually(() => {
       expect(bus.status().detail).toMatch(
-        /bots: messages as they are sent.*schedules: .*Permissions Violation.*the0.bot-schedule/,
+        /bots: messages without a stream.*schedules: .*Permissions Violation.*the0.bot-schedule/,
       );
     });
     expect(bus.status().mode).toBe('off');

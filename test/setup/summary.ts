@@ -78,7 +78,7 @@ export class Summary implements Reporter {
       files,
       tests: modules.flatMap(({ children }) =>
         [...children.allTests()].map((test) => ({
-          name: test.fullName,
+          name: nameWithNote(test),
           state: test.result().state,
           isRetried: (test.diagnostic()?.retryCount ?? 0) > 0,
           isFilteredOut: isFilteredOut(test),
@@ -94,6 +94,12 @@ export class Summary implements Reporter {
     if (process.env['NOTE_DURATIONS'] === '1') note(files);
   }
 }
+
+/** With the reason that it gave when it was skipped while it ran. */
+const nameWithNote = (test: TestCase): string => {
+  const result = test.result();
+  return result.state === 'skipped' && result.note !== undefined ? `${test.fullName}: ${result.note}` : test.fullName;
+};
 
 /** What did not run keeps the time that is noted. */
 const note = (files: readonly RanFile[]): void => {

@@ -8,8 +8,11 @@ const iso = (at: number): string => new Date(at).toISOString();
 const healthy = ({ at, context }: ScheduleState): Omit<Condition, 'type' | 'lastTransitionTime'> => {
   const { rejected, paused, failuresInRow, late, ended } = context;
   if (rejected !== null) return { status: 'False', reason: camelCode(rejected.code), message: rejected.reason };
-  if (at === 'disabled')
-    return { status: 'Unknown', reason: 'Disabled', message: 'the schedule is disabled: no slot runs' };
+  if (at === 'disabled') {
+    const isDrained = context.stopReason === 'drained';
+    const why = isDrained ? ' by a drain of the fleet; see `drover drain --undo`' : ': no slot runs';
+    return { status: 'Unknown', reason: 'Disabled', message: `the schedule is disabled${why}` };
+  }
   if (paused !== null) {
     const until = paused.until === undefined ? '' : `, until ${iso(paused.until)}`;
     return { status: 'False', reason: 'Paused', message: `${paused.note || 'paused'} (by ${paused.author}${until})` };
