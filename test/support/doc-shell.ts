@@ -1,7 +1,6 @@
 /** A shell in a folder, as a reader has it: what one block changes (folder, variables), the next one finds. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,19 @@ import { until } from '../../scripts/until.ts';
 
 /** Of one block: some build or wait. */
 const LONGEST_MS = 240_000;
+/** drover ends within ten seconds. */
+const END_MS = 60_000;
+
+/** False when nothing of the group is left. Signal 0 only asks. */
+const signalGroup = ({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean => {
+  try {
+    if (pid === undefined) return false;
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 export interface DocShell {
   readonly folder: string;
@@ -47,17 +59,16 @@ export const openDocShell = async (folder: string, env: Readonly<Record<string, 
     }
   };
   read(shell, (text) => (printed += text));
+  // What a block has left running in the background, such as a drover, belongs to the group of its shell.
   const end = async (children: readonly ChildProcess[]): Promise<void> => {
-    const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
-    const closed = running.map((child) => once(child, 'close'));
+    for (const child of children) signalGroup(child, 'SIGTERM');
     for (const child of children) {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
-      } catch {
-        // It has ended by itself.
-      }
+      const otherwise = (): string => `what this shell has started did not end: ${String(child.pid)}`;
+      await until(() => !signalGroup(child, 0), { within: END_MS, otherwise }).catch((thrown: unknown) => {
+        signalGroup(child, 'SIGKILL');
+        throw thrown;
+      });
     }
-    await Promise.all(closed);
   };
   let blocks = 0;
   const keep = async (commands: string): Promise<string> => {
@@ -72,8 +83,9 @@ export const openDocShell = async (folder: string, env: Readonly<Record<string, 
       const mark = randomBytes(8).toString('hex');
       const end = new RegExp(`\n?${mark} (\\d+)\n`);
       printed = '';
-      // Sourced: `cd` and `export` stay. Nothing in it may read what is to be run next.
-      shell.stdin?.write(`source ${file} < /dev/null; printf '\\n%s %s\\n' ${mark} $?\n`);
+      // Sourced: `cd` and `export` stay. Nothing in it may read what is to be run next. A command that fails in the middle counts.
+      const source = `failed=0; trap 'failed=$?' ERR; source ${file} < /dev/null; code=$?; trap - ERR`;
+      shell.stdin?.write(`${source}; printf '\\n%s %s\\n' ${mark} $((failed ? failed : code))\n`);
       // An `exit` in it ends the shell itself.
       const code = await until(() => end.exec(printed)?.[1] ?? shell.exitCode ?? undefined, {
         within: LONGEST_MS,
