@@ -40,6 +40,8 @@ export const scheduleCommands = (deps: ApiDeps): Hono => {
         if (decoded.enabled === false) return refused(context, 409, 'the schedule is disabled: enable it first');
         if (decoded.kind === 'invalid')
           return refused(context, 409, `the document of the schedule is not valid: ${decoded.reason}`);
+        if ((await schedules.readFleet()).drain !== undefined)
+          return refused(context, 409, 'the fleet is drained: run `drover drain --undo` first');
       }
       const { requestId: given, actor, at } = askedBy(context, deps, kind);
       const requestId = commandId(given);

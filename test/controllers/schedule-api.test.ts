@@ -102,6 +102,20 @@ describe('schedules over the API', () => {
     expect((await call('POST', '/schedules/p/trigger', {})).status).toBe(409);
     expect((await call('POST', '/schedules/nobody/pause', {})).status).toBe(404);
   });
+  it('a drained fleet accepts no request for a run, and the schedule says why it does not run', async () => {
+    await put('drained');
+    await armed('drained');
+    await call('POST', '/drain', { reason: 'maintenance' });
+    await expect.poll(async () => (await call('GET', '/schedules/drained')).json['state']).toBe('disabled');
+    const { status, json } = await call('POST', '/schedules/drained/trigger', {});
+    expect(status).toBe(409);
+    expect(JSON.stringify(json)).toContain('drover drain --undo');
+    const { json: shown } = await call('GET', '/schedules/drained');
+    expect(JSON.stringify(shown['conditions'])).toContain('the schedule is disabled by a drain of the fleet');
+    await call('DELETE', '/drain');
+    await armed('drained');
+    expect((await call('POST', '/schedules/drained/trigger', {})).status).toBe(202);
+  });
   it('D14: preview of the fleet is exact over a change of the clock', async () => {
     await put('berlin', { schedule: '30 2 * * *', drover: { timeZone: 'Europe/Berlin' } });
     await armed('berlin');
