@@ -59,6 +59,8 @@ export const openDocShell = async (folder: string, env: Readonly<Record<string, 
     }
   };
   read(shell, (text) => (printed += text));
+  // The same for this one, which reads its commands there.
+  shell.stdin?.write("trap 'kill -TERM 0' EXIT\n");
   // What a block has left running in the background, such as a drover, belongs to the group of its shell.
   const end = async (children: readonly ChildProcess[]): Promise<void> => {
     for (const child of children) signalGroup(child, 'SIGTERM');
@@ -94,7 +96,10 @@ export const openDocShell = async (folder: string, env: Readonly<Record<string, 
       return { code: Number(code), output: printed.replace(end, '') };
     },
     async background(commands) {
-      const child = start([await keep(commands)]);
+      const file = await keep(commands);
+      // When the tests are cut off, its input ends, and so does all that it has started.
+      const watch = 'exec 3<&0; (cat <&3 > /dev/null; kill -TERM 0) &';
+      const child = start(['-c', `${watch} source ${file} < /dev/null`]);
       started.push(child);
       let own = '';
       read(child, (text) => {
