@@ -29,7 +29,8 @@ const CONTAINER = {
   ContainerPaused: 'Somebody paused the container.',
   ContainerUnpaused: 'Somebody resumed the container.',
   ContainerRestarted: 'Somebody restarted the container without drover.',
-  ContainerExited: 'The container ended; `class` is its exit class. The last lines of its output are in `logTail` of the API.',
+  ContainerExited:
+    'The container ended; `class` is its exit class. The last lines of its output are in `logTail` of the API.',
   ContainerVanished: 'The container was removed without drover.',
   ContainerRemoved: 'drover has removed the container.',
   ForeignInstanceFound: 'A container of the0 runs this bot. drover waits until that container is gone.',

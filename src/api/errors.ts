@@ -14,6 +14,9 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   ARCHIVE_UNAVAILABLE: 503,
   ARCHIVE_FORBIDDEN: 503,
   ENGINE_UNAVAILABLE: 503,
+  STATE_RESTORE_FAILED: 409,
+  SNAPSHOT_NOT_FOUND: 404,
+  ENGINE_TIMEOUT: 503,
   LEASE_LOST: 503,
   NOT_LEADER: 503,
 };
@@ -25,7 +28,7 @@ export const answerError = (
 ): Response => {
   const status = more.status ?? STATUS[error.code] ?? 500;
   // A defect of ours may carry anything in its message: its name is enough for the caller.
-  const message = status === 500 ? 'something went wrong inside drover' : error.message;
+  const message = error.code === 'INTERNAL' ? 'something went wrong inside drover' : error.message;
   const { code, remedy } = error;
   const pointers = more.pointers === undefined ? {} : { pointers: more.pointers };
   return context.json({ error: { code, message, remedy, ...pointers } }, status);

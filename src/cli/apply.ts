@@ -48,7 +48,7 @@ const isScheduled = (document: Json): boolean => {
 };
 
 const saysEnabled = ({ enabled, config }: Json): boolean =>
-  enabled !== undefined || (isObject(config) && config['enabled'] !== undefined);
+  (enabled ?? undefined) !== undefined || (isObject(config) && (config['enabled'] ?? undefined) !== undefined);
 
 /** Somebody disabled it, and a document that does not speak of that must not start it again. */
 const isDisabled = (client: ApiClient, path: string): Promise<boolean> =>

@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { durationText } from '../domain/transition-line.ts';
+import { durationText, printable } from '../domain/transition-line.ts';
 import type { Condition, RunningBot } from '../domain/running-bot.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
@@ -46,7 +46,7 @@ const fleetTable = (bots: readonly Shown[]): string => {
       bot.restarts,
       `${String(bot.observedGeneration ?? '-')}/${String(bot.generation)}`,
       short(bot.containerId),
-      condition === undefined ? '' : `${condition.reason}: ${condition.message.slice(0, 60)}`,
+      condition === undefined ? '' : `${condition.reason}: ${printable(condition.message.slice(0, 60))}`,
     ]);
   }
   return table.toString();
@@ -64,7 +64,7 @@ const oneBot = (bot: Shown & { readonly document: unknown }): string => {
     ['last exit', bot.lastExit === null ? '' : `${bot.lastExit.class} (${String(bot.lastExit.exitCode)})`],
     ...bot.conditions.map(({ type, status, reason, message }): [string, string] => [
       type,
-      `${status} ${reason}: ${message}`,
+      `${status} ${reason}: ${printable(message)}`,
     ]),
   ];
   return rows.map(([name, value]) => `${pc.dim(name.padEnd(18))}${value}`).join('\n');

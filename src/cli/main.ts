@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { clientConfig, environment } from '../config.ts';
 import { toDroverError } from '../domain/errors.ts';
+import { printable } from '../domain/transition-line.ts';
 import { createApiClient } from './api-client.ts';
 import { createProgram } from './program.ts';
 
@@ -32,7 +33,9 @@ const main = async (): Promise<number> => {
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : USAGE;
     const error = toDroverError(thrown);
-    process.stderr.write(`drover: ${error.message} [${error.code}]\n  → ${error.remedy}\n`);
+    // A message may quote a bot or a document, and these must not drive the terminal.
+    const message = error.message.split('\n').map(printable).join('\n');
+    process.stderr.write(`drover: ${message} [${error.code}]\n  → ${error.remedy}\n`);
     return MISTAKE;
   }
 };

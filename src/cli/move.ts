@@ -39,7 +39,8 @@ const listed = (found: readonly Found[]): string =>
 
 const takeOver = async (io: Io, client: ApiClient, options: { dryRun?: boolean; watch?: boolean }): Promise<void> => {
   const { ours, strangers } = await client.call<Look>('GET', '/v1/takeover');
-  if (strangers.length > 0) io.out(`not stopped, because drover has no bot with their id:\n${listed(strangers)}`);
+  if (strangers.length > 0)
+    io.out(`not stopped, because drover has no enabled bot with their id:\n${listed(strangers)}`);
   if (ours.length === 0) {
     io.out('no container of the0 runs a bot of drover');
     return;

@@ -5,6 +5,7 @@ import pc from 'picocolors';
 import { DroverError } from '../domain/errors.ts';
 import type { Condition } from '../domain/running-bot.ts';
 import type { ScheduledBot } from '../domain/scheduled-bot.ts';
+import { printable } from '../domain/transition-line.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
 
@@ -36,7 +37,7 @@ const first = (conditions: readonly Condition[]): Condition | undefined =>
   conditions.find(({ status }) => status !== 'True') ??
   conditions[0];
 
-const told = ({ reason, message }: Condition): string => `${reason}: ${message.slice(0, 60)}`;
+const told = ({ reason, message }: Condition): string => `${reason}: ${printable(message.slice(0, 60))}`;
 
 const underWay = ({ going, waiting }: Shown): string =>
   waiting === 0 ? String(going) : `${String(going)}, ${String(waiting)} waiting`;
@@ -79,7 +80,7 @@ const oneSchedule = (shown: Detailed): string => {
     ['listed', `${String(shown.listed.succeeded)} succeeded, ${String(shown.listed.failed)} failed`],
     ...shown.conditions.map(({ type, status, reason, message }): [string, string] => [
       type,
-      `${status} ${reason}: ${message}`,
+      `${status} ${reason}: ${printable(message)}`,
     ]),
   ];
   return rows.map(([name, value]) => `${pc.dim(name.padEnd(18))}${value}`).join('\n');

@@ -1,8 +1,7 @@
 /** `drover transitions [-f] [bot]`: the log, from the store. */
-import { stripVTControlCharacters } from 'node:util';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { transitionJson, transitionLine, type Paint } from '../domain/transition-line.ts';
+import { printable, transitionJson, transitionLine, type Paint } from '../domain/transition-line.ts';
 import type { Transition } from '../domain/transition.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
@@ -10,7 +9,7 @@ import type { Io } from './io.ts';
 /** What the bot printed last, below the exit that it explains. */
 const outputOf = ({ event }: Transition): readonly string[] =>
   event.type === 'ContainerExited' && event.class !== 'stoppedByUs' && event.class !== 'completed'
-    ? event.logTail.map((line) => pc.dim(`    | ${stripVTControlCharacters(line)}`))
+    ? event.logTail.map((line) => pc.dim(`    | ${printable(line)}`))
     : [];
 
 const COLOURS: Paint = { dim: pc.dim, good: pc.green, bad: pc.red, busy: pc.yellow, strong: pc.bold };

@@ -1,8 +1,9 @@
 /** `drover takeover`: the predecessor's containers of our bots are stopped, gracefully, and drover starts the bots. */
+import { isEnabled } from '../documents/is-enabled.ts';
 import { DroverError } from '../domain/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Predecessor, Takeover } from '../ports/predecessor.ts';
-import type { SpecStore } from '../ports/spec-store.ts';
+import type { SpecRecord, SpecStore } from '../ports/spec-store.ts';
 import type { Leader } from './leader.ts';
 
 export interface TakeoverOptions {
@@ -18,10 +19,14 @@ export interface TakeoverOptions {
 /** What the predecessor itself gives its bots (contract §9.1). */
 const GRACE_MS = 30_000;
 
+/** A container of the0 whose bot would not run here is left alone: nothing would take its place. */
+const runsHere = ({ document }: Pick<SpecRecord, 'document'>): boolean =>
+  document !== null && isEnabled(document) === true;
+
 export const createTakeover = ({ predecessor, specs, inTerm, onTaken, logger }: TakeoverOptions): Takeover => ({
   async look() {
     const [found, { records }] = await Promise.all([predecessor.list(), specs.readFleet()]);
-    const known = new Set(records.filter(({ document }) => document !== null).map(({ id }) => id));
+    const known = new Set(records.filter(runsHere).map(({ id }) => id));
     return {
       ours: found.filter(({ botId }) => known.has(botId)),
       strangers: found.filter(({ botId }) => !known.has(botId)),
@@ -36,6 +41,10 @@ export const createTakeover = ({ predecessor, specs, inTerm, onTaken, logger }: 
       if (record === undefined || record.document === null) {
         const message = `there is no bot ${JSON.stringify(botId)}: its containers are not stopped`;
         throw new DroverError('BOT_NOT_FOUND', message);
+      }
+      if (!runsHere(record)) {
+        const message = `the bot ${JSON.stringify(botId)} is disabled: its containers are not stopped`;
+        throw new DroverError('REQUEST_INVALID', message);
       }
       const containers = (await predecessor.list()).filter((container) => container.botId === botId);
       for (const { container, name } of containers) {

@@ -140,23 +140,23 @@ const painter = ({ from, to, event }: Transition, paint: Paint): ((text: string)
 
 /** A character that would break the line, or a terminal, is none of a line. */
 // eslint-disable-next-line no-control-regex -- control characters are exactly what goes
-const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+export const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
 
 /** For people: time, bot, from → to, event, what else, attempt, container, how long it had lasted, and why. */
 export const transitionLine = (transition: Transition, paint: Paint = NO_PAINT): string => {
   const { time, botId, from, to, event, causes, attempt, container, lastedMs } = transition;
   const colour = painter(transition, paint);
   const path = from === to ? `· ${to}` : `${from} → ${to}`;
-  const more = Object.entries(detailsOf(transition)).map(([key, value]) => `${snake(key)}=${clean(String(value))}`);
+  const more = Object.entries(detailsOf(transition)).map(([key, value]) => `${snake(key)}=${printable(String(value))}`);
   return [
     paint.dim(new Date(time).toISOString().slice(11, 23)),
-    paint.strong(clean(botId).padEnd(16)),
+    paint.strong(printable(botId).padEnd(16)),
     colour(path.padEnd(29)),
     event.type.padEnd(22),
     ...(more.length === 0 ? [] : [more.join(' ')]),
     ...(attempt === 0 ? [] : [paint.dim(`attempt ${String(attempt)}`)]),
     ...(container === undefined ? [] : [paint.dim(short(container))]),
     ...(lastedMs === undefined ? [] : [paint.dim(`after ${durationText(lastedMs)}`)]),
-    paint.dim(`← ${causes.map(causeText).map(clean).join(', ')}`),
+    paint.dim(`← ${causes.map(causeText).map(printable).join(', ')}`),
   ].join('  ');
 };

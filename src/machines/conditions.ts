@@ -81,7 +81,8 @@ const degraded = (state: BotState): Condition => {
   }
   const isFailing = at === 'failed.backingOff' || (context.lastFailure !== null && at !== 'deleted');
   // Between two crashes it runs, too: it is well again only once it has run for HEALTHY_AFTER, which ends the streak.
-  const isRestarted = context.streak > 0 && (at === 'starting' || at === 'running');
+  const isRestarted =
+    context.streak > 0 && context.lastExit?.class !== 'stoppedByUs' && (at === 'starting' || at === 'running');
   if (isFailing || isRestarted) {
     const times = context.streak > 1 ? `; ${String(context.streak)} failures in a row` : '';
     return condition('Degraded', true, reason, `${message}${times}`, context.since);

@@ -77,6 +77,13 @@ describe('the takeover', () => {
       },
     });
 
+  it('leaves alone the containers of a disabled bot, because nothing would start instead', async () => {
+    const document = { ...aDocument('a'), enabled: false };
+    await api.stores.specs.put('a', document, { requestId: 'r2', actor: 't', action: 'apply', at: 2 });
+    expect((await takeover().look()).ours).toEqual([]);
+    await expect(takeover().take('a')).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+    expect(stopped).toEqual([]);
+  });
   it('stops nothing while the fleet is drained, because nothing would start instead', async () => {
     await api.stores.specs.setDrain({ requestId: 'd', actor: 't', action: 'drain', at: 1, reason: '' });
     await expect(takeover().take('a')).rejects.toMatchObject({

@@ -9,14 +9,13 @@ import { removeInstall } from '../../scripts/remove-install.ts';
 import { until } from '../../scripts/until.ts';
 import { NoServer } from '../../scripts/servers/test-server.ts';
 import { makeClone } from '../support/doc-clone.ts';
-import { missingLine, pagesIn, readPage, type Step } from '../support/doc-page.ts';
+import { commandPages, missingLine, readPage, type Step } from '../support/doc-page.ts';
 import { openDocServers } from '../support/doc-servers.ts';
-import { openDocShell, type DocShell } from '../support/doc-shell.ts';
+import { openDocShell, type DocShell, type Outcome } from '../support/doc-shell.ts';
 import { docker, HOST, IMAGE } from '../support/spine.ts';
 import { newInstall } from '../support/test-run.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const PAGES = ['README.md', 'compose/README.md', ...pagesIn(ROOT, 'docs/tutorials', 'docs/how-to')];
 
 /** Programs that a reader has on his machine by the first line of a page. */
 let bin: string;
@@ -40,8 +39,6 @@ const isInUse = async (port: number): Promise<boolean> => {
   server.close();
   return taken;
 };
-
-type Outcome = Awaited<ReturnType<DocShell['run']>>;
 
 const seen = (output: string): string => `It printed:\n${output}`;
 
@@ -74,7 +71,7 @@ const take = async (shell: DocShell, step: Step, page: string): Promise<void> =>
     }
     case 'background': {
       const printed = await shell.background(step.text);
-      await prints(() => ({ code: 0, output: printed() }), step.expected, where);
+      await prints(printed, step.expected, where);
       return;
     }
     case 'run': {
@@ -95,7 +92,7 @@ const take = async (shell: DocShell, step: Step, page: string): Promise<void> =>
   }
 };
 
-const pages = PAGES.map((page) => ({ page, ...readPage(join(ROOT, page)) }));
+const pages = commandPages(ROOT).map((page) => ({ page, ...readPage(join(ROOT, page)) }));
 
 describe.each(pages)('$page', ({ page, steps, needs }) => {
   const skipped = steps.filter((step) => step.kind === 'skipped');

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { pagesIn, readPage } from '../support/doc-page.ts';
+import { commandPages, pagesIn, readPage } from '../support/doc-page.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const KINDS = ['docs/tutorials', 'docs/how-to', 'docs/reference', 'docs/explanation'] as const;
@@ -21,6 +21,12 @@ describe.each(PAGES)('%s', (page) => {
     });
     expect(broken).toEqual([]);
   });
+});
+
+const run = new Set(commandPages(ROOT));
+it.each(PAGES.filter((page) => !run.has(page)))('%s: its commands are run by no test, and it says why', (page) => {
+  const { steps } = readPage(join(ROOT, page));
+  expect(steps.filter(({ kind }) => kind !== 'skipped')).toEqual([]);
 });
 
 describe('the pages below docs/', () => {

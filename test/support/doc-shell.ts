@@ -12,6 +12,11 @@ const LONGEST_MS = 240_000;
 /** drover ends within ten seconds. */
 const END_MS = 60_000;
 
+const throwFirst = (failed: readonly (string | undefined)[]): void => {
+  const first = failed.find((each) => each !== undefined);
+  if (first !== undefined) throw new Error(first);
+};
+
 /** False when nothing of the group is left. Signal 0 only asks. */
 const signalGroup = ({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean => {
   try {
@@ -23,13 +28,18 @@ const signalGroup = ({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean
   }
 };
 
+export interface Outcome {
+  readonly code: number;
+  readonly output: string;
+}
+
 export interface DocShell {
   readonly folder: string;
-  /** Resolves with the exit code and what was printed, on both outputs. */
-  run(commands: string): Promise<{ readonly code: number; readonly output: string }>;
-  /** Goes on beside what follows. Returns a way to read what it has printed so far. */
-  background(commands: string): Promise<() => string>;
-  /** As Ctrl-C does in each of its terminals. Resolves once all of it has ended. */
+  /** Resolves with the exit code and what was printed, on both outputs. @throws Error when the shell itself has ended */
+  run(commands: string): Promise<Outcome>;
+  /** Goes on beside what follows. Returns a way to read what has become of it so far; the code is 0 as long as it runs. */
+  background(commands: string): Promise<() => Outcome>;
+  /** As Ctrl-C does in each of its terminals. Resolves once all of it has ended. @throws Error when some of it had failed */
   endBackground(): Promise<void>;
   /** Of what runs in the background. */
   output(): string;
@@ -72,6 +82,8 @@ export const openDocShell = async (folder: string, env: Readonly<Record<string, 
       });
     }
   };
+  /** Of what runs in the background: why it has failed before it was ended. */
+  const failures: (() => string | undefined)[] = [];
   let blocks = 0;
   const keep = async (commands: string): Promise<string> => {
     const file = join(aside, String((blocks += 1)));
@@ -86,10 +98,17 @@ export const openDocShell = async (folder: string, env: Readonly<Record<string, 
       const end = new RegExp(`\n?${mark} (\\d+)\n`);
       printed = '';
       // Sourced: `cd` and `export` stay. Nothing in it may read what is to be run next. A command that fails in the middle counts.
-      const source = `failed=0; trap 'failed=$?' ERR; source ${file} < /dev/null; code=$?; trap - ERR`;
+      const source = `failed=0; set -E; trap 'failed=$?' ERR; source ${file} < /dev/null; code=$?; trap - ERR`;
       shell.stdin?.write(`${source}; printf '\\n%s %s\\n' ${mark} $((failed ? failed : code))\n`);
-      // An `exit` in it ends the shell itself.
-      const code = await until(() => end.exec(printed)?.[1] ?? shell.exitCode ?? undefined, {
+      const hasEnded = (): string | undefined => {
+        const code = end.exec(printed)?.[1];
+        // An `exit` in it ends the shell itself, and nothing after it would run.
+        if (code === undefined && (shell.exitCode ?? shell.signalCode) !== null) {
+          throw new Error(`the shell has ended:\n${commands}\n${printed}`);
+        }
+        return code;
+      };
+      const code = await until(hasEnded, {
         within: LONGEST_MS,
         otherwise: () => `these commands did not end:\n${commands}\n${printed}`,
       });
@@ -99,21 +118,28 @@ export const openDocShell = async (folder: string, env: Readonly<Record<string, 
       const file = await keep(commands);
       // When the tests are cut off, its input ends, and so does all that it has started.
       const watch = 'exec 3<&0; (cat <&3 > /dev/null; kill -TERM 0) &';
-      const child = start(['-c', `${watch} source ${file} < /dev/null`]);
+      const child = start(['-c', `${watch} set -e; source ${file} < /dev/null`]);
       started.push(child);
       let own = '';
+      failures.push(() => ((child.exitCode ?? 0) === 0 ? undefined : `these commands failed:\n${commands}\n${own}`));
       read(child, (text) => {
         own += text;
         beside += text;
       });
-      return () => own;
+      return () => ({ code: child.exitCode ?? 0, output: own });
     },
     output: () => beside,
-    endBackground: () => end(started.splice(1)),
+    endBackground: async () => {
+      const failed = failures.splice(0).map((failure) => failure());
+      await end(started.splice(1));
+      throwFirst(failed);
+    },
     async close() {
+      const failed = failures.splice(0).map((failure) => failure());
       await end(started);
       await rm(folder, { recursive: true, force: true });
       await rm(aside, { recursive: true, force: true });
+      throwFirst(failed);
     },
   };
 };

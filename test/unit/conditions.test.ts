@@ -36,6 +36,18 @@ it('a bot that was restarted after a crash stays degraded until it has run for a
     status: 'True',
     message: 'the bot ended with exit code 1; 2 failures in a row',
   });
+  // An operator's restart is no failure, and does not explain one.
+  const desired = wish({
+    requests: [{ kind: 'restart', requestId: 'r', actor: 'ann', reason: '', at: T0 }],
+  });
+  const asked = [...once, ...given(once).when({ desired, observation: present({ attempt: 2 }) }).plan.events];
+  const ended = [
+    ...asked,
+    ...given(asked).when({ desired, observation: exited({ code: 0 }, { attempt: 2 }) }).plan.events,
+    ...startedAgain(3),
+  ];
+  expect(stateAfter(ended)).toMatchObject({ at: 'running', context: { lastExit: { class: 'stoppedByUs' } } });
+  expect(conditionOf(ended, 'Degraded')).toMatchObject({ status: 'False', reason: 'AsWished' });
   const well: BotEvent[] = [...twice, { type: 'BecameHealthy', at: T0 + 100_000, afterMs: 60_000 }];
   expect(conditionOf(well, 'Degraded')).toMatchObject({ status: 'False', reason: 'AsWished' });
 });
