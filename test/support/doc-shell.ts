@@ -116,9 +116,10 @@ export const openDocShell = async (folder: string, env: Readonly<Record<string, 
     },
     async background(commands) {
       const file = await keep(commands);
-      // When the tests are cut off, its input ends, and so does all that it has started.
+      // When the tests are cut off, its input ends, and so does all that it has started. Until then it waits for that: its input
+      // would end with it.
       const watch = 'exec 3<&0; (cat <&3 > /dev/null; kill -TERM 0) &';
-      const child = start(['-c', `${watch} set -e; source ${file} < /dev/null`]);
+      const child = start(['-c', `${watch} set -e; source ${file} < /dev/null; wait`]);
       started.push(child);
       let own = '';
       failures.push(() => ((child.exitCode ?? 0) === 0 ? undefined : `these commands failed:\n${commands}\n${own}`));
