@@ -7,7 +7,7 @@ import { DroverError } from '../src/domain/errors.ts';
 
 /** After a change of these nobody can say what it touches. */
 const EVERYTHING =
-  /^(test\/setup\/|scripts\/(test|run-vitest|test-run|changed-files)\.ts|vitest\.config|package|tsconfig)/;
+  /^(test\/setup\/|scripts\/(test|run-vitest|signal-group|test-run|changed-files)\.ts|vitest\.config|package|tsconfig)/;
 
 /** Programs that tests bundle and start: what those are made of is imported by no test. */
 const RUNTIME_PROGRAMS = [

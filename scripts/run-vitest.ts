@@ -3,18 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { signalGroup } from './signal-group.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 /** How long the runner may take to end its workers and servers before they are killed. */
 const STOP_MS = 10_000;
-
-const endGroup = (leader: number | undefined, signal: NodeJS.Signals): void => {
-  try {
-    if (leader !== undefined) process.kill(-leader, signal);
-  } catch {
-    // All of it is gone already.
-  }
-};
 
 export interface TestRun {
   /** Of the runner; 1 when it was ended by a signal. Whatever its tests have forgotten is ended by then. */
@@ -45,17 +38,17 @@ export const runVitest = ({ projects, command = 'run', args, env }: TestRunOptio
   let isStopping = false;
   return {
     exitCode: closed.then(([code]) => {
-      endGroup(child.pid, 'SIGKILL');
+      signalGroup(child.pid, 'SIGKILL');
       return code ?? 1;
     }),
     stop: async () => {
-      endGroup(child.pid, isStopping ? 'SIGKILL' : 'SIGTERM');
+      signalGroup(child.pid, isStopping ? 'SIGKILL' : 'SIGTERM');
       isStopping = true;
       const over = new AbortController();
       const late = sleep(STOP_MS, undefined, { signal: over.signal }).catch(() => undefined);
       await Promise.race([closed, late]);
       over.abort();
-      endGroup(child.pid, 'SIGKILL');
+      signalGroup(child.pid, 'SIGKILL');
     },
   };
 };

@@ -48,7 +48,7 @@ const paragraphs = (node: Nodes): readonly string[] => {
   return node.children.flatMap(paragraphs);
 };
 
-export const measurePage = (text: string): Measures => {
+const measurePage = (text: string): Measures => {
   const tree = fromMarkdown(text, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] });
   const prose = paragraphs(tree);
   const spoken = prose.flatMap(wordsIn);
@@ -88,4 +88,4 @@ const main = (commit: string | undefined): void => {
   console.log(table.toString());
 };
 
-if (process.argv[1] === import.meta.filename) main(process.argv[2]);
+main(process.argv[2]);

@@ -20,8 +20,7 @@ export interface TakeoverOptions {
 const GRACE_MS = 30_000;
 
 /** A container of the0 whose bot would not run here is left alone: nothing would take its place. */
-const runsHere = ({ document }: Pick<SpecRecord, 'document'>): boolean =>
-  document !== null && isEnabled(document) === true;
+const runsHere = ({ document }: Pick<SpecRecord, 'document'>): boolean => isEnabled(document) === true;
 
 export const createTakeover = ({ predecessor, specs, inTerm, onTaken, logger }: TakeoverOptions): Takeover => ({
   async look() {

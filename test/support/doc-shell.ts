@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { signalGroup } from '../../scripts/signal-group.ts';
 import { until } from '../../scripts/until.ts';
 
 /** Of one block: some build or wait. */
@@ -15,17 +16,6 @@ const END_MS = 60_000;
 const throwFirst = (failed: readonly (string | undefined)[]): void => {
   const first = failed.find((each) => each !== undefined);
   if (first !== undefined) throw new Error(first);
-};
-
-/** False when nothing of the group is left. Signal 0 only asks. */
-const signalGroup = ({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean => {
-  try {
-    if (pid === undefined) return false;
-    process.kill(-pid, signal);
-    return true;
-  } catch {
-    return false;
-  }
 };
 
 export interface Outcome {
@@ -73,11 +63,11 @@ export const openDocShell = async (folder: string, env: Readonly<Record<string, 
   shell.stdin?.write("trap 'kill -TERM 0' EXIT\n");
   // What a block has left running in the background, such as a drover, belongs to the group of its shell.
   const end = async (children: readonly ChildProcess[]): Promise<void> => {
-    for (const child of children) signalGroup(child, 'SIGTERM');
+    for (const child of children) signalGroup(child.pid, 'SIGTERM');
     for (const child of children) {
       const otherwise = (): string => `what this shell has started did not end: ${String(child.pid)}`;
-      await until(() => !signalGroup(child, 0), { within: END_MS, otherwise }).catch((thrown: unknown) => {
-        signalGroup(child, 'SIGKILL');
+      await until(() => !signalGroup(child.pid, 0), { within: END_MS, otherwise }).catch((thrown: unknown) => {
+        signalGroup(child.pid, 'SIGKILL');
         throw thrown;
       });
     }
