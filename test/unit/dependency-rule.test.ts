@@ -1,4 +1,4 @@
-/** Reads every file under src/: its imports follow the dependency rule of the architecture (§2), and it has at most 250 lines. */
+/** Reads every file under src/: its imports follow the dependency rule of the architecture (§2), and it has at most 350 lines. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -103,8 +103,8 @@ describe('the dependency rule', () => {
     const found = files.filter((file) => /\/(domain|machines)\//.test(file) && impure.test(readFileSync(file, 'utf8')));
     expect(found.map((file) => relative(SRC, file))).toEqual([]);
   });
-  it('no file in src/ has more than 250 lines', () => {
-    const long = files.filter((file) => readFileSync(file, 'utf8').trimEnd().split('\n').length > 250);
+  it('no file in src/ has more than 350 lines', () => {
+    const long = files.filter((file) => readFileSync(file, 'utf8').trimEnd().split('\n').length > 350);
     expect(long.map((file) => relative(SRC, file))).toEqual([]);
   });
   it('can fail: it names what it should', () => {
