@@ -15,6 +15,7 @@ import {
   type Setting,
   type SettingName,
 } from './config-table.ts';
+import { nearestName } from './documents/nearest-name.ts';
 import { DroverError } from './domain/errors.ts';
 
 export type Values = { readonly [N in SettingName]: z.output<(typeof SETTINGS)[N]['parse']> | undefined };
@@ -57,6 +58,12 @@ const maskUrl = (value: string): string =>
 const shown = (name: SettingName, value: string): string =>
   (SETTINGS[name] as Setting).secret === true ? '***' : maskUrl(value);
 
+const unknownKey = (key: string, path: string, known: readonly string[]): DroverError => {
+  const nearest = nearestName(key, known);
+  const hint = nearest === undefined ? '`drover config --explain` lists all settings' : `did you mean ${nearest}?`;
+  return invalid(`${key} in ${path} is not a setting; ${hint}`);
+};
+
 const readFile = (path: string, needed: boolean): Readonly<Record<string, string>> => {
   let content: string;
   try {
@@ -77,7 +84,7 @@ const readFile = (path: string, needed: boolean): Readonly<Record<string, string
   const known = new Set(SETTING_NAMES.map(fileKeyOf));
   return Object.fromEntries(
     Object.entries(parsed).map(([key, value]) => {
-      if (!known.has(key)) throw invalid(`${key} in ${path} is not a setting; allowed are ${[...known].join(', ')}`);
+      if (!known.has(key)) throw unknownKey(key, path, [...known]);
       if (!['string', 'number', 'boolean'].includes(typeof value))
         throw invalid(`${key} in ${path} must be a single value`);
       return [key, String(value)];

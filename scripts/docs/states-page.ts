@@ -73,6 +73,14 @@ const CONDITIONS = {
       'an error code in CamelCase': 'The document is refused.',
     },
   },
+  SpecClear: {
+    of: 'bots and schedules',
+    meaning:
+      'Present, with status False, while the newest document counts but is probably not meant as drover reads it. `drover apply` and the API refuse such a document.',
+    reasons: {
+      DocumentUnclear: 'The message names each field, and the name or the value that was probably meant.',
+    },
+  },
   StateSynced: {
     of: 'bots',
     meaning: 'True when the state of the bot is in the archive store.',

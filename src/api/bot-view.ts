@@ -1,5 +1,5 @@
 /** A bot as the API shows it: wish and state side by side, configuration masked unless it is asked for. */
-import { decodeBotDocument, type SpecDefaults } from '../documents/bot-document.ts';
+import { decodeBotDocument, type DocumentFault, type SpecDefaults } from '../documents/bot-document.ts';
 import { isObject } from '../domain/json.ts';
 import type { Condition, RunningBot } from '../domain/running-bot.ts';
 import type { FleetView } from '../ports/fleet-view.ts';
@@ -41,6 +41,23 @@ export const notSeenYet = (service: string, invalid: string | undefined): Condit
   lastTransitionTime: 0,
 });
 
+/** The conditions of a bot or schedule, and what its document probably does not mean as it is read. */
+export const withSpecClear = (
+  conditions: readonly Condition[],
+  warnings: readonly DocumentFault[],
+): readonly Condition[] => {
+  if (warnings.length === 0) return conditions;
+  const message = warnings
+    .map((fault) => `${fault.pointer} ${fault.message}`)
+    .join('; ')
+    .slice(0, 500);
+  const { lastTransitionTime = 0 } = conditions.find(({ type }) => type === 'SpecValid') ?? {};
+  return [
+    ...conditions,
+    { type: 'SpecClear', status: 'False', reason: 'DocumentUnclear', message, lastTransitionTime },
+  ];
+};
+
 /** One that BotService has not looked at yet. */
 const unseen = (id: string, invalid: string | undefined): RunningBot => {
   return {
@@ -68,8 +85,10 @@ const describe = (record: SpecRecord | undefined, bot: RunningBot | undefined, d
     record === undefined || record.document === null ? undefined : decodeBotDocument(id, record.document, defaults);
   const invalid = decoded?.kind === 'invalid' ? decoded.reason : undefined;
   const spec = decoded?.kind === 'spec' ? decoded.spec : undefined;
+  const shown = bot ?? unseen(id, invalid);
   return {
-    ...(bot ?? unseen(id, invalid)),
+    ...shown,
+    conditions: withSpecClear(shown.conditions, decoded?.kind === 'spec' ? decoded.warnings : []),
     enabled: decoded?.enabled ?? null,
     specVersion: spec?.code.version ?? null,
     runtime: spec?.runtime ?? null,

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { DroverError } from '../domain/errors.ts';
 import { isObject } from '../domain/json.ts';
 import type { ScheduleRequest } from '../domain/schedule.ts';
-import { toFaults, type DocumentFault } from '../documents/bot-document.ts';
+import { plainError, toFaults, type DocumentFault } from '../documents/faults.ts';
 import { parseInstant } from './query-values.ts';
 
 export type Command = ScheduleRequest extends infer R
@@ -25,12 +25,12 @@ const invalid = (message: string): DroverError => new DroverError('REQUEST_INVAL
 
 const reader =
   <B extends { readonly reason?: string | undefined }>(
-    shape: z.ZodType<B>,
+    shape: z.ZodObject & z.ZodType<B>,
     commandOf: (body: B, now: number) => Command,
   ) =>
   (given: unknown, now: number): ReadCommand => {
-    const { data, error } = shape.safeParse(given);
-    if (error !== undefined) return { kind: 'invalid', pointers: toFaults(error, '') };
+    const { data, error } = shape.safeParse(given, { error: plainError });
+    if (error !== undefined) return { kind: 'invalid', pointers: toFaults(error, '', Object.keys(shape.shape)) };
     return { kind: 'command', command: commandOf(data, now), reason: (data.reason ?? '').slice(0, MAX_REASON) };
   };
 

@@ -2,7 +2,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { DroverError } from '../domain/errors.ts';
-import type { InvalidDocument } from '../documents/bot-document.ts';
+import { invalidDocument, type DocumentFault, type InvalidDocument } from '../documents/bot-document.ts';
 import { isMasked } from './bot-view.ts';
 import { answerError, refused } from './errors.ts';
 
@@ -28,10 +28,13 @@ export const notJson = (context: Context): Response => refused(context, 400, 'th
 export const refusalOf = (
   context: Context,
   document: unknown,
-  decoded: { readonly kind: 'spec' } | InvalidDocument,
+  decoded: { readonly kind: 'spec'; readonly warnings: readonly DocumentFault[] } | InvalidDocument,
 ): Response | undefined => {
-  if (decoded.kind === 'invalid') {
-    const { code, reason, pointers } = decoded;
+  // Who sends it can still mend what is probably not meant as it is read.
+  const unclear = decoded.kind === 'spec' ? decoded.warnings : [];
+  const invalid = unclear.length > 0 ? invalidDocument(undefined, unclear) : decoded;
+  if (invalid.kind === 'invalid') {
+    const { code, reason, pointers } = invalid;
     return answerError(context, new DroverError(code, reason), { status: 422, pointers });
   }
   return isMasked(document)

@@ -7,7 +7,7 @@ import type { ScheduledBot } from '../domain/scheduled-bot.ts';
 import type { ScheduleRequest, ScheduleSpec } from '../domain/schedule.ts';
 import type { ScheduleReaders } from '../ports/schedule-view.ts';
 import type { SpecRecord } from '../ports/spec-store.ts';
-import { mask, maskDocument, notSeenYet } from './bot-view.ts';
+import { mask, maskDocument, notSeenYet, withSpecClear } from './bot-view.ts';
 
 type Record = SpecRecord<ScheduleRequest>;
 
@@ -86,6 +86,7 @@ const describe = (id: string, record: Record | undefined, known: ScheduledBot | 
     spec,
     shown: {
       ...state,
+      conditions: withSpecClear(state.conditions, decoded?.kind === 'spec' ? decoded.warnings : []),
       going,
       waiting: state.runs.length - going,
       enabled: decoded?.enabled ?? null,

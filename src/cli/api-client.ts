@@ -1,5 +1,6 @@
 /** The HTTP API as the command line uses it: the only way in. */
 import { DroverError, isErrorCode } from '../domain/errors.ts';
+import { serverUrl } from './server-url.ts';
 
 export interface ApiClient {
   /** Parsed answer. @throws DroverError as the API says, or API_UNREACHABLE */
@@ -34,10 +35,11 @@ const faultOf = async (response: Response): Promise<DroverError> => {
 
 export const createApiClient = (options: { url: string; token: string | undefined; actor: string }): ApiClient => {
   const { url, token, actor } = options;
+  const base = serverUrl(url);
   const send = async (path: string, init: RequestInit): Promise<Response> => {
     let response: Response;
     try {
-      response = await fetch(new URL(path, url), {
+      response = await fetch(new URL(path, base), {
         ...init,
         headers: {
           'x-drover-actor': actor,

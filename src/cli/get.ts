@@ -24,6 +24,7 @@ const first = (conditions: readonly Condition[]): Condition | undefined =>
       type === 'Progressing' && (status === 'True' || reason === 'ForeignInstance' || reason === 'HostPressure'),
   ) ??
   conditions.find(({ type, status }) => (type === 'StateSynced' || type === 'LogsShipped') && status === 'False') ??
+  conditions.find(({ type }) => type === 'SpecClear') ??
   conditions.find(({ type }) => type === 'Ready');
 
 const paint = (state: string): string =>

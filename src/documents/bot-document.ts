@@ -1,13 +1,19 @@
 /**
- * Documents of contract §3, decoded. Unknown fields are ignored, the user's config passes untouched, and every fault
- * names a JSON pointer. Nothing a document holds can make this throw.
+ * Documents of contract §3, decoded. The user's config passes untouched, every fault names a JSON pointer, and a key that is
+ * nearly ours is told. Nothing a document holds can make this throw.
  */
 import { z } from 'zod';
-import { RESTART_POLICIES, RUNTIMES, type BotLimits, type BotSpec, type RestartPolicy } from '../domain/bot.ts';
+import { RUNTIMES, type BotLimits, type BotSpec, type RestartPolicy } from '../domain/bot.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { isObject, type JsonObject } from '../domain/json.ts';
 import { botIdFault } from '../domain/naming.ts';
-import { isEnabled } from './is-enabled.ts';
+import { plainError, toFaults, type DocumentFault } from './faults.ts';
+import { readEnabled } from './is-enabled.ts';
+import { misspeltKeys } from './misspelt-keys.ts';
+import { botSettings, parseSettings, readOwnSettings, type BotKind } from './own-settings.ts';
+
+export type { DocumentFault } from './faults.ts';
+export type { BotKind } from './own-settings.ts';
 
 /** What the operator's settings give a bot whose document does not say otherwise. */
 export interface SpecDefaults {
@@ -19,11 +25,6 @@ export interface SpecDefaults {
   readonly restartPolicy: RestartPolicy;
 }
 
-export interface DocumentFault {
-  readonly pointer: string;
-  readonly message: string;
-}
-
 export interface InvalidDocument {
   readonly kind: 'invalid';
   readonly code: ErrorCode;
@@ -33,7 +34,15 @@ export interface InvalidDocument {
   readonly pointers: readonly DocumentFault[];
 }
 
-export type Decoded = { readonly kind: 'spec'; readonly spec: BotSpec; readonly enabled: boolean } | InvalidDocument;
+export type Decoded =
+  | {
+      readonly kind: 'spec';
+      readonly spec: BotSpec;
+      readonly enabled: boolean;
+      /** What is probably not meant as it is read. A person's document is refused for it; another program's counts, and it is told. */
+      readonly warnings: readonly DocumentFault[];
+    }
+  | InvalidDocument;
 
 export const invalidDocument = (
   enabled: boolean | undefined,
@@ -60,18 +69,6 @@ const relativePath = z
     'must be a relative path without empty, `.` or `..` segments',
   );
 
-/** Fields below `drover`. `docs/reference/bot-yaml.md` lists them. */
-export const botSettings = z.object({
-  restartPolicy: z.enum(RESTART_POLICIES).optional(),
-  stopHookSeconds: z.number().min(0).max(3_600).optional(),
-  stopGraceSeconds: z.number().min(0).max(3_600).optional(),
-  finalSyncSeconds: z.number().min(1).max(3_600).optional(),
-  memoryMb: z.int().min(16).max(1_048_576).optional(),
-  cpuShares: z.int().min(2).max(262_144).optional(),
-  pids: z.int().min(8).max(32_768).optional(),
-  image: z.string().min(1).max(500).optional(),
-});
-
 const shape = z.object({
   id: z.string(),
   config: z.custom<JsonObject>(isObject, 'must be an object'),
@@ -79,28 +76,13 @@ const shape = z.object({
     version: z.string().min(1).max(200),
     filePath: relativePath,
     config: z.object({
-      runtime: z.enum(RUNTIMES, { error: `must be one of ${RUNTIMES.join(', ')}` }),
+      runtime: z.enum(RUNTIMES),
       type: z.string().optional(),
       entrypoints: z.object({ bot: relativePath, query: relativePath.optional(), stop: relativePath.optional() }),
     }),
   }),
 });
 
-export const toFaults = (error: z.ZodError, at: string): DocumentFault[] =>
-  error.issues.map(({ path, message }) => ({
-    pointer: `${at}/${path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`,
-    message,
-  }));
-
-/** Settings of ours: `drover` at the root wins over `config.drover`, field by field. What is no object stays what it is. */
-export const ownSettings = (document: Record<string, unknown>): unknown => {
-  const inConfig = isObject(document['config']) ? document['config']['drover'] : undefined;
-  const atRoot = document['drover'];
-  const wrong = [inConfig, atRoot].find((value) => value !== undefined && !isObject(value));
-  return wrong ?? { ...(isObject(inConfig) ? inConfig : {}), ...(isObject(atRoot) ? atRoot : {}) };
-};
-
-export type BotKind = 'realtime' | 'scheduled';
 const SERVICE = { realtime: 'BotService', scheduled: 'ScheduleService' } as const;
 
 /** A document says twice what kind of bot it is; neither may be the other kind (contract §2.1). */
@@ -125,18 +107,24 @@ export const decodeBotDocument = (
   defaults: SpecDefaults,
   kind: BotKind = 'realtime',
 ): Decoded => {
-  const enabled = isEnabled(document);
+  const { enabled, warnings, faults: unclear } = readEnabled(document);
   const refuse = (pointers: readonly DocumentFault[], code?: ErrorCode): Decoded =>
     invalidDocument(enabled, pointers, code);
   const fault = botIdFault(id);
   if (fault !== undefined) return refuse([{ pointer: '/id', message: fault }], 'BOT_ID_INVALID');
   if (!isObject(document)) return refuse([{ pointer: '', message: 'must be an object' }]);
-  const parsed = shape.safeParse(document);
-  const ours = botSettings.safeParse(ownSettings(document));
-  if (!parsed.success || !ours.success) {
+  const parsed = shape.safeParse(document, { error: plainError });
+  const own = readOwnSettings(document, kind);
+  const ours = parseSettings(botSettings, own);
+  const misspelt = misspeltKeys(document);
+  if (!parsed.success || !('data' in ours) || own.faults.length > 0 || unclear.length > 0) {
     return refuse([
+      ...unclear,
       ...(parsed.error === undefined ? [] : toFaults(parsed.error, '')),
-      ...(ours.error === undefined ? [] : toFaults(ours.error, '/drover')),
+      ...own.faults,
+      ...('data' in ours ? [] : ours.faults),
+      // A field that is missing is often one that is misspelt.
+      ...misspelt,
     ]);
   }
   const { config, custom } = parsed.data;
@@ -147,7 +135,7 @@ export const decodeBotDocument = (
     ...ofOtherKind(kind, config, custom.config.type),
   ];
   if (faults.length > 0) return refuse(faults);
-  const own = ours.data;
+  const { data: given } = ours;
   const { query, stop } = custom.config.entrypoints;
   const spec: BotSpec = {
     id,
@@ -159,16 +147,16 @@ export const decodeBotDocument = (
       ...(query === undefined ? {} : { query }),
       ...(stop === undefined ? {} : { stop }),
     },
-    image: own.image ?? defaults.image,
+    image: given.image ?? defaults.image,
     limits: {
-      memoryMb: own.memoryMb ?? defaults.limits.memoryMb,
-      cpuShares: own.cpuShares ?? defaults.limits.cpuShares,
-      pids: own.pids ?? defaults.limits.pids,
+      memoryMb: given.memoryMb ?? defaults.limits.memoryMb,
+      cpuShares: given.cpuShares ?? defaults.limits.cpuShares,
+      pids: given.pids ?? defaults.limits.pids,
     },
-    restartPolicy: own.restartPolicy ?? defaults.restartPolicy,
-    stopHookMs: inMs(own.stopHookSeconds, defaults.stopHookMs),
-    stopGraceMs: inMs(own.stopGraceSeconds, defaults.stopGraceMs),
-    finalSyncMs: inMs(own.finalSyncSeconds, defaults.finalSyncMs),
+    restartPolicy: given.restartPolicy ?? defaults.restartPolicy,
+    stopHookMs: inMs(given.stopHookSeconds, defaults.stopHookMs),
+    stopGraceMs: inMs(given.stopGraceSeconds, defaults.stopGraceMs),
+    finalSyncMs: inMs(given.finalSyncSeconds, defaults.finalSyncMs),
   };
-  return { kind: 'spec', spec, enabled: enabled ?? true };
+  return { kind: 'spec', spec, enabled: enabled ?? true, warnings: [...warnings, ...misspelt] };
 };

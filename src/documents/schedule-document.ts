@@ -2,55 +2,32 @@
  * Documents of scheduled bots (contract §3), decoded: those of bots with `config.schedule`, and with our own settings for when
  * and how often it runs. Nothing a document holds can make this throw.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { parseSchedule } from '../domain/cron/parse-schedule.ts';
 import type { Schedule } from '../domain/cron/schedule.ts';
 import { DroverError } from '../domain/errors.ts';
 import { isObject } from '../domain/json.ts';
 import type { ScheduleSpec } from '../domain/schedule.ts';
-import {
-  DEFAULT_SCHEDULE_POLICY,
-  MISSED_POLICIES,
-  OVERLAP_POLICIES,
-  type SchedulePolicy,
-} from '../domain/schedule-policy.ts';
+import { DEFAULT_SCHEDULE_POLICY, type SchedulePolicy } from '../domain/schedule-policy.ts';
 import {
   decodeBotDocument,
   invalidDocument,
-  ownSettings,
-  toFaults,
   type DocumentFault,
   type InvalidDocument,
   type SpecDefaults,
 } from './bot-document.ts';
+import { parseSettings, readOwnSettings, scheduleSettings } from './own-settings.ts';
 
 export type DecodedSchedule =
-  { readonly kind: 'spec'; readonly spec: ScheduleSpec; readonly enabled: boolean } | InvalidDocument;
+  | {
+      readonly kind: 'spec';
+      readonly spec: ScheduleSpec;
+      readonly enabled: boolean;
+      /** As those of a bot. */
+      readonly warnings: readonly DocumentFault[];
+    }
+  | InvalidDocument;
 
-const YEAR_S = 366 * 86_400;
-const seconds = z.number().min(0).max(YEAR_S);
-const count = z.int().min(0).max(100_000);
-
-/** Fields below `drover` that only schedules have. `docs/reference/schedule-yaml.md` lists them. */
-export const scheduleSettings = z.object({
-  timeZone: z.string().min(1).max(100).optional(),
-  dstGap: z.enum(['run', 'skip']).optional(),
-  overlap: z.enum(OVERLAP_POLICIES).optional(),
-  missed: z.enum(MISSED_POLICIES).optional(),
-  missedCap: z.int().min(1).max(200).optional(),
-  catchUpSeconds: seconds.optional(),
-  startDeadlineSeconds: seconds.optional(),
-  maxRunSeconds: seconds.min(1).optional(),
-  retries: z.int().min(0).max(100).optional(),
-  retryFirstSeconds: seconds.optional(),
-  retryMaxSeconds: seconds.optional(),
-  jitterSeconds: z.number().min(0).max(86_400).optional(),
-  maxLatenessSeconds: seconds.optional(),
-  pauseAfterFailures: count.optional(),
-  keepSucceeded: count.optional(),
-  keepFailed: count.optional(),
-  keepDays: z.number().min(1).max(3_660).optional(),
-});
 type Settings = z.infer<typeof scheduleSettings>;
 
 const DAY_S = 86_400;
@@ -102,10 +79,11 @@ export const decodeScheduleDocument = (
 ): DecodedSchedule => {
   const decoded = decodeBotDocument(id, document, defaults, 'scheduled');
   if (decoded.kind === 'invalid') return decoded;
-  const { enabled } = decoded;
-  const ours = scheduleSettings.safeParse(isObject(document) ? ownSettings(document) : {});
-  if (!ours.success) return invalidDocument(enabled, toFaults(ours.error, '/drover'));
+  const { enabled, warnings } = decoded;
+  const own = readOwnSettings(isObject(document) ? document : {}, 'scheduled');
+  const ours = parseSettings(scheduleSettings, own);
+  if (!('data' in ours)) return invalidDocument(enabled, ours.faults);
   const cron = cronOf(decoded.spec.config['schedule'], ours.data);
   if ('pointer' in cron) return invalidDocument(enabled, [cron], 'SCHEDULE_INVALID');
-  return { kind: 'spec', spec: { bot: decoded.spec, cron, policy: policyOf(ours.data, policy) }, enabled };
+  return { kind: 'spec', spec: { bot: decoded.spec, cron, policy: policyOf(ours.data, policy) }, enabled, warnings };
 };

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { isObject, type JsonObject } from '../domain/json.ts';
 import { botIdFault } from '../domain/naming.ts';
+import { plainError, toFaults } from './faults.ts';
 
 /** What a message sets in a document, as it was sent. */
 export interface MessageContent {
@@ -102,8 +103,10 @@ export interface WishForm {
   readonly shape: z.ZodType;
 }
 
-const faultsOf = (error: z.ZodError): string =>
-  error.issues.map(({ path, message }) => `/${path.map(String).join('/')}: ${message}`).join('; ');
+const faultsOf = (error: z.ZodError, at: string): string =>
+  toFaults(error, at)
+    .map(({ pointer, message }) => `${pointer}: ${message}`)
+    .join('; ');
 
 /** What the subject wishes with this body. */
 export const decodeWish = (
@@ -123,8 +126,8 @@ export const decodeWish = (
     }
   }
   if (subject.endsWith('.deleted')) return { kind: 'deleted', id };
-  const content = shape.safeParse(body);
-  if (!content.success) return malformed(faultsOf(content.error));
+  const content = shape.safeParse(body, { error: plainError });
+  if (!content.success) return malformed(faultsOf(content.error, at));
   const kind = subject.endsWith('.created') ? 'created' : 'updated';
   // What was sent, not what was parsed: unknown fields are the sender's.
   return { kind, id, content: { config: body['config'] as JsonObject, custom: body['custom'] as JsonObject } };

@@ -3,7 +3,15 @@ import type { Phase, StatePath } from './bot-state.ts';
 
 /** Field standard: {type, status, reason, message, lastTransitionTime}; `reason` is CamelCase and stable. */
 export interface Condition {
-  readonly type: 'Ready' | 'Progressing' | 'Degraded' | 'SpecValid' | 'StateSynced' | 'LogsShipped' | 'ScheduleHealthy';
+  readonly type:
+    | 'Ready'
+    | 'Progressing'
+    | 'Degraded'
+    | 'SpecValid'
+    | 'SpecClear'
+    | 'StateSynced'
+    | 'LogsShipped'
+    | 'ScheduleHealthy';
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: string;
   readonly message: string;

@@ -5,8 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { SETTING_NAMES, SETTINGS } from '../../src/config-table.ts';
 import { loadConfig } from '../../src/config.ts';
-import { botSettings } from '../../src/documents/bot-document.ts';
-import { scheduleSettings } from '../../src/documents/schedule-document.ts';
+import { botSettings, scheduleSettings } from '../../src/documents/own-settings.ts';
 import { DEFAULT_SCHEDULE_POLICY } from '../../src/domain/schedule-policy.ts';
 
 type Row = Readonly<Record<string, string>>;

@@ -28,6 +28,34 @@ describe('bad input', () => {
     expect(await rejected('malformed', { id: 'malformed', config: 'no object', custom: 7 })).toMatch(/config|custom/);
     expect(await rejected('nothing', 42)).not.toBe('');
   });
+  it('case A3: a bot whose author said no in any words never starts, and one whose author is unclear starts no more', async () => {
+    for (const [n, enabled] of ['no', 'off', 'false', 0].entries()) {
+      await spine.deploy(`root-${String(n)}`, LOOPING, { root: { enabled } });
+      await spine.deploy(`config-${String(n)}`, LOOPING, { config: { enabled } });
+    }
+    await spine.deploy('unclear', LOOPING, { root: { enabled: 'maybe' } });
+    await expect.poll(() => condition('unclear', 'SpecValid')?.message).toContain('/enabled: must be true or false');
+    // Put last: what came before it has been decided by now.
+    await spine.deploy('said-yes', LOOPING, { root: { enabled: true } });
+    const { containerId } = await spine.reaches('said-yes', 'running');
+    for (const n of [0, 1, 2, 3]) {
+      for (const id of [`root-${String(n)}`, `config-${String(n)}`]) {
+        await expect.poll(() => spine.bot(id)).toMatchObject({ state: 'stopped', wanted: false, attempt: 0 });
+        expect(await spine.containers(id)).toEqual([]);
+      }
+    }
+    expect(await spine.containers('unclear')).toEqual([]);
+    await spine.deploy('said-yes', LOOPING, { root: { enabled: 'perhaps' } });
+    await expect.poll(() => condition('said-yes', 'SpecValid')?.status).toBe('False');
+    expect(spine.bot('said-yes')).toMatchObject({ state: 'running', containerId });
+    await spine.deploy('said-yes', LOOPING, { root: { enabled: 'no' } });
+    await spine.reaches('said-yes', 'stopped');
+  });
+  it('case A4: a misspelt setting below `drover` starts nothing, and its condition names the right one', async () => {
+    const document = spine.document('slip', { root: { drover: { memoryMB: 64, retrys: 2 } } });
+    expect(await rejected('slip', document)).toContain('/drover/memoryMB: is not known; did you mean `memoryMb`?');
+    expect(await spine.containers('slip')).toEqual([]);
+  });
   it('an unknown runtime', async () => {
     const message = await rejected('cobol', spine.document('cobol', { custom: { runtime: 'cobol85' } }));
     expect(message).toMatch(/runtime/);

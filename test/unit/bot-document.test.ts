@@ -34,6 +34,7 @@ describe('documents of contract §3', () => {
     expect(decodeBotDocument('a', document(), defaults)).toEqual({
       kind: 'spec',
       enabled: true,
+      warnings: [],
       spec: {
         id: 'a',
         config: { name: 'a', type: 'realtime/a', version: '1.0.0', apiKey: 'k', nested: { deep: [1] } },
@@ -91,7 +92,7 @@ describe('documents of contract §3', () => {
 });
 
 describe('the enabled rule', () => {
-  it.each<[unknown, unknown, boolean]>([
+  it.each<[unknown, unknown, boolean | undefined]>([
     [undefined, undefined, true],
     [true, undefined, true],
     [false, undefined, false],
@@ -102,11 +103,12 @@ describe('the enabled rule', () => {
     [undefined, false, false],
     [undefined, 'false', false],
     [undefined, '0', false],
-    [undefined, 'no', true],
+    [undefined, 'no', false],
     [undefined, 0, false],
     [undefined, 1, true],
     [undefined, null, true],
-    ['false', undefined, true],
+    ['false', undefined, false],
+    [undefined, 'perhaps', undefined],
   ])('root %j, config %j: %j', (root, inner, expected) => {
     const value = {
       ...(root === undefined ? {} : { enabled: root }),
