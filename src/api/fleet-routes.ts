@@ -3,12 +3,12 @@ import { Readable } from 'node:stream';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { stream } from 'hono/streaming';
+import { CODE_LIMITS, sizeText } from '../domain/code-limits.ts';
 import { DroverError } from '../domain/errors.ts';
 import { askedBy } from './asked.ts';
 import type { ApiDeps } from './deps.ts';
 import { refused } from './errors.ts';
 
-const MAX_ARCHIVE = 512 * 1024 * 1024;
 const KEEP_ALIVE_MS = 15_000;
 
 export const fleetRoutes = (deps: ApiDeps): Hono => {
@@ -72,8 +72,9 @@ export const fleetRoutes = (deps: ApiDeps): Hono => {
   routes.put(
     '/archives/*',
     bodyLimit({
-      maxSize: MAX_ARCHIVE,
-      onError: (context) => refused(context, 413, 'an archive must not be larger than 512 MiB'),
+      maxSize: CODE_LIMITS.archiveBytes,
+      onError: (context) =>
+        refused(context, 413, `an archive must not be larger than ${sizeText(CODE_LIMITS.archiveBytes)}`),
     }),
     async (context) => {
       const path = decodeURIComponent(new URL(context.req.url).pathname.replace(/^\/v1\/archives\//, ''));

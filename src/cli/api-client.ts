@@ -1,11 +1,13 @@
 /** The HTTP API as the command line uses it: the only way in. */
+import { openAsBlob } from 'node:fs';
 import { DroverError, isErrorCode } from '../domain/errors.ts';
 import { serverUrl } from './server-url.ts';
 
 export interface ApiClient {
   /** Parsed answer. @throws DroverError as the API says, or API_UNREACHABLE */
   call<T>(method: string, path: string, body?: unknown): Promise<T>;
-  upload(path: string, content: Buffer): Promise<void>;
+  /** Streams a file. @throws as call */
+  upload(path: string, file: string): Promise<void>;
   /** Lines of a stream, until it or the signal ends. */
   lines(path: string, signal: AbortSignal): AsyncIterable<string>;
 }
@@ -59,12 +61,10 @@ export const createApiClient = (options: { url: string; token: string | undefine
         body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
       return parsed(await (await send(path, { method, ...content })).text()) as T;
     },
-    async upload(path, content) {
-      await send(path, {
-        method: 'PUT',
-        body: new Uint8Array(content),
-        headers: { 'content-type': 'application/zip' },
-      });
+    async upload(path, file) {
+      // With its size announced, which a stream of its own would not be.
+      const body = await openAsBlob(file);
+      await send(path, { method: 'PUT', body, headers: { 'content-type': 'application/zip' } });
     },
     async *lines(path, signal) {
       const { body } = await send(path, { signal });

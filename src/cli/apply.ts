@@ -7,7 +7,9 @@ import { DroverError } from '../domain/errors.ts';
 import { isObject } from '../domain/json.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
-import { packFolder } from './pack-folder.ts';
+import { requireEntrypoints } from './pack/require-entrypoints.ts';
+import { leftOutLine, readFolder, withPacked } from './pack-folder.ts';
+import { whileUploading } from './while-uploading.ts';
 
 type Json = Record<string, unknown>;
 
@@ -30,12 +32,19 @@ const readDocument = async (file: string): Promise<Json> => {
 };
 
 /** Uploads the folder's code under its digest, unless the document says where its code is. */
-const withCode = async (client: ApiClient, document: Json, folder: string): Promise<Json> => {
+const withCode = async (client: ApiClient, document: Json, folder: string, io: Io): Promise<Json> => {
   const custom = isObject(document['custom']) ? document['custom'] : {};
   if (typeof custom['filePath'] === 'string' && custom['filePath'] !== '') return document;
-  const { content, digest } = await packFolder(folder);
-  const filePath = `local/${encodeURIComponent(String(document['id']))}/${digest}`;
-  await client.upload(`/v1/archives/${filePath.split('/').map(encodeURIComponent).join('/')}`, content);
+  const walked = await readFolder(folder);
+  await requireEntrypoints(document, walked);
+  const filePath = await withPacked(folder, walked, async ({ file, bytes, digest }) => {
+    const place = `local/${encodeURIComponent(String(document['id']))}/${digest}`;
+    const url = `/v1/archives/${place.split('/').map(encodeURIComponent).join('/')}`;
+    await whileUploading(io, bytes, () => client.upload(url, file));
+    const line = leftOutLine(walked, bytes);
+    if (line !== undefined) io.out(`${String(document['id'])}: ${line}`);
+    return place;
+  });
   return { ...document, custom: { ...custom, filePath } };
 };
 
@@ -62,7 +71,7 @@ const isDisabled = (client: ApiClient, path: string): Promise<boolean> =>
 
 const applyOne = async (client: ApiClient, file: string, folder: string | undefined, io: Io): Promise<void> => {
   const document = await readDocument(file);
-  const whole = folder === undefined ? document : await withCode(client, document, folder);
+  const whole = folder === undefined ? document : await withCode(client, document, folder, io);
   const id = String(whole['id']);
   const place = isScheduled(whole) ? 'schedules' : 'bots';
   const path = `/v1/${place}/${encodeURIComponent(id)}`;

@@ -2,6 +2,7 @@
  * The one table of errors. Each has a stable code, a class that says what the control loop does next, the usual cause, and a remedy
  * that a person can follow. `docs/reference/errors.md` is generated from this table.
  */
+import { CODE_ERRORS } from './code-error-table.ts';
 import { row, type ErrorRow } from './error-row.ts';
 import { QUERY_ERRORS } from './query-error-table.ts';
 
@@ -115,6 +116,7 @@ export const ERRORS = {
     'A container started without its configuration, for example because somebody started it by hand.',
     'Do nothing: drover delivers the configuration with its next start. Find out who started the container.',
   ),
+  ...CODE_ERRORS,
   // State and logs.
   STORAGE_UNAVAILABLE: row(
     'retryable',

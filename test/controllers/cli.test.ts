@@ -135,12 +135,15 @@ describe('drover', () => {
     const desired = async (): Promise<unknown> =>
       (JSON.parse(await drover('get', 'changing', '-o', 'json')) as { enabled: unknown }).enabled;
     await drover('disable', 'changing');
-    expect(await drover('apply', bot)).toBe('changing unchanged, still disabled');
+    const applied = async (): Promise<string | undefined> => (await drover('apply', bot)).split('\n').at(-1);
+    expect(await drover('apply', bot)).toBe(
+      'changing: packed 1 file, 115 bytes; left out 1: notes.log\nchanging unchanged, still disabled',
+    );
     await writeFile(join(bot, 'main.js'), '3');
-    expect(await drover('apply', bot)).toBe('changing applied, still disabled');
+    expect(await applied()).toBe('changing applied, still disabled');
     expect(await desired()).toBe(false);
     await writeFile(file, JSON.stringify({ ...document, config: { ...document.config, enabled: true } }));
-    expect(await drover('apply', bot)).toBe('changing applied');
+    expect(await applied()).toBe('changing applied');
     expect(await desired()).toBe(true);
   });
   it('leaves a disabled schedule disabled', async () => {
