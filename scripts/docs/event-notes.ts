@@ -16,8 +16,10 @@ const SPEC = {
   BotEnabled: 'The document enables the bot.',
   BotDisabled: 'The document disables the bot (`document`), or the whole fleet is drained (`drain`).',
   BotDeletionRequested: 'The document was deleted. The bot is stopped, and its container removed.',
-  RestartRequested: 'Somebody requested a restart; `actor` says who.',
-  ResetRequested: 'Somebody requested that drover tries again after it gave up; `actor` says who.',
+  RestartRequested:
+    'Somebody requested a restart; `actor` says who. `requests` counts equal ones that this event takes.',
+  ResetRequested:
+    'Somebody requested that drover tries again after it gave up; `actor` says who. `requests` is as above.',
 } as const;
 
 const CONTAINER = {

@@ -4,6 +4,7 @@ import { DroverError } from '../domain/errors.ts';
 import { canonicalJson, isObject } from '../domain/json.ts';
 import { botIdFault } from '../domain/naming.ts';
 import { decodeBotDocument } from '../documents/bot-document.ts';
+import { addRequest } from './add-request.ts';
 import { askedBy } from './asked.ts';
 import { showBot, showListed } from './bot-view.ts';
 import type { ApiDeps } from './deps.ts';
@@ -92,8 +93,10 @@ export const botRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
       const body: unknown = await context.req.json().catch(() => ({}));
       const given = isObject(body) && typeof body['reason'] === 'string' ? body['reason'].slice(0, 500) : '';
       const { requestId, actor, at } = askedBy(context, deps, kind);
-      await specs.addRequest(id, { requestId, kind, actor, reason: given, at });
-      return context.json({ id, requestId }, 202);
+      const request = { requestId, kind, actor, reason: given, at };
+      // One after another: else all of many at once find that few wait.
+      const taken = await oneAtATime(id, () => addRequest(specs, id, request));
+      return context.json({ id, requestId: taken }, 202);
     });
   }
   return routes;

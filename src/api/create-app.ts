@@ -28,7 +28,7 @@ export const createApp = (deps: ApiDeps): Hono => {
   // Before those with an id: `preview` is none.
   app.route('/v1/schedules', runRoutes(deps));
   app.route('/v1/schedules', scheduleRoutes(deps, oneAtATime));
-  app.route('/v1/schedules', scheduleCommands(deps));
+  app.route('/v1/schedules', scheduleCommands(deps, oneAtATime));
   app.route('/v1', fleetRoutes(deps));
   app.route('/v1', moveRoutes(deps));
   app.onError((thrown, context) => {

@@ -4,17 +4,19 @@ import { bodyLimit } from 'hono/body-limit';
 import { DroverError } from '../domain/errors.ts';
 import { commandKey } from '../domain/run-key.ts';
 import { decodeScheduleDocument } from '../documents/schedule-document.ts';
+import { addRequest } from './add-request.ts';
 import { askedBy } from './asked.ts';
 import { commandId } from './command-id.ts';
 import type { ApiDeps } from './deps.ts';
 import { answerError, refused } from './errors.ts';
+import type { OneAtATime } from './one-at-a-time.ts';
 import { objectIn, READERS } from './read-command.ts';
 
 const MAX_BODY = 64 * 1024;
 /** Those that make runs: for them there has to be something that can run. */
 const MAKES_RUNS: ReadonlySet<string> = new Set(['trigger', 'backfill']);
 
-export const scheduleCommands = (deps: ApiDeps): Hono => {
+export const scheduleCommands = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
   const { schedules, clock, defaults } = deps;
   const routes = new Hono();
   const small = bodyLimit({
@@ -45,8 +47,9 @@ export const scheduleCommands = (deps: ApiDeps): Hono => {
       }
       const { requestId: given, actor, at } = askedBy(context, deps, kind);
       const requestId = commandId(given);
-      await schedules.addRequest(id, { ...asked.command, requestId, actor, reason: asked.reason, at });
-      return context.json({ id, requestId, ...(kind === 'trigger' ? { key: commandKey(requestId) } : {}) }, 202);
+      const request = { ...asked.command, requestId, actor, reason: asked.reason, at };
+      const taken = await oneAtATime(id, () => addRequest(schedules, id, request));
+      return context.json({ id, requestId: taken, ...(kind === 'trigger' ? { key: commandKey(taken) } : {}) }, 202);
     });
   }
   return routes;

@@ -121,7 +121,7 @@ export const createReconcileBot = (dependencies: ReconcileDependencies) => {
       const fact = factOf(await applyEffect(engine, botId, effect), clock.now(), policy, planned.state.context);
       if (fact !== undefined) await appendFact(botId, fact, causes);
     }
-    const again = effects.length > 0;
+    const again = effects.length > 0 || planned.again;
     return { again, wakeAfterMs: unread ? Math.min(planned.wakeAfterMs ?? UNREAD_MS, UNREAD_MS) : planned.wakeAfterMs };
   };
 

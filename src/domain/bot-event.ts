@@ -41,6 +41,8 @@ interface Asked extends At {
   readonly requestId: string;
   readonly actor: string;
   readonly reason: string;
+  /** Ids of other requests for the same, which this event takes with it. */
+  readonly also?: readonly string[];
 }
 
 type Named<T extends string, P> = { readonly type: T } & Readonly<P>;

@@ -4,6 +4,7 @@
  */
 import { CODE_ERRORS } from './code-error-table.ts';
 import { row, type ErrorRow } from './error-row.ts';
+import { MACHINE_ERRORS } from './machine-error-table.ts';
 import { QUERY_ERRORS } from './query-error-table.ts';
 
 /** code → class, cause and remedy. */
@@ -185,6 +186,7 @@ export const ERRORS = {
     'Correct the request as the message says.',
   ),
   ...QUERY_ERRORS,
+  ...MACHINE_ERRORS,
   // The stores, the lease, and the move from the0.
   STORE_LOCKED: row(
     'rejected',

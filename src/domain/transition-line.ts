@@ -78,6 +78,10 @@ const storageDetails = (event: Record<string, unknown>): [string, string | numbe
   ];
 };
 
+/** How many equal requests an event takes, when there is more than one. */
+const requestDetails = ({ also }: Record<string, unknown>): [string, number][] =>
+  Array.isArray(also) ? [['requests', also.length + 1]] : [];
+
 /** What there is to say of an event beyond its name. */
 const details = (event: BotEvent): Record<string, string | number> => {
   const { type: _type, at: _at, ...rest } = event as BotEvent & Record<string, unknown>;
@@ -104,6 +108,7 @@ const details = (event: BotEvent): Record<string, string | number> => {
       return typeof value === 'string' || typeof value === 'number' ? [[key, value]] : [];
     }),
     ...storageDetails(rest),
+    ...requestDetails(rest),
   ]);
 };
 

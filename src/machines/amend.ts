@@ -8,8 +8,13 @@ import { assertNever } from '../domain/errors.ts';
 import { clearedOfFailures, delivered, ended, firstStart, known, neverStarted, withContainer } from './amend-parts.ts';
 import { amendStorage, leftUnsynced, pressureGone, storageOf, volumeSynced, withStorage } from './amend-storage.ts';
 import { emptyContext } from './empty-context.ts';
+import { remembered } from './requests.ts';
 
-const KEPT_REQUESTS = 50;
+/** The ids of an event's requests, added to those that are known. */
+const withRequests = (
+  { requests }: BotContext,
+  { requestId, also = [] }: { readonly requestId: string; readonly also?: readonly string[] },
+): readonly string[] => remembered(requests, [requestId, ...also]);
 
 /** The part of the context that `event` changes. */
 export const amend = (context: BotContext, event: BotEvent): Partial<BotContext> => {
@@ -47,12 +52,12 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
         restartAsked: context.container !== null && context.container.exited !== true,
         completed: false,
         notBefore: context.notBefore === null ? null : event.at,
-        requests: [...context.requests, event.requestId].slice(-KEPT_REQUESTS),
+        requests: withRequests(context, event),
       };
     case 'ResetRequested':
       return {
         ...clearedOfFailures(event.at),
-        requests: [...context.requests, event.requestId].slice(-KEPT_REQUESTS),
+        requests: withRequests(context, event),
       };
     case 'ContainerCreated':
       return {

@@ -8,6 +8,24 @@ type InvalidWish = Extract<Desired, { kind: 'invalid' }>;
 
 const isUnborn = (state: BotState): boolean => state.context.incarnation === 0 || state.at === 'deleted';
 
+/** Those that ask for the same are one event: sixty restarts at once are one restart. */
+const noteRequest = ({ requests }: BotState['context'], desired: SpecWish, at: number): WishEvent | undefined => {
+  const fresh = desired.requests.filter(({ requestId }) => !requests.includes(requestId));
+  const [first] = fresh;
+  if (first === undefined) return undefined;
+  const { requestId, actor, reason, kind } = first;
+  const same = fresh.filter((request) => request.kind === kind && request.requestId !== requestId);
+  const also = [...new Set(same.map((request) => request.requestId))];
+  return {
+    type: kind === 'reset' ? 'ResetRequested' : 'RestartRequested',
+    at,
+    requestId,
+    actor,
+    reason,
+    ...(also.length === 0 ? {} : { also }),
+  };
+};
+
 const noteSpec = ({ context }: BotState, desired: SpecWish, at: number): WishEvent | undefined => {
   if (desired.hash !== context.specHash) {
     return {
@@ -19,11 +37,8 @@ const noteSpec = ({ context }: BotState, desired: SpecWish, at: number): WishEve
     };
   }
   if (context.rejected !== null) return { type: 'SpecAccepted', at };
-  const request = desired.requests.find(({ requestId }) => !context.requests.includes(requestId));
-  if (request !== undefined) {
-    const { requestId, actor, reason } = request;
-    return { type: request.kind === 'reset' ? 'ResetRequested' : 'RestartRequested', at, requestId, actor, reason };
-  }
+  const request = noteRequest(context, desired, at);
+  if (request !== undefined) return request;
   const wanted = desired.enabled && !desired.drained;
   if (wanted === context.wanted) return undefined;
   return wanted

@@ -5,11 +5,12 @@
 import type { BotEvent } from '../domain/bot-event.ts';
 import type { BotState } from '../domain/bot-state.ts';
 import type { Effect } from '../domain/effect.ts';
-import { DroverError } from '../domain/errors.ts';
+import { converge } from './converge.ts';
 import { effectsOf } from './effects-of.ts';
 import { evolve } from './evolve.ts';
 import { intend, type Circumstances } from './intend.ts';
 import { noteWish } from './note-wish.ts';
+import { portionOf } from './requests.ts';
 import { sense } from './sense.ts';
 import { wakeAfter } from './wake-after.ts';
 
@@ -19,33 +20,39 @@ export interface Plan {
   readonly effects: readonly Effect[];
   /** The state with the events folded in. */
   readonly state: BotState;
+  /** Something is left to be decided: look again at once. */
+  readonly again: boolean;
   /** Look again after this many ms, also when nothing happens; undefined when only a signal can change anything. */
   readonly wakeAfterMs: number | undefined;
 }
 
-/** More than any honest look needs; a rule that never comes to rest is a defect and must not hang the loop. */
-const MAX_EVENTS = 40;
+/** Of one commit. What is beyond it is decided by the next pass. */
+const MAX_EVENTS = 80;
+
+/** With only those requests that this pass may take. */
+const inPortion = ({ context }: BotState, given: Circumstances): { given: Circumstances; more: boolean } => {
+  const { desired } = given;
+  if (desired.kind !== 'spec' || desired.requests.length === 0) return { given, more: false };
+  const { requests, more } = portionOf(context.requests, desired.requests);
+  return { given: { ...given, desired: { ...desired, requests } }, more };
+};
 
 /** @throws DroverError EVENT_ILLEGAL or INTERNAL when the rules contradict the statechart: nothing is done then */
-export const plan = (state: BotState, given: Circumstances): Plan => {
-  const events: BotEvent[] = [];
-  let folded = state;
-  for (;;) {
-    const next =
-      noteWish(folded, given.desired, given.now) ??
-      sense(folded, given.observation, given.now) ??
-      intend(folded, given);
-    if (next === undefined) break;
-    if (events.length >= MAX_EVENTS) {
-      throw new DroverError('INTERNAL', `the plan does not converge: ${next.type} in ${folded.at}`);
-    }
-    folded = evolve(folded, next);
-    events.push(next);
-  }
+export const plan = (state: BotState, circumstances: Circumstances): Plan => {
+  const { given, more } = inPortion(state, circumstances);
+  const { desired, observation, now } = given;
+  const planned = converge<BotState, BotEvent>(state, {
+    next: (folded) => noteWish(folded, desired, now) ?? sense(folded, observation, now) ?? intend(folded, given),
+    evolve,
+    most: MAX_EVENTS,
+  });
+  const { events, state: folded } = planned;
   return {
     events,
-    effects: effectsOf(folded, given.desired, given.observation, given.now),
+    // Nothing is done before all that is known is decided.
+    effects: planned.more ? [] : effectsOf(folded, desired, observation, now),
     state: folded,
+    again: planned.more || (more && events.length > 0),
     wakeAfterMs: wakeAfter(folded, given),
   };
 };

@@ -30,9 +30,12 @@ const gone = ({ ref, exited, startedAt }: KnownContainer, at: number): Container
     ? { type: 'ContainerRemoved', at, ref }
     : { type: 'ContainerVanished', at, ref, unsynced: { state: true, logs: true } };
 
-const senseAbsent = ({ context }: BotState, observation: Observation, at: number): ContainerEvent | undefined => {
+const senseAbsent = (state: BotState, observation: Observation, at: number): ContainerEvent | undefined => {
+  const { context } = state;
   const { container } = context;
   if (container !== null) return gone(container, at);
+  // Nothing is to start any more, so nothing stands in its way.
+  if (state.at === 'deleted') return undefined;
   const foreign = observation.kind === 'absent' ? observation.foreign[0] : undefined;
   if (foreign !== undefined) {
     return context.foreign === null ? { type: 'ForeignInstanceFound', at, ref: foreign } : undefined;

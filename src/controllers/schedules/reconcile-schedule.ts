@@ -101,6 +101,8 @@ export const createReconcileSchedule = (dependencies: ReconcileScheduleDependenc
     if (taken.length > 0) await requestsTaken(id, taken);
     onPlanned(id, plan, desired);
     if (desired.kind === 'spec') await keepHistory(id, desired.spec.policy);
+    // The rest in a turn of its own, after those of others.
+    if (plan.again) return { nextAt: now };
     return { nextAt: unread === true ? Math.min(plan.nextAt ?? Infinity, now + UNREAD_MS) : plan.nextAt };
   };
 

@@ -3,13 +3,13 @@ import { assertNever } from '../../domain/errors.ts';
 import { slotOfKey } from '../../domain/run-key.ts';
 import type { RunOutcome, ScheduleEvent } from '../../domain/schedule-event.ts';
 import type { ActiveRun, ScheduleContext } from '../../domain/schedule-state.ts';
+import { remembered } from '../requests.ts';
 import { emptySchedule } from './empty-context.ts';
 
-const KEPT_REQUESTS = 50;
 const KEPT_ENDED = 10;
 
 const taken = ({ requests }: ScheduleContext, requestId: string | undefined): readonly string[] =>
-  requestId === undefined || requests.includes(requestId) ? requests : [...requests, requestId].slice(-KEPT_REQUESTS);
+  requestId === undefined ? requests : remembered(requests, [requestId]);
 
 const withRun = (context: ScheduleContext, key: string, change: Partial<ActiveRun>): Partial<ScheduleContext> => ({
   runs: context.runs.map((run) => (run.key === key ? { ...run, ...change } : run)),

@@ -158,9 +158,15 @@ type Backfill = Extract<ScheduleRequest, { kind: 'backfill' }>;
 /** More at once is a mistake more often than a wish. */
 const BACKFILL_MOST = 500;
 
+/** Runs of one kind that may wait for their turn. Each stays in the state of the schedule until it has ended. */
+const WAITING_MOST = { backfill: 2_500, manual: 100 } as const;
+
+const waitingFor = ({ runs }: ScheduleContext, kind: keyof typeof WAITING_MOST): number =>
+  runs.filter((run) => run.trigger === kind && isWaiting(run)).length;
+
 /** The slots of a range, each a run of its own; one that was claimed before only when that is asked for (feature D9). */
 const backfill = (
-  { context }: ScheduleState,
+  { at, context }: ScheduleState,
   { from, to, again, requestId, actor }: Backfill,
   { cron }: ScheduleSpec,
   { claimed, now }: ScheduleCircumstances,
@@ -168,7 +174,9 @@ const backfill = (
   if (claimed === undefined) return undefined;
   const refuse = (reason: string): ScheduleEvent => ({ type: 'RequestRefused', at: now, requestId, actor, reason });
   if (to > now) return refuse('the range ends in the future; slots of the future run when they are due');
-  const { slots, more } = slotsBetween(anchored(cron, context), from - 1, to, BACKFILL_MOST);
+  // Slots whose turn is still to come, because of their jitter, run by themselves.
+  const last = at === 'armed' ? Math.min(to, context.cursor) : to;
+  const { slots, more } = slotsBetween(anchored(cron, context), from - 1, last, BACKFILL_MOST);
   if (more) return refuse(`the range has more than ${String(BACKFILL_MOST)} slots`);
   const taken = (slot: number): boolean => claimed.has(slotKey(slot));
   const runs = slots
@@ -177,6 +185,11 @@ const backfill = (
       key: taken(slot) ? commandKey(requestId, slots.indexOf(slot)) : slotKey(slot),
       scheduledAt: slot,
     }));
+  if (waitingFor(context, 'backfill') + runs.length > WAITING_MOST.backfill) {
+    return refuse(
+      `at most ${String(WAITING_MOST.backfill)} runs of backfills can wait; try again when some have ended`,
+    );
+  }
   if (runs.length === 0)
     return refuse(slots.length === 0 ? 'the range has no slot' : 'all slots of the range already have a run');
   return { type: 'BackfillAccepted', at: now, requestId, actor, from, to, runs, refused: slots.length - runs.length };
@@ -192,7 +205,14 @@ const answering = (
   if (request?.kind === 'backfill') return backfill(state, request, spec, given);
   if (request?.kind !== 'trigger') return undefined;
   const { requestId, actor } = request;
+  if (waitingFor(state.context, 'manual') >= WAITING_MOST.manual) {
+    const reason = `${String(WAITING_MOST.manual)} requested runs already wait for their turn`;
+    return { type: 'RequestRefused', at: now, requestId, actor, reason };
+  }
   const key = commandKey(requestId);
+  if (state.context.runs.some((run) => run.key === key)) {
+    return { type: 'RequestRefused', at: now, requestId, actor, reason: 'a run of this request is already there' };
+  }
   return { type: 'RunClaimed', at: now, key, scheduledAt: now, dueAt: now, trigger: 'manual', requestId, actor };
 };
 

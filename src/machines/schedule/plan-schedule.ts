@@ -1,7 +1,8 @@
 /** One look at a schedule, decided. Pure, as {@link plan} of a bot is. */
-import { DroverError } from '../../domain/errors.ts';
 import type { ScheduleEvent } from '../../domain/schedule-event.ts';
 import type { ScheduleState } from '../../domain/schedule-state.ts';
+import { converge } from '../converge.ts';
+import { portionOf } from '../requests.ts';
 import { passing } from './due-slots.ts';
 import { evolveSchedule } from './evolve-schedule.ts';
 import { anchored, intendSchedule, nextMoment, passed, type ScheduleCircumstances } from './intend-schedule.ts';
@@ -12,12 +13,14 @@ export interface SchedulePlan {
   readonly events: readonly ScheduleEvent[];
   /** With the events folded in. */
   readonly state: ScheduleState;
+  /** Something is left to be decided: look again at once. */
+  readonly again: boolean;
   /** Look again then, epoch ms, also when nothing is heard. */
   readonly nextAt: number | undefined;
 }
 
-/** More than any honest look needs: a backlog of slots, and what begins of it. */
-const MAX_EVENTS = 2_000;
+/** Of one commit. What is beyond it, of thousands of runs that wait, is decided by the next pass. */
+const MAX_EVENTS = 500;
 
 /** What became of the slots of a pause is told before it ends: then they are behind, and do not run (feature D8). */
 const beforeIt = (state: ScheduleState, event: ScheduleEvent, given: ScheduleCircumstances): ScheduleEvent => {
@@ -27,23 +30,39 @@ const beforeIt = (state: ScheduleState, event: ScheduleEvent, given: ScheduleCir
   return skipped?.kind === 'pass' ? passed(skipped, event.at) : event;
 };
 
+/** With only those requests that this pass may take. */
+const inPortion = (
+  { context }: ScheduleState,
+  given: ScheduleCircumstances,
+): { given: ScheduleCircumstances; more: boolean } => {
+  const { desired } = given;
+  if (desired.kind !== 'spec' || desired.requests.length === 0) return { given, more: false };
+  const { requests, more } = portionOf(context.requests, desired.requests);
+  return { given: { ...given, desired: { ...desired, requests } }, more };
+};
+
 /** @throws DroverError EVENT_ILLEGAL or INTERNAL when the rules contradict the statechart: nothing is done then */
-export const planSchedule = (state: ScheduleState, given: ScheduleCircumstances): SchedulePlan => {
-  const events: ScheduleEvent[] = [];
-  const maxLatenessMs = given.desired.kind === 'spec' ? given.desired.spec.policy.maxLatenessMs : undefined;
-  let folded = state;
-  for (;;) {
+export const planSchedule = (state: ScheduleState, circumstances: ScheduleCircumstances): SchedulePlan => {
+  const { given, more } = inPortion(state, circumstances);
+  const { desired, runs, now } = given;
+  const maxLatenessMs = desired.kind === 'spec' ? desired.spec.policy.maxLatenessMs : undefined;
+  const nextOf = (folded: ScheduleState): ScheduleEvent | undefined => {
     const next =
-      noteScheduleWish(folded, given.desired, given.now) ??
-      senseRuns(folded, given.runs, given.now, maxLatenessMs) ??
+      noteScheduleWish(folded, desired, now) ??
+      senseRuns(folded, runs, now, maxLatenessMs) ??
       intendSchedule(folded, given);
-    if (next === undefined) break;
-    if (events.length >= MAX_EVENTS) {
-      throw new DroverError('INTERNAL', `the plan of a schedule does not converge: ${next.type} in ${folded.at}`);
-    }
-    const event = beforeIt(folded, next, given);
-    folded = evolveSchedule(folded, event);
-    events.push(event);
-  }
-  return { events, state: folded, nextAt: nextMoment(folded, given) };
+    return next === undefined ? undefined : beforeIt(folded, next, given);
+  };
+  const planned = converge<ScheduleState, ScheduleEvent>(state, {
+    next: nextOf,
+    evolve: evolveSchedule,
+    most: MAX_EVENTS,
+  });
+  const { events, state: folded } = planned;
+  return {
+    events,
+    state: folded,
+    again: planned.more || (more && events.length > 0),
+    nextAt: nextMoment(folded, given),
+  };
 };

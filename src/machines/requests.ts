@@ -1,0 +1,33 @@
+/**
+ * Which of the requests that wait one pass takes. The store keeps a request until the log has taken it, and the log remembers a
+ * bounded number of ids: it must never forget one that the store still has, or that request would be taken again.
+ */
+
+/** Ids that a context remembers: more than one pass takes. */
+const REMEMBERED = 200;
+/** What one pass takes at most; the next one goes on with the rest. */
+const TAKEN_AT_ONCE = 100;
+
+interface Request {
+  readonly requestId: string;
+}
+
+export interface Portion<R extends Request> {
+  readonly requests: readonly R[];
+  /** Others wait for the next pass. */
+  readonly more: boolean;
+}
+
+/** So many that no id is forgotten which the store still has. */
+export const portionOf = <R extends Request>(known: readonly string[], waiting: readonly R[]): Portion<R> => {
+  const places = new Map(known.map((requestId, place) => [requestId, place]));
+  const fresh = waiting.filter(({ requestId }) => !places.has(requestId));
+  const stillStored = waiting.flatMap(({ requestId }) => places.get(requestId) ?? []);
+  const oldest = stillStored.reduce((least, place) => Math.min(least, place), known.length);
+  const room = Math.max(0, Math.min(TAKEN_AT_ONCE, REMEMBERED - (known.length - oldest)));
+  return { requests: fresh.slice(0, room), more: fresh.length > room };
+};
+
+/** The ids with these added, each once, the oldest forgotten. */
+export const remembered = (known: readonly string[], ids: readonly string[]): readonly string[] =>
+  [...new Set([...known, ...ids])].slice(-REMEMBERED);
