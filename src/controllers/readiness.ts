@@ -61,6 +61,7 @@ export const createReadiness = (options: ReadinessOptions) => async (): Promise<
     probe('spec-store', () => specs.read(NOBODY)),
     probe('archive-store', () => archives.ping()),
     probe('engine', () => engine.ping()),
+    probe('network', () => engine.checkNetwork()),
   ]);
   const own = { name: 'bot-service', ok: up, detail: up ? 'running' : 'reading the event log' };
   const places = leases.filter(({ acts }) => acts).map(place);

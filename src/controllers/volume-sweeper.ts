@@ -19,7 +19,7 @@ export interface VolumeOwner {
 }
 
 export interface VolumeSweeperOptions {
-  readonly engine: Pick<ContainerTools, 'listVolumes' | 'removeVolume'>;
+  readonly engine: Pick<ContainerTools, 'listVolumes' | 'removeVolume' | 'removeLeftoverTools'>;
   /** Undefined for what no log knows. */
   readonly ownerOf: (volume: ListedVolume) => VolumeOwner | undefined | Promise<VolumeOwner | undefined>;
   readonly graceMs: number;
@@ -55,20 +55,41 @@ export const createVolumeSweeper = ({ engine, ownerOf, graceMs, clock, logger }:
     return since;
   };
 
+  /** First of all: a volume that one of them mounts cannot be removed. */
+  const sweepTools = async (): Promise<void> => {
+    try {
+      const removed = await engine.removeLeftoverTools();
+      if (removed > 0) logger.info('removed short-lived containers of a process that is gone', { count: removed });
+    } catch (thrown) {
+      logger.debug('cannot remove short-lived containers yet', { detail: toDroverError(thrown).message });
+    }
+  };
+
+  /** One that cannot be removed, or judged, is in nobody else's way. */
+  const sweepVolume = async (volume: ListedVolume, now: number): Promise<void> => {
+    try {
+      const since = await overSince(volume, now);
+      if (since === undefined || now - since < graceMs) return;
+      await engine.removeVolume(volume.name);
+      replacedSince.delete(volume.name);
+      logger.info('removed a volume of a deleted bot', { bot: volume.botId, volume: volume.name });
+    } catch (thrown) {
+      const detail = toDroverError(thrown).message;
+      logger.debug('cannot remove a volume yet', { bot: volume.botId, volume: volume.name, detail });
+    }
+  };
+
   return async (): Promise<void> => {
     const now = clock.now();
     if (sweptAt !== undefined && now - sweptAt < Math.min(SWEEP_EVERY_MS, Math.max(graceMs, 1_000))) return;
     sweptAt = now;
+    await sweepTools();
+    let volumes: readonly ListedVolume[] = [];
     try {
-      for (const volume of await engine.listVolumes()) {
-        const since = await overSince(volume, now);
-        if (since === undefined || now - since < graceMs) continue;
-        await engine.removeVolume(volume.name);
-        replacedSince.delete(volume.name);
-        logger.info('removed a volume of a deleted bot', { bot: volume.botId, volume: volume.name });
-      }
+      volumes = await engine.listVolumes();
     } catch (thrown) {
-      logger.debug('cannot remove volumes yet', { detail: toDroverError(thrown).message });
+      logger.debug('cannot list volumes', { detail: toDroverError(thrown).message });
     }
+    for (const volume of volumes) await sweepVolume(volume, now);
   };
 };

@@ -5,6 +5,7 @@
 import { CODE_ERRORS } from './code-error-table.ts';
 import { row, type ErrorRow } from './error-row.ts';
 import { MACHINE_ERRORS } from './machine-error-table.ts';
+import { OPERATION_ERRORS } from './operation-error-table.ts';
 import { QUERY_ERRORS } from './query-error-table.ts';
 
 /** code → class, cause and remedy. */
@@ -187,6 +188,7 @@ export const ERRORS = {
   ),
   ...QUERY_ERRORS,
   ...MACHINE_ERRORS,
+  ...OPERATION_ERRORS,
   // The stores, the lease, and the move from the0.
   STORE_LOCKED: row(
     'rejected',

@@ -81,11 +81,14 @@ export type InstanceRole = 'bot' | 'run';
 /** The code cache of an install on one engine. */
 export const codeVolumeName = (install: string): string => `drover-${install}-code`;
 
-/** A short-lived container of ours beside the volumes of a bot, a schedule or a run: one each. */
-export const toolName = (install: string, id: string): string =>
-  partsOfRun(id) === undefined
-    ? `drover-${install}-tool-${encodeId(id)}`
-    : containerName(install, id).replace(`drover-${install}-run-`, `drover-${install}-runtool-`);
+/** A short-lived container of ours beside the volumes of a bot, a schedule or a run: `random` keeps those at one time apart. */
+export const toolName = (install: string, id: string, random: string): string => {
+  const name =
+    partsOfRun(id) === undefined
+      ? `drover-${install}-tool-${encodeId(id)}`
+      : containerName(install, id).replace(`drover-${install}-run-`, `drover-${install}-runtool-`);
+  return `${name}-${random}`;
+};
 
 /** Who fills the code cache: the process that keeps bots, the one that keeps runs, any that answers queries. */
 export type CodeFiller = InstanceRole | 'query';
@@ -141,11 +144,18 @@ export const LABEL = {
   run: 'drover.run',
   /** Process that asks a query container: nobody else speaks to it. */
   queryOwner: 'drover.query-owner',
+  /** Process that runs a short-lived container: that of a process which is gone is removed. */
+  toolOwner: 'drover.tool-owner',
+  /** What the process that runs a short-lived container keeps: bots or runs. */
+  toolFor: 'drover.tool-for',
 } as const;
 
 /** {@link LABEL}.role of ephemeral query containers, and of what fills the code cache for them. */
 export const QUERY_ROLE = 'query';
 export const QUERY_TOOL_ROLE = 'query-tool';
+
+/** {@link LABEL}.role of short-lived containers of a process that keeps bots or runs. */
+export const TOOL_ROLE = 'tool';
 
 /** What a container of ours says about itself. */
 export interface ContainerTags {

@@ -62,6 +62,8 @@ export interface ObservedContainer {
   readonly exit?: ObservedExit;
   /** What its runtime says of state and logs; only of this very attempt. */
   readonly report?: SyncReport;
+  /** How long its runtime has said nothing new, ms; absent when it was not asked, and of one that does not run. */
+  readonly reportSilentMs?: number;
 }
 
 export type Observation =

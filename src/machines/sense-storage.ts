@@ -43,9 +43,23 @@ const senseLogs = (context: BotContext, { ref }: ObservedContainer, { logs, fina
   return undefined;
 };
 
+/** The daemon writes its report every minute, whatever happens. */
+export const REPORT_STALE_MS = 180_000;
+
+/** A bot can end the daemon that stores its state, or put something else in the place of its report. */
+const senseSilence = (context: BotContext, { ref, reportSilentMs = 0 }: ObservedContainer, at: number) => {
+  const storage = storageOf(context);
+  const minutes = String(Math.floor(reportSilentMs / 60_000));
+  const detail = `the bot runs, and its sync daemon has reported nothing new for ${minutes} minutes: what it writes may not be stored`;
+  const failed = { at, ref, code: 'REPORT_STALE', detail } as const;
+  if (storage.state.code !== 'REPORT_STALE') return { type: 'StateSyncFailed', ...failed } as const;
+  return storage.logs.code === 'REPORT_STALE' ? undefined : ({ type: 'LogsShippingFailed', ...failed } as const);
+};
+
 /** The next difference between the log and the report of the container that is known. */
 export const senseStorage = (context: BotContext, seen: ObservedContainer, at: number): StorageEvent | undefined => {
   const { report, ref } = seen;
+  if ((seen.reportSilentMs ?? 0) >= REPORT_STALE_MS) return senseSilence(context, seen, at);
   if (report === undefined) return undefined;
   const storage = storageOf(context);
   const { restored } = report;

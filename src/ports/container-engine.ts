@@ -29,7 +29,7 @@ export interface ContainerEngine {
   observe(id: string): Promise<Observation>;
   /** All containers of this install and of the kind that is kept, in one call. */
   list(): Promise<readonly ListedContainer[]>;
-  /** @throws NAME_TAKEN, NAME_BUSY, IMAGE_UNAVAILABLE, ARCHIVE_MISSING, ARCHIVE_UNAVAILABLE, NETWORK_EXHAUSTED */
+  /** @throws NAME_TAKEN, NAME_BUSY, IMAGE_UNAVAILABLE, ARCHIVE_MISSING, ARCHIVE_UNAVAILABLE, NETWORK_EXHAUSTED, NETWORK_UNSAFE */
   ensureContainer(plan: ContainerPlan): Promise<void>;
   /** Delivers the configuration and starts. @throws as the engine does */
   ensureStarted(ref: InstanceRef, plan: ContainerPlan): Promise<void>;
@@ -42,4 +42,6 @@ export interface ContainerEngine {
   watch(watch: EngineWatch, signal: AbortSignal): void;
   /** Resolves when the engine answers. @throws DroverError ENGINE_UNAVAILABLE, ENGINE_TIMEOUT */
   ping(): Promise<void>;
+  /** Resolves when bots may join their network, which may not be there yet. @throws DroverError NETWORK_UNSAFE, and as `ping` does */
+  checkNetwork(): Promise<void>;
 }

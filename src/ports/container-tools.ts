@@ -41,8 +41,13 @@ export type Engine = ContainerEngine & ContainerTools;
 
 /** Errors as those of ContainerEngine. */
 export interface ContainerTools {
-  /** Runs to its end, then removes it; at the timeout it is killed. One at a time per bot. */
+  /** Runs to its end, then removes it; at the timeout it is killed. Several of one bot may run at a time. */
   runTool(tool: Tool): Promise<ToolResult>;
+  /**
+   * Removes short-lived containers that nobody waits for: of a process that was killed, and what could not be removed at its end.
+   * Returns how many there were; one that cannot be removed keeps none of the others. @throws DroverError when they cannot be listed
+   */
+  removeLeftoverTools(): Promise<number>;
   /** Configuration and store access into a container that already runs (after a restart by hand). */
   deliverAgain(ref: InstanceRef, plan: ContainerPlan): Promise<void>;
   /**

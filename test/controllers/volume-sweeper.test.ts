@@ -18,6 +18,9 @@ describe('the volume sweeper', () => {
   let volumes: ListedVolume[];
   let folds: Map<string, { state: ReturnType<typeof stateAfter>; version: number }>;
   let sweep: () => Promise<void>;
+  /** Volumes that a container mounts. */
+  let inUse: Set<string>;
+  let leftovers: number;
 
   const gone = { kind: 'gone' } as const;
   const asked = given(log.running).when({ desired: gone, observation: present() }).plan.events;
@@ -34,11 +37,18 @@ describe('the volume sweeper', () => {
   beforeEach(() => {
     time = T0 + 10_000;
     folds = new Map();
+    inUse = new Set();
+    leftovers = 0;
     volumes = [volume('alpha')];
     sweep = createVolumeSweeper({
       engine: {
         listVolumes: () => Promise.resolve([...volumes]),
+        removeLeftoverTools: () => {
+          leftovers += 1;
+          return Promise.reject(new Error('one of them is stuck'));
+        },
         removeVolume: (name) => {
+          if (inUse.has(name)) return Promise.reject(new Error('volume is in use'));
           volumes = volumes.filter((one) => one.name !== name);
           return Promise.resolve();
         },
@@ -84,5 +94,14 @@ describe('the volume sweeper', () => {
     volumes = [volume('alpha', 1), volume('alpha', 2), volume('alpha', 3)];
     expect(await sweepAt(T0 + 10 * GRACE)).toHaveLength(3);
     expect(await sweepAt(T0 + 11 * GRACE + 1)).toEqual(['alpha-2', 'alpha-3']);
+  });
+  it('case E9: removes the others when one cannot be removed, or the short-lived containers cannot', async () => {
+    for (const id of ['alpha', 'beta', 'gamma']) is(id, deleted);
+    volumes = [volume('alpha'), volume('beta'), volume('gamma')];
+    inUse.add('alpha-1');
+    expect(await sweepAt(T0 + 2 * GRACE)).toEqual(['alpha-1']);
+    expect(leftovers).toBe(1);
+    inUse.clear();
+    expect(await sweepAt(T0 + 3 * GRACE)).toEqual([]);
   });
 });

@@ -186,8 +186,10 @@ export const createFakeEngine = (now: () => number): FakeEngine => {
       listVolumes: () => Promise.resolve([]),
       removeVolume: () => done(() => undefined),
       diskFree: () => Promise.resolve(self.diskFree),
+      removeLeftoverTools: () => Promise.resolve(0),
       watch: () => undefined,
       ping: () => Promise.resolve(),
+      checkNetwork: () => Promise.resolve(),
     },
   };
   return self;

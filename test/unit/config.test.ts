@@ -6,6 +6,7 @@ import { stopBudgetMs } from '../../src/domain/bot.ts';
 import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
 import { parseDuration, writeDuration } from '../../src/setting-kinds.ts';
 import { defaultsOf, policyOf } from '../../src/config-parts.ts';
+import { fileKeyOf, SETTING_NAMES, SETTINGS, type SettingName } from '../../src/config-table.ts';
 import { describeConfig, loadConfig } from '../../src/config.ts';
 import { given, log, present } from '../support/given.ts';
 
@@ -65,6 +66,53 @@ describe('configuration', () => {
       backoffFirst: 'file',
       backoffMax: 'default',
     });
+  });
+  it('case E13: takes each setting from its flag, whatever the environment and the file say', () => {
+    const given: Partial<Record<SettingName, readonly [flag: string, other: string]>> = {
+      dockerHost: ['unix:///flag.sock', 'tcp://127.0.0.1:1'],
+      mongoUri: ['mongodb://flag/', 'mongodb://other/'],
+      apiToken: ['of-the-flag', 'of-another'],
+      backoffFirst: ['2s', '3s'],
+      backoffMax: ['40s', '50s'],
+      queryTimeout: ['2s', '3s'],
+      queryMaxTimeout: ['2m', '3m'],
+      storeKeyLifetime: ['2h', '3h'],
+      minioCodeBucket: ['of-flag', 'of-other'],
+      minioStateBucket: ['of-flag', 'of-other'],
+      minioLogsBucket: ['of-flag', 'of-other'],
+      minioQueryResultsBucket: ['of-flag', 'of-other'],
+    };
+    /** Two values that the setting takes, whatever it is. */
+    const pair = (name: SettingName): readonly [string, string] => {
+      if (given[name] !== undefined) return given[name];
+      const takes = (value: string): boolean => SETTINGS[name].parse.safeParse(value).success;
+      const words = [
+        'true',
+        'false',
+        '20',
+        '30',
+        '20s',
+        '30s',
+        '0.2',
+        '0.3',
+        'published',
+        'address',
+        'always',
+        'never',
+      ];
+      const more = ['INFO', 'WARN', 'json', 'pretty', 'scoped', 'shared', 'onething', 'another'];
+      const [one = '', two = ''] = [...words, ...more].filter(takes);
+      return [one, two];
+    };
+    for (const name of SETTING_NAMES) {
+      const [flag, other] = pair(name);
+      const needed = { MINIO_ACCESS_KEY: 'k', MINIO_SECRET_KEY: 's', API_TOKEN: 'a-long-token' };
+      const env = { ...needed, [SETTINGS[name].env]: other };
+      const path = file(`${fileKeyOf(name)}: '${other}'\n`);
+      const config = loadConfig({ file: path, env, flags: { [name]: flag } });
+      expect([name, config.origins[name], config[name]]).toEqual([name, 'flag', SETTINGS[name].parse.parse(flag)]);
+      expect([name, config[name]]).not.toEqual([name, SETTINGS[name].parse.parse(other)]);
+    }
   });
   it.each([
     [{ RECONCILE_INTERVAL: 'soon' }, /RECONCILE_INTERVAL=soon .*duration/],

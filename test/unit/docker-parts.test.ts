@@ -244,6 +244,25 @@ describe('where the engine is', () => {
   it('is refused when it can be nowhere', () => {
     expect(() => dockerAt('nonsense')).toThrow(/DOCKER_HOST=nonsense/);
     expect(() => dockerAt('ftp://x')).toThrow(/must be unix/);
+    expect(() => dockerAt('ssh://root@host')).toThrow(/DOCKER_HOST=ssh:.* must be unix/);
+    expect(() => dockerAt('tcp://host:2375/v1.40')).toThrow(/without a path/);
+  });
+  it('case E13: is spoken to with TLS as the environment says, or refused by the name of the file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'drover-certs-'));
+    onTestFinished(() => {
+      rmSync(folder, { recursive: true });
+    });
+    const env = { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: folder };
+    expect(() => dockerAt('tcp://host:2376', env)).toThrow(/ca\.pem, which cannot be read; set DOCKER_CERT_PATH/);
+    expect(() => dockerAt('tcp://host:2376', { DOCKER_TLS_VERIFY: '1', HOME: folder })).toThrow(/\.docker\/ca\.pem/);
+    for (const name of ['ca', 'cert', 'key']) writeFileSync(join(folder, `${name}.pem`), `of ${name}`);
+    const modemOf = async (host: string, more: Record<string, string>) =>
+      (await connectDocker({ DOCKER_HOST: host, ...more })).modem as unknown as Record<string, unknown>;
+    const secure = await modemOf('tcp://host', env);
+    expect(secure).toMatchObject({ protocol: 'https', host: 'host', port: 2376, ca: Buffer.from('of ca') });
+    expect(await modemOf('tcp://host', {})).toMatchObject({ protocol: 'http', port: 2375 });
+    expect(await modemOf('tcp://host', { DOCKER_CERT_PATH: folder })).toMatchObject({ protocol: 'http' });
+    expect(await modemOf('unix:///x.sock', env)).toMatchObject({ protocol: 'http', socketPath: '/x.sock' });
   });
 });
 

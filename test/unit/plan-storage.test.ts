@@ -24,6 +24,35 @@ const told = (events: readonly BotEvent[], change: Partial<SyncReport> = {}): Bo
   ...given(events).when({ observation: present({ report: report(change) }) }).plan.events,
 ];
 
+describe('a runtime that reports nothing new', () => {
+  const silent = (reportSilentMs: number, change: object = {}) =>
+    present({ report: report(), reportSilentMs, ...change });
+  const kept = told(log.running);
+
+  it('case E11: is told of state and logs once, and is believed again when it speaks', () => {
+    given(kept)
+      .when({ observation: silent(179_000) })
+      .then([], [], 'running');
+    const stale = given(kept).when({ observation: silent(180_000) });
+    stale.then(['StateSyncFailed', 'LogsShippingFailed'], [], 'running');
+    const after = [...kept, ...stale.plan.events];
+    given(after)
+      .when({ observation: silent(999_000) })
+      .then([], [], 'running');
+    for (const type of ['StateSynced', 'LogsShipped'] as const) {
+      expect(conditionOf(after, type)).toMatchObject({ status: 'False', reason: 'ReportStale' });
+    }
+    given(after)
+      .when({ observation: silent(0) })
+      .then(['StateSynced', 'LogsShipped'], [], 'running');
+  });
+  it('case E11: also when there is nothing that can be read in the place of its report', () => {
+    given(kept)
+      .when({ observation: present({ reportSilentMs: 180_000 }) })
+      .then(['StateSyncFailed', 'LogsShippingFailed'], [], 'running');
+  });
+});
+
 describe('what the runtime inside reports', () => {
   it('is recorded once: where the state came from, that it is stored, that logs are', () => {
     const seen = present({ report: report() });

@@ -17,7 +17,7 @@ import { createEngineGaps } from './engine-gaps.ts';
 import { createForeign } from './foreign.ts';
 import { createPuller } from './image.ts';
 import { createLane } from './lanes.ts';
-import { ensureNetwork } from './network.ts';
+import { checkNetwork, ensureAnyNetwork, ensureNetwork } from './network.ts';
 import { observeBot, toStatus } from './observe.ts';
 import { createSyncReportReader } from './sync-report.ts';
 import { createTools } from './tools.ts';
@@ -135,13 +135,17 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
     access,
     image: options.image,
     env: options.env ?? {},
-    ensureNetwork: () => ensureNetwork(docker, options.network, mayAct),
+    ensureNetwork: () => ensureAnyNetwork(docker, options.network, mayAct),
     mayAct,
   });
 
   return {
     ...tools,
     ping,
+    checkNetwork: () =>
+      reads(async () => {
+        await checkNetwork(docker, options.network);
+      }),
     async observe(id) {
       try {
         const seen = await reads(() => observeBot(context, id));

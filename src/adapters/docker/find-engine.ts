@@ -16,7 +16,8 @@ const hostOfContext = async (folder: string, name: string): Promise<string | und
   return endpoints?.docker?.Host;
 };
 
-type Env = Readonly<Record<string, string | undefined>>;
+/** Variables of a process. */
+export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * The engine that somebody has chosen: DOCKER_HOST, else that of the docker context.

@@ -1,20 +1,12 @@
 /** The last lines of a container's output, bounded, for the record of its end. */
 import type Docker from 'dockerode';
+import { readOutput } from './read-output.ts';
 
 const LINES = 20;
 const LINE_CHARS = 500;
 const TOTAL_CHARS = 4_096;
-
-/** Payloads of the engine's multiplexed stream: 8 bytes of header (stream, length), then the payload. */
-export const demultiplex = (raw: Buffer): string => {
-  const parts: Buffer[] = [];
-  for (let at = 0; at + 8 <= raw.length;) {
-    const size = raw.readUInt32BE(at + 4);
-    parts.push(raw.subarray(at + 8, at + 8 + size));
-    at += 8 + size;
-  }
-  return Buffer.concat(parts).toString('utf8');
-};
+/** An entry of the engine's log has 16 KiB; of longer lines only the end is seen. */
+const MOST_BYTES = 128 * 1024;
 
 export const boundLines = (text: string): string[] => {
   const lines = text
@@ -32,8 +24,7 @@ export const boundLines = (text: string): string[] => {
 /** Never throws: a container without readable output has no last lines. */
 export const readLogTail = async (container: Docker.Container): Promise<readonly string[]> => {
   try {
-    const raw = await container.logs({ stdout: true, stderr: true, tail: LINES, follow: false });
-    return boundLines(demultiplex(raw));
+    return boundLines(await readOutput(container, { stdout: true, stderr: true, tail: LINES, most: MOST_BYTES }));
   } catch {
     return [];
   }

@@ -81,7 +81,8 @@ const present = async (
   const startedAt = toMillis(info.State.StartedAt);
   const asks = ended || (status !== 'created' && Date.now() - startedAt >= context.reportAfterMs);
   const last = ended ? await exitOf(context, info, tags) : undefined;
-  const report = last?.sync ?? (asks ? await context.syncReport(info.Id, attempt, ended) : undefined);
+  const told = last?.sync === undefined && asks ? await context.syncReport(info.Id, attempt, ended) : undefined;
+  const report = last?.sync ?? told?.report;
   return {
     ref: { node: await context.node(), id: info.Id },
     status,
@@ -94,6 +95,8 @@ const present = async (
     ...(codeDigest === undefined ? {} : { codeDigest }),
     ...(last === undefined ? {} : { exit: last.exit }),
     ...(report === undefined ? {} : { report }),
+    // A frozen container says nothing, and that is known.
+    ...(told === undefined || status !== 'running' ? {} : { reportSilentMs: told.silentMs }),
   };
 };
 

@@ -4,11 +4,11 @@ import type { ContainerCreateOptions } from 'dockerode';
 import { DroverError } from '../../domain/errors.ts';
 import type { ToolResult } from '../../ports/container-tools.ts';
 import { doneAlso, statusOf, toEngineError } from './docker-errors.ts';
-import { demultiplex } from './log-tail.ts';
+import { readOutput } from './read-output.ts';
 
 export interface ShortLived {
   readonly docker: Docker;
-  /** A leftover of the same name, of a controller that died, is removed first: what it did is done again. */
+  /** A leftover of the same name, where the name is not random, is removed first: what it did is done again. */
   readonly options: ContainerCreateOptions & { readonly name: string };
   /** Before it starts; false: there is nothing to be run. */
   readonly prepare: (container: Docker.Container, signal: AbortSignal) => Promise<boolean>;
@@ -35,10 +35,8 @@ const create = async ({ docker, options, mayAct }: ShortLived): Promise<Docker.C
   }
 };
 
-const outputOf = async (container: Docker.Container, stream: 'stdout' | 'stderr'): Promise<string> => {
-  const raw = await container.logs({ stdout: stream === 'stdout', stderr: stream === 'stderr', follow: false });
-  return demultiplex(raw).slice(-MAX_OUTPUT);
-};
+const outputOf = (container: Docker.Container, stream: 'stdout' | 'stderr'): Promise<string> =>
+  readOutput(container, { stdout: stream === 'stdout', stderr: stream === 'stderr', most: MAX_OUTPUT });
 
 /** Undefined when `prepare` says that there is nothing to be run. @throws DroverError ENGINE_TIMEOUT, and as the engine does */
 export const runContainer = async (job: ShortLived): Promise<ToolResult | undefined> => {

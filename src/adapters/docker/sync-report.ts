@@ -57,23 +57,44 @@ export const parseSyncReport = (text: string, attempt: number): SyncReport | und
   }
 };
 
+export interface SeenReport {
+  /** Undefined where there is none of this attempt that can be read. */
+  readonly report: SyncReport | undefined;
+  /** How long no new report was seen, ms by a clock that nobody sets; 0 at the first look. */
+  readonly silentMs: number;
+}
+
 /** Never throws. A container that ended is read anew; one that lives at most every half second. */
-export type SyncReportReader = (id: string, attempt: number, ended: boolean) => Promise<SyncReport | undefined>;
+export type SyncReportReader = (id: string, attempt: number, ended: boolean) => Promise<SeenReport>;
+
+interface Known {
+  readonly readAt: number;
+  readonly report: SyncReport | undefined;
+  /** Of the last report that could be read, and when it was seen first. */
+  readonly writtenAt: number | undefined;
+  readonly newAt: number;
+}
 
 const FRESH_MS = 500;
 const REMEMBERED = 5_000;
 
-export const createSyncReportReader = (docker: Docker): SyncReportReader => {
-  const last = new Map<string, { readonly at: number; readonly report: SyncReport | undefined }>();
+/** `now`: monotonic milliseconds. A host that slept does not make a report old, and the clock in the container is not asked. */
+export const createSyncReportReader = (docker: Docker, now = (): number => performance.now()): SyncReportReader => {
+  const last = new Map<string, Known>();
   return async (id, attempt, ended) => {
     const known = last.get(id);
-    if (!ended && known !== undefined && Date.now() - known.at < FRESH_MS) return known.report;
+    if (!ended && known !== undefined && now() - known.readAt < FRESH_MS) {
+      return { report: known.report, silentMs: now() - known.newAt };
+    }
     const report = await readSmallFile(docker.getContainer(id), DELIVERY.syncReport).then(
       (text) => parseSyncReport(text, attempt),
       () => undefined,
     );
     if (last.size > REMEMBERED) last.clear();
-    last.set(id, { at: Date.now(), report });
-    return report;
+    const readAt = now();
+    const isNew = known === undefined || (report !== undefined && report.writtenAt !== known.writtenAt);
+    const newAt = isNew ? readAt : known.newAt;
+    last.set(id, { readAt, report, writtenAt: report?.writtenAt ?? known?.writtenAt, newAt });
+    return { report, silentMs: readAt - newAt };
   };
 };

@@ -1,9 +1,10 @@
 /** The tools port: short-lived containers beside a bot's volumes, late deliveries, volumes, and the engine's disk. */
+import { randomBytes } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import { DELIVERY_ENV } from '../../domain/delivery.ts';
 import { DroverError } from '../../domain/errors.ts';
-import { LABEL, toolName, type InstanceRole } from '../../domain/naming.ts';
+import { LABEL, TOOL_ROLE, toolName, type InstanceRole } from '../../domain/naming.ts';
 import { ownerOf, partsOfRun } from '../../domain/run-id.ts';
 import type { ContainerTools, Tool, ToolResult } from '../../ports/container-tools.ts';
 import type { StoreAccessSource } from '../../ports/store-access-source.ts';
@@ -13,6 +14,7 @@ import { accessIfAny, deliverFiles, type DeliveredAccess } from './deliver-files
 import { doneAlso, statusOf, toEngineError } from './docker-errors.ts';
 import { hardened, tmpfs, USER } from './hardened.ts';
 import { runContainer } from './run-container.ts';
+import { removeLeftoverTools } from './tool-sweep.ts';
 
 export interface ToolsOptions {
   readonly docker: Docker;
@@ -52,14 +54,23 @@ export const createTools = (options: ToolsOptions): ContainerTools => {
   const { docker, install, role, network, access, image, env, ensureNetwork, mayAct, delivered } = options;
   const embedded = access.kind === 'folder';
   let root: Promise<string | undefined> | undefined;
+  const owner = randomBytes(8).toString('hex');
+  /** Names of those that run now. */
+  const mine = new Set<string>();
 
-  const toolOptions = (tool: Tool) => ({
-    name: toolName(install, tool.botId),
+  const toolOptions = (tool: Tool, name: string) => ({
+    name,
     Image: tool.image ?? image,
     User: USER,
     Cmd: ['/app/runtime', ...tool.args],
     Env: environment(tool, env),
-    Labels: { [LABEL.install]: install, [LABEL.role]: 'tool', [LABEL.id]: ownerOf(tool.botId) },
+    Labels: {
+      [LABEL.install]: install,
+      [LABEL.role]: TOOL_ROLE,
+      [LABEL.id]: ownerOf(tool.botId),
+      [LABEL.toolOwner]: owner,
+      [LABEL.toolFor]: role,
+    },
     HostConfig: {
       ...hardened(LIMITS),
       Tmpfs: { '/tmp': tmpfs(64, ',mode=1777') },
@@ -75,24 +86,36 @@ export const createTools = (options: ToolsOptions): ContainerTools => {
     },
   });
 
+  const sweepTools = (botId?: string): Promise<number> =>
+    removeLeftoverTools({ docker, install, role, owner, mine, mayAct, now: Date.now(), botId });
+
   return {
     async runTool(tool): Promise<ToolResult> {
       await ensureNetwork();
       const keys = await accessIfAny(access, ownerOf(tool.botId));
       if (keys === undefined) throw new DroverError('ARCHIVE_UNAVAILABLE', 'the archive store does not answer');
-      const result = await runContainer({
-        docker,
-        mayAct,
-        timeoutMs: tool.timeoutMs,
-        options: toolOptions(tool),
-        prepare: async (container, abortSignal) => {
-          await deliverFiles(container, { access: keys }, mayAct, abortSignal);
-          return true;
-        },
-      });
-      if (result === undefined) throw new DroverError('INTERNAL', 'the tool was not run');
-      return result;
+      // What a process that is gone left running on these volumes must not go on beside this one.
+      await sweepTools(ownerOf(tool.botId));
+      const name = toolName(install, tool.botId, randomBytes(4).toString('hex'));
+      mine.add(name);
+      try {
+        const result = await runContainer({
+          docker,
+          mayAct,
+          timeoutMs: tool.timeoutMs,
+          options: toolOptions(tool, name),
+          prepare: async (container, abortSignal) => {
+            await deliverFiles(container, { access: keys }, mayAct, abortSignal);
+            return true;
+          },
+        });
+        if (result === undefined) throw new DroverError('INTERNAL', 'the tool was not run');
+        return result;
+      } finally {
+        mine.delete(name);
+      }
     },
+    removeLeftoverTools: () => sweepTools(),
     async deliverAgain({ id }, { spec }) {
       const keys = await accessIfAny(access, spec.id);
       try {
