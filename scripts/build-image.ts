@@ -49,6 +49,11 @@ const contextFiles = async (): Promise<ContextFiles> =>
     // Likewise the client of the bus: only where BOT_NATS_URL asks for it.
     ['live.cjs', await bundle('src/runtime/logs/live.ts')],
     ['node_bot.js', await readFile(resolve(ROOT, 'src/runtime/wrappers/node_bot.cjs'))],
+    ['large_config.cjs', await readFile(resolve(ROOT, 'src/runtime/wrappers/large_config.cjs'))],
+    [
+      'large_config/sitecustomize.py',
+      await readFile(resolve(ROOT, 'src/runtime/wrappers/large_config/sitecustomize.py')),
+    ],
     ['query_node.cjs', await readFile(resolve(ROOT, 'src/runtime/wrappers/query_node.cjs'))],
     [
       'query_python/sitecustomize.py',

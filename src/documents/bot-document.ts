@@ -3,7 +3,8 @@
  * nearly ours is told. Nothing a document holds can make this throw.
  */
 import { z } from 'zod';
-import { RUNTIMES, type BotLimits, type BotSpec, type RestartPolicy } from '../domain/bot.ts';
+import { RUNTIMES, type BotLimits, type BotSpec, type RestartPolicy, type Runtime } from '../domain/bot.ts';
+import { maxConfigBytes } from '../domain/config-size.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { isObject, type JsonObject } from '../domain/json.ts';
 import { botIdFault } from '../domain/naming.ts';
@@ -97,6 +98,15 @@ const ofOtherKind = (kind: BotKind, config: JsonObject, type: string | undefined
   ];
 };
 
+/** Measured as the bot gets it. */
+const sizeFault = (config: JsonObject, runtime: Runtime): DocumentFault[] => {
+  const most = maxConfigBytes(runtime);
+  const size = Buffer.byteLength(JSON.stringify(config));
+  if (size <= most) return [];
+  const message = `has ${String(size)} bytes as JSON, and a bot of the runtime ${runtime} can get at most ${String(most)}`;
+  return [{ pointer: '/config', message }];
+};
+
 const inMs = (seconds: number | undefined, fallbackMs: number): number =>
   seconds === undefined ? fallbackMs : seconds * 1_000;
 
@@ -133,6 +143,7 @@ export const decodeBotDocument = (
       ? []
       : [{ pointer: '/id', message: 'differs from the id under which the document is stored' }]),
     ...ofOtherKind(kind, config, custom.config.type),
+    ...sizeFault(config, custom.config.runtime),
   ];
   if (faults.length > 0) return refuse(faults);
   const { data: given } = ours;

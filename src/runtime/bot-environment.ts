@@ -1,23 +1,22 @@
 /** The environment of the bot's process: contract §1.3. Pure. What is ours, or opens a door, stays outside. */
 import type { RuntimeConfig } from './config.ts';
+import { configVariables } from './large-config.ts';
 
 /** Never handed on: keys of the platform, and our own settings. A query path would put SDKs into query mode. */
 const WITHHELD =
   /^(DROVER_|MINIO_|NATS_|BOT_NATS_|MAX_STATE_|MONGO_|AWS_|QUERY_PATH$|QUERY_PARAM|QUERY_RESULT_KEY$|MALLOC_TRIM_THRESHOLD_$)/;
 
 export const botEnvironment = (config: RuntimeConfig): Record<string, string> => {
-  const { botId, runtime, entrypoint, botConfig, stateDir, codePath, botType, env } = config;
+  const { botId, runtime, entrypoint, stateDir, codePath, botType, env } = config;
   const inherited = Object.fromEntries(Object.entries(env).filter(([name]) => !WITHHELD.test(name)));
   const python = runtime === 'python3.11';
   const pythonPath = [`${codePath}/vendor`, codePath, env['PYTHONPATH']].filter(
     (part) => part !== undefined && part !== '',
   );
-  return {
+  const made = {
     ...inherited,
     ID: botId,
     BOT_ID: botId,
-    CONFIG: botConfig,
-    BOT_CONFIG: botConfig,
     STATE_DIR: stateDir,
     CODE_MOUNT_DIR: codePath.replace(/^\/+/, ''),
     SCRIPT_PATH: entrypoint,
@@ -28,4 +27,5 @@ export const botEnvironment = (config: RuntimeConfig): Record<string, string> =>
         { PYTHONPATH: pythonPath.join(':'), PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1' }
       : {}),
   };
+  return { ...made, ...configVariables(config, made) };
 };

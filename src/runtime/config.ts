@@ -120,7 +120,10 @@ export const readRuntimeConfig = async (
     syncMs: numberOf(env[DELIVERY_ENV.syncMs], 60_000),
     query: path === undefined ? undefined : { path, params: given(env, 'QUERY_PARAMS') ?? '{}' },
     env: Object.fromEntries(
-      Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+      Object.entries(env).flatMap(([name, value]) =>
+        // In `botConfig`: no program of ours needs it, and one that is too long for a variable would let none start.
+        value === undefined || name === 'BOT_CONFIG' || name === 'CONFIG' ? [] : [[name, value]],
+      ),
     ),
   };
 };

@@ -6,6 +6,7 @@ import { botEnvironment } from './bot-environment.ts';
 import { commandFor, programFor } from './command-for.ts';
 import type { RuntimeConfig } from './config.ts';
 import { killStrangers } from './kill-strangers.ts';
+import { placeLargeConfig } from './large-config.ts';
 import { startGroup, type GroupEnd, type ProcessGroup } from './process-group.ts';
 import { startQueryServer } from './query-server.ts';
 import { endBot, runHook, type HookEnd } from './stop-bot.ts';
@@ -41,13 +42,15 @@ export const dropDone = (): void => {
 
 const starter =
   ({ config, onOutput }: RunOptions, env: Readonly<Record<string, string>>) =>
-  (file: string): ProcessGroup =>
-    startGroup({
+  (file: string): ProcessGroup => {
+    placeLargeConfig(config);
+    return startGroup({
       command: programFor(config.runtime, file, config.codePath),
       cwd: config.codePath,
       env,
       onOutput,
     });
+  };
 
 /** What a stop does to the bot; resolves with what became of the hook once it was asked. */
 const stopping = async (
@@ -67,6 +70,7 @@ const stopping = async (
 export const runBot = async (options: RunOptions): Promise<BotRun> => {
   const { config, stop, daemon, withQueryServer, onOutput, tell } = options;
   const env = botEnvironment(config);
+  placeLargeConfig(config);
   const start = starter(options, env);
   const { queryEntrypoint, botType } = config;
   const queries =

@@ -5,6 +5,7 @@ import { DroverError } from '../domain/errors.ts';
 import { botEnvironment } from './bot-environment.ts';
 import { programFor } from './command-for.ts';
 import type { RuntimeConfig } from './config.ts';
+import { placeLargeConfig } from './large-config.ts';
 import { startGroup } from './process-group.ts';
 import { openResult, RESULT_FILE } from './query/query-result.ts';
 import { queryVariables } from './query/variables.ts';
@@ -43,6 +44,7 @@ export const runQuery = async (config: RuntimeConfig, serverOnly: boolean): Prom
   if (file === undefined) throw new DroverError('RUNTIME_CONFIG', 'there is no query entrypoint');
   let isLineOpen = false;
   if (!serverOnly) dropResult();
+  placeLargeConfig(config);
   const group = startGroup({
     command: programFor(runtime, file, codePath),
     cwd: codePath,

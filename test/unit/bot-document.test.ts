@@ -91,6 +91,24 @@ describe('documents of contract §3', () => {
   });
 });
 
+describe('case A7: the size of a configuration', () => {
+  const sized = (bytes: number, runtime: string) => {
+    const config = { text: 'ü'.repeat(100) };
+    const rest = bytes - Buffer.byteLength(JSON.stringify(config));
+    return document({ config: { text: `${config.text}${'x'.repeat(rest)}` } }, {}, { runtime });
+  };
+  it.each<[string, number]>([
+    ['python3.11', 1_048_576],
+    ['nodejs20', 1_048_576],
+    ['rust-stable', 131_060],
+    ['scala3', 131_060],
+  ])('of a bot of %s may be %i bytes as JSON, and no more', (runtime, most) => {
+    expect(faultOf(sized(most, runtime))).toBe('');
+    const said = `/config: has ${String(most + 1)} bytes as JSON, and a bot of the runtime ${runtime} can get at most ${String(most)}`;
+    expect(faultOf(sized(most + 1, runtime))).toBe(said);
+  });
+});
+
 describe('the enabled rule', () => {
   it.each<[unknown, unknown, boolean | undefined]>([
     [undefined, undefined, true],

@@ -65,6 +65,28 @@ describe('the environment of the bot (contract §1.3)', async () => {
   });
 });
 
+describe('case A7: a configuration that no variable can hold', () => {
+  const read = (text: string, runtime: string) =>
+    readRuntimeConfig(undefined, { ...ENV, RUNTIME: runtime, BOT_CONFIG: text, NODE_OPTIONS: '--no-warnings' });
+  const text = (bytes: number): string => JSON.stringify('x'.repeat(bytes - 2));
+  it('is in the environment up to the limit of the kernel, and behind it in a file alone', async () => {
+    const [fits, longer] = [text(131_060), text(131_061)];
+    expect(botEnvironment(await read(fits, 'nodejs20'))).toMatchObject({ BOT_CONFIG: fits, CONFIG: fits });
+    const env = botEnvironment(await read(longer, 'nodejs20'));
+    expect(env).toMatchObject({
+      BOT_CONFIG_FILE: '/dev/shm/bot-config.json',
+      NODE_OPTIONS: '--require=/app/wrappers/large_config.cjs --no-warnings',
+    });
+    expect(Object.keys(env).filter((name) => name === 'CONFIG' || name === 'BOT_CONFIG')).toEqual([]);
+    expect(botEnvironment(await read(longer, 'python3.11'))['PYTHONPATH']).toBe(
+      '/app/wrappers/large_config:/bot/vendor:/bot',
+    );
+  });
+  it('is in the environment of no program of ours', async () => {
+    expect(Object.keys((await read(text(200_000), 'nodejs20')).env)).not.toContain('BOT_CONFIG');
+  });
+});
+
 describe('what the container tells', () => {
   const read = (change: Record<string, string>) => readRuntimeConfig(undefined, { ...ENV, ...change });
   it.each(['BOT_ID', 'RUNTIME', 'ENTRYPOINT'])('must hold %s', async (name) => {

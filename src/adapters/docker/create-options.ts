@@ -1,6 +1,7 @@
 /** Contract §5 with its list of deliberate deviations: ContainerPlan and settings → what the engine is asked to create. Pure. */
 import type { ContainerCreateOptions } from 'dockerode';
 import { stopBudgetMs } from '../../domain/bot.ts';
+import { fitsVariable } from '../../domain/config-size.ts';
 import { DELIVERY_ENV } from '../../domain/delivery.ts';
 import type { ContainerPlan } from '../../domain/effect.ts';
 import { QUERY_PORT } from '../../domain/query.ts';
@@ -54,7 +55,8 @@ const environment = (plan: ContainerPlan, settings: CreateSettings, { codeDigest
   }
   const { stop } = spec.entrypoints;
   if (stop !== undefined) pairs.push([DELIVERY_ENV.stopEntrypoint, stop]);
-  if (settings.configInEnv) pairs.push(['CONFIG', config], ['BOT_CONFIG', config]);
+  // One that no variable can hold comes by file alone: the container would not start.
+  if (settings.configInEnv && fitsVariable('BOT_CONFIG', config)) pairs.push(['CONFIG', config], ['BOT_CONFIG', config]);
   return envLines(pairs);
 };
 

@@ -2,9 +2,12 @@
  * The query programs of one container, one after the other. Where the runtime has an interpreter, the next one is started before
  * it is needed and waits without having loaded the bot; to the program it is the same as `node <file>` (contract §6.1).
  */
+import { fitsVariable, longestValue } from '../../domain/config-size.ts';
+import { DroverError } from '../../domain/errors.ts';
 import { botEnvironment } from '../bot-environment.ts';
 import { programFor } from '../command-for.ts';
 import type { RuntimeConfig } from '../config.ts';
+import { placeLargeConfig } from '../large-config.ts';
 import type { OutputPipes } from './output-pipes.ts';
 import { startQueryProgram, type QueryProgram } from './query-program.ts';
 
@@ -47,19 +50,33 @@ const message = (variables: Readonly<Record<string, string | undefined>>): strin
     .map(([name, value]) => (value === undefined ? `${name}\0` : `${name}=${value}\0`))
     .join('')}\0`;
 
+/** @throws DroverError REQUEST_INVALID: a program without an interpreter gets its query in its environment alone */
+const requireFitting = (variables: Readonly<Record<string, string>>, runtime: string): void => {
+  const { QUERY_PARAMS: params = '' } = variables;
+  if (fitsVariable('QUERY_PARAMS', params)) return;
+  const most = String(longestValue('QUERY_PARAMS'));
+  const size = String(Buffer.byteLength(params));
+  throw new DroverError(
+    'REQUEST_INVALID',
+    `the parameters have ${size} bytes as JSON, and a query program of the runtime ${runtime} can get at most ${most}`,
+  );
+};
+
 export const createQueryPrograms = (config: RuntimeConfig, pipes: OutputPipes): QueryPrograms => {
   const { runtime, entrypoint, codePath } = config;
   const command = programFor(runtime, entrypoint, codePath);
   const env = botEnvironment(config);
   const gate = gateOf(runtime, env);
-  const start = (more: Readonly<Record<string, string>>): QueryProgram =>
-    startQueryProgram({
+  const start = (more: Readonly<Record<string, string>>): QueryProgram => {
+    placeLargeConfig(config);
+    return startQueryProgram({
       command,
       cwd: codePath,
       env: { ...env, ...more },
       pipe: pipes.open(),
       gated: gate !== undefined,
     });
+  };
   let next: QueryProgram | undefined;
 
   const takeNext = ({ env: more }: Gate): QueryProgram => {
@@ -83,6 +100,7 @@ export const createQueryPrograms = (config: RuntimeConfig, pipes: OutputPipes): 
     waiting: () => next?.pid,
     async run(variables, started) {
       if (gate === undefined) {
+        requireFitting(variables, runtime);
         const program = start(variables);
         started(program);
         return program;
@@ -91,6 +109,8 @@ export const createQueryPrograms = (config: RuntimeConfig, pipes: OutputPipes): 
       for (let tries = 1; ; tries += 1) {
         const program = takeNext(gate);
         started(program);
+        // It waited while what an earlier query left behind was taken away.
+        placeLargeConfig(config);
         const isReleased = await program.release(told);
         if (!isReleased && tries < TRIES) {
           // It died, or was killed, before it knew of a query: that is not this query's fault.

@@ -1,5 +1,6 @@
 /** The variables by which a query program is told its query (contract §1.3, §8.2). Pure. */
 import { DroverError } from '../../domain/errors.ts';
+import { fitsVariable } from '../../domain/config-size.ts';
 
 /** A system has no variables of such names, or cannot tell where the name ends. */
 const isNameable = (name: string): boolean => name !== '' && !/[=\0]/.test(name);
@@ -11,7 +12,8 @@ const parameters = (params: string): [string, string][] => {
   return Object.entries(parsed)
     .map(([name, value]): [string, string] => [name, typeof value === 'string' ? value : JSON.stringify(value)])
     .filter(([name, value]) => isNameable(name) && !value.includes('\0'))
-    .map(([name, value]) => [`QUERY_PARAM_${name}`, value]);
+    .map(([name, value]): [string, string] => [`QUERY_PARAM_${name}`, value])
+    .filter(([name, value]) => fitsVariable(name, value));
 };
 
 /** `params`: JSON text. @throws DroverError REQUEST_INVALID for a path that no variable can hold */
