@@ -56,7 +56,8 @@ const environment = (plan: ContainerPlan, settings: CreateSettings, { codeDigest
   const { stop } = spec.entrypoints;
   if (stop !== undefined) pairs.push([DELIVERY_ENV.stopEntrypoint, stop]);
   // One that no variable can hold comes by file alone: the container would not start.
-  if (settings.configInEnv && fitsVariable('BOT_CONFIG', config)) pairs.push(['CONFIG', config], ['BOT_CONFIG', config]);
+  if (settings.configInEnv && fitsVariable('BOT_CONFIG', config))
+    pairs.push(['CONFIG', config], ['BOT_CONFIG', config]);
   return envLines(pairs);
 };
 
