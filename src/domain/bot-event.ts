@@ -2,6 +2,7 @@
  * Everything that can happen to a bot, as facts (past tense) and intents (`…Requested`). These are the machine's only
  * events. Each carries the results of decisions, never the settings they were taken with; `at` is epoch milliseconds.
  */
+import type { StartTerms } from './bot.ts';
 import type { StopSignal } from './effect.ts';
 import type { ErrorClass, ErrorCode } from './errors.ts';
 import type { InstanceRef } from './observation.ts';
@@ -130,7 +131,11 @@ export type OutcomeEvent =
 
 /** What was decided. */
 export type IntentEvent =
-  | Named<'ContainerStartRequested', At & { attempt: number; generation: number; hash: string; deadline: number }>
+  /** `terms`: what decides about its end while the document is gone or cannot be understood; absent in old logs. */
+  | Named<
+      'ContainerStartRequested',
+      At & { attempt: number; generation: number; hash: string; deadline: number; terms?: StartTerms }
+    >
   | Named<
       'ContainerStopRequested',
       OnContainer & { reason: StopReason; graceMs: number; killAt: number; deadline: number }

@@ -1,5 +1,6 @@
 /** The fold of a bot's log: where it is in the statechart, and what it remembers. Plain JSON. */
 import type { ContainerIdentity, ExitClass, GiveUpReason, StopReason, Unsynced } from './bot-event.ts';
+import type { StartTerms } from './bot.ts';
 import type { SnapshotId } from './sync-report.ts';
 
 export type StatePath =
@@ -121,6 +122,10 @@ export interface BotContext {
   /** Ids of the latest requests taken, bounded: a request is taken once. */
   readonly requests: readonly string[];
   readonly storage?: StorageState;
+  /** Of the latest start: for while its document is gone or cannot be understood. */
+  readonly terms?: StartTerms;
+  /** Crashes that are no longer in the list of the latest ones, and count where all crashes do. */
+  readonly earlierCrashes?: number;
   /** Of a run that does not write the state. */
   readonly readsOnly?: true;
   /** Of a run alone: when it first ran, by the engine's clock; null: not yet. */

@@ -55,6 +55,13 @@ const STOP_MARGIN_MS = 5_000;
 export const stopBudgetMs = (spec: Pick<BotSpec, 'stopHookMs' | 'stopGraceMs' | 'finalSyncMs'>): number =>
   spec.stopHookMs + spec.stopGraceMs + spec.finalSyncMs + STOP_MARGIN_MS;
 
+/** What a start was decided with, as far as its end depends on it. */
+export interface StartTerms {
+  readonly restartPolicy: RestartPolicy;
+  /** As {@link stopBudgetMs}. */
+  readonly stopBudgetMs: number;
+}
+
 /** Something a person or program asked of one bot; kept beside the spec so that its cause survives a lost wake. */
 export interface BotRequest {
   readonly requestId: string;

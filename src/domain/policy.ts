@@ -13,6 +13,8 @@ export interface BotPolicy {
   /** This many crashes within the window end in `failed.exhausted`. */
   readonly maxCrashes: number;
   readonly crashWindowMs: number;
+  /** Of a run: no crash of it is ever too old to count. */
+  readonly countsAllCrashes?: true;
   /** Longest time in `starting`, ms. */
   readonly startDeadlineMs: number;
   /** Longest time in `stopping` after SIGKILL was due, ms. */

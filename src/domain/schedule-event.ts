@@ -3,6 +3,7 @@
  * they were taken with; `at` and all instants are epoch milliseconds. A run's container has a log of its own.
  */
 import type { ExitClass } from './bot-event.ts';
+import type { RunTerms } from './schedule-policy.ts';
 
 export type Trigger = 'slot' | 'catchUp' | 'manual' | 'backfill';
 export type RunOutcome = 'succeeded' | 'failed' | 'timedOut' | 'replaced' | 'stopped';
@@ -56,8 +57,11 @@ export type RunEvent =
   | Named<'SlotsPassed', At & { from: number; to: number; count: number; more?: true; reason: PassReason }>
   /** Claimed, and given up before its container was wished. */
   | Named<'RunDropped', OnRun & { reason: DropReason }>
-  /** From now on its container is wished. `writes`: it alone writes the state. `attempt`: numbers of its starts are higher. */
-  | Named<'RunBegun', OnRun & { writes: boolean; attempt: number }>
+  /**
+   * From now on its container is wished. `writes`: it alone writes the state. `attempt`: numbers of its starts are higher.
+   * `terms`: what decides about it, whatever becomes of the document; absent in old logs.
+   */
+  | Named<'RunBegun', OnRun & { writes: boolean; attempt: number; terms?: RunTerms }>
   /** Its container runs for the first time. */
   | Named<'RunStarted', OnRun & { startedAt: number; latenessMs: number; late: boolean }>
   | Named<'RunStopRequested', OnRun & { reason: RunStopReason }>

@@ -34,6 +34,20 @@ export interface SchedulePolicy {
   readonly keepMs: number;
 }
 
+/** What a run is decided by from its begin to its end: its tries and its limits of time. */
+export type RunTerms = Pick<SchedulePolicy, 'retries' | 'retryFirstMs' | 'retryMaxMs' | 'maxRunMs' | 'maxLatenessMs'>;
+
+export const termsOf = (policy: SchedulePolicy): RunTerms => {
+  const { retries, retryFirstMs, retryMaxMs, maxRunMs, maxLatenessMs } = policy;
+  return {
+    retries,
+    retryFirstMs,
+    retryMaxMs,
+    ...(maxRunMs === undefined ? {} : { maxRunMs }),
+    ...(maxLatenessMs === undefined ? {} : { maxLatenessMs }),
+  };
+};
+
 const DAY_MS = 86_400_000;
 
 export const DEFAULT_SCHEDULE_POLICY: SchedulePolicy = {

@@ -1,5 +1,6 @@
 /** The fold of a schedule's log. Plain JSON. What ended long ago is not in it: the log itself holds every run. */
 import type { RunOutcome, RunStopReason, Trigger } from './schedule-event.ts';
+import type { RunTerms } from './schedule-policy.ts';
 
 export type SchedulePath = 'disabled' | 'armed' | 'paused' | 'deleted';
 
@@ -17,6 +18,8 @@ export interface ActiveRun {
   readonly attempt: number;
   readonly startedAt: number | null;
   readonly stop: RunStopReason | null;
+  /** From its begin on. Absent of runs that an older drover began: then the document decides. */
+  readonly terms?: RunTerms;
 }
 
 export interface EndedRun {

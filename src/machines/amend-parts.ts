@@ -16,9 +16,16 @@ export const known = ({ ref, attempt, incarnation, generation, specHash }: Conta
   specHash,
 });
 
-export const clearedOfFailures = (at: number): Partial<BotContext> => ({
+/** One more crash; what the list has no place for is counted. */
+const crashed = ({ crashes, earlierCrashes = 0 }: BotContext, at: number): Partial<BotContext> => ({
+  crashes: [...crashes, at].slice(-KEPT_CRASHES),
+  ...(crashes.length < KEPT_CRASHES ? {} : { earlierCrashes: earlierCrashes + 1 }),
+});
+
+export const clearedOfFailures = (at: number, { earlierCrashes }: Partial<BotContext> = {}): Partial<BotContext> => ({
   streak: 0,
   crashes: [],
+  ...(earlierCrashes === undefined ? {} : { earlierCrashes: 0 }),
   assess: null,
   notBefore: at,
   holdUntil: null,
@@ -38,10 +45,7 @@ export const ended = (
     healthy: false,
     runningSince: null,
     streak: ours ? context.streak : context.streak + 1,
-    crashes:
-      ours || blameless || !CRASHES.has(exit.class)
-        ? context.crashes
-        : [...context.crashes, exit.at].slice(-KEPT_CRASHES),
+    ...(ours || blameless || !CRASHES.has(exit.class) ? {} : crashed(context, exit.at)),
     ...(context.stop === null
       ? { assess: { exitClass: exit.class, exitCode: exit.exitCode, terminal }, notBefore: null, deadline: null }
       : {}),

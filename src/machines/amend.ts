@@ -31,7 +31,7 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
       };
     case 'SpecChanged':
       return {
-        ...clearedOfFailures(event.at),
+        ...clearedOfFailures(event.at, context),
         generation: event.generation,
         specHash: event.hash,
         specVersion: event.version,
@@ -56,7 +56,7 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
       };
     case 'ResetRequested':
       return {
-        ...clearedOfFailures(event.at),
+        ...clearedOfFailures(event.at, context),
         requests: withRequests(context, event),
       };
     case 'ContainerCreated':
@@ -189,7 +189,14 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
     case 'HostPressureGone':
       return { storage: pressureGone(context) };
     case 'ContainerStartRequested':
-      return { attempt: event.attempt, deadline: event.deadline, assess: null, stop: null, completed: false };
+      return {
+        attempt: event.attempt,
+        deadline: event.deadline,
+        assess: null,
+        stop: null,
+        completed: false,
+        ...(event.terms === undefined ? {} : { terms: event.terms }),
+      };
     case 'ContainerStopRequested':
       return {
         stop: { reason: event.reason, killAt: event.killAt, termSent: false, killSent: false },

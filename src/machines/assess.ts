@@ -3,7 +3,7 @@ import type { IntentEvent } from '../domain/bot-event.ts';
 import type { RestartPolicy } from '../domain/bot.ts';
 import type { Assessment, BotContext } from '../domain/bot-state.ts';
 import type { BotPolicy } from '../domain/policy.ts';
-import { backoffDelay, crashesInWindow } from './backoff.ts';
+import { backoffDelay, countedCrashes } from './backoff.ts';
 
 interface Given {
   readonly now: number;
@@ -12,7 +12,8 @@ interface Given {
 }
 
 /**
- * The decision after `assessment`. A restart policy that is not known (the document is broken) gives up nothing.
+ * The decision after `assessment`. A restart policy that is not known gives up nothing: the document is broken, and an older drover
+ * started the bot.
  * Features C2, C3, C4, C12.
  */
 export const assess = (
@@ -22,7 +23,7 @@ export const assess = (
   { now, random, policy }: Given,
 ): IntentEvent => {
   const { exitClass, exitCode, terminal } = assessment;
-  const crashes = crashesInWindow(policy, context.crashes, now);
+  const crashes = countedCrashes(policy, context, now);
   const giveUp = (reason: 'terminal' | 'restartPolicy' | 'crashLoop'): IntentEvent => ({
     type: 'GaveUp',
     at: now,

@@ -20,7 +20,7 @@ export interface Circumstances {
 
 type Decision = IntentEvent | Extract<ContainerEvent, { type: 'BecameHealthy' }>;
 
-/** For a bot whose document is gone: the default stages. */
+/** For a bot whose document is gone, and that an older drover started: the default stages. */
 const DEFAULT_BUDGET_MS = 85_000;
 
 const specOf = (desired: Desired): BotSpec | undefined => (desired.kind === 'spec' ? desired.spec : undefined);
@@ -37,12 +37,13 @@ const mayStart = (state: BotState, { desired, observation }: Circumstances): boo
   isClear(state, observation);
 
 /** A start that is due, or why it waits (fault R32: a full disk is no place to start on). */
-const start = ({ context }: BotState, { now, policy, diskFree }: Circumstances): Decision | undefined => {
+const start = ({ context }: BotState, { desired, now, policy, diskFree }: Circumstances): Decision | undefined => {
   const noted = context.storage?.pressure !== undefined;
   if (diskFree !== undefined && diskFree < policy.minDiskFree) {
     return noted ? undefined : { type: 'HostPressureFound', at: now, free: diskFree };
   }
   if (noted) return { type: 'HostPressureGone', at: now };
+  const spec = specOf(desired);
   return {
     type: 'ContainerStartRequested',
     at: now,
@@ -50,6 +51,7 @@ const start = ({ context }: BotState, { now, policy, diskFree }: Circumstances):
     generation: context.generation,
     hash: context.specHash ?? '',
     deadline: now + policy.startDeadlineMs,
+    ...(spec === undefined ? {} : { terms: { restartPolicy: spec.restartPolicy, stopBudgetMs: stopBudgetMs(spec) } }),
   };
 };
 
@@ -68,7 +70,7 @@ const stop = (state: BotState, { desired, now, policy }: Circumstances): Decisio
   const { container } = state.context;
   if (reason === undefined || container === null) return undefined;
   const spec = specOf(desired);
-  const graceMs = spec === undefined ? DEFAULT_BUDGET_MS : stopBudgetMs(spec);
+  const graceMs = spec === undefined ? (state.context.terms?.stopBudgetMs ?? DEFAULT_BUDGET_MS) : stopBudgetMs(spec);
   const killAt = now + graceMs;
   const deadline = killAt + policy.killDeadlineMs;
   return { type: 'ContainerStopRequested', at: now, ref: container.ref, reason, graceMs, killAt, deadline };
@@ -101,7 +103,8 @@ const whileBackingOff = (state: BotState, given: Circumstances): Decision | unde
   const { context } = state;
   if (!context.wanted && isClear(state, given.observation)) return { type: 'BotStopped', at: given.now };
   if (context.assess !== null) {
-    return assess(context, context.assess, specOf(given.desired)?.restartPolicy, given);
+    const restartPolicy = specOf(given.desired)?.restartPolicy ?? context.terms?.restartPolicy;
+    return assess(context, context.assess, restartPolicy, given);
   }
   return isPast(context.notBefore, given.now) && mayStart(state, given) ? start(state, given) : undefined;
 };

@@ -301,7 +301,7 @@ describe('case E3: schedules', () => {
         until({ kind: 'gone' }, () => state.at === 'deleted');
         expect(state.context.runs).toEqual([]);
       }),
-      { numRuns: cases(100, 2_000) },
+      { numRuns: cases(40, 1_000) },
     );
   }, 120_000);
 });

@@ -9,7 +9,7 @@ import type { BotPolicy } from '../../domain/policy.ts';
 import { partsOfRun } from '../../domain/run-id.ts';
 import type { ScheduleRequest, ScheduleSpec } from '../../domain/schedule.ts';
 import type { ActiveRun, ScheduleState } from '../../domain/schedule-state.ts';
-import type { SchedulePolicy } from '../../domain/schedule-policy.ts';
+import { termsOf, type RunTerms } from '../../domain/schedule-policy.ts';
 import { specHash } from '../../domain/spec-hash.ts';
 import type { SpecDefaults } from '../../documents/bot-document.ts';
 import type { ScheduleStore, SpecRecord } from '../../ports/spec-store.ts';
@@ -36,24 +36,30 @@ export interface RunDesire {
 
 /** Many that are due at once wait for their turn at the engine: that is no start that takes too long. */
 const START_DEADLINE_MS = 30 * 60_000;
-/** All crashes of a run count, whatever time lies between. */
+/** What is told of the window in which crashes of a run count; all of them do. */
 const CRASH_WINDOW_MS = 366 * 86_400_000;
+/** Between two tries, whatever the document says. */
+const RETRY_LEAST_MS = 1_000;
 
 /** Retries of a run are the restarts of a bot (feature D13). */
-export const policyOfRun = (bots: BotPolicy, schedule: SchedulePolicy): BotPolicy => ({
-  ...bots,
-  startDeadlineMs: Math.max(bots.startDeadlineMs, START_DEADLINE_MS),
-  maxCrashes: schedule.retries + 1,
-  crashWindowMs: CRASH_WINDOW_MS,
-  backoffFirstMs: schedule.retryFirstMs,
-  // A hiccup of the engine must not cost a slot: nothing has been done in it yet.
-  neverRanFirstMs: Math.min(bots.backoffFirstMs, schedule.retryFirstMs),
-  backoffMaxMs: Math.max(schedule.retryFirstMs, schedule.retryMaxMs),
-});
+export const policyOfRun = (bots: BotPolicy, terms: RunTerms): BotPolicy => {
+  const backoffFirstMs = Math.max(RETRY_LEAST_MS, terms.retryFirstMs);
+  return {
+    ...bots,
+    startDeadlineMs: Math.max(bots.startDeadlineMs, START_DEADLINE_MS),
+    maxCrashes: terms.retries + 1,
+    crashWindowMs: CRASH_WINDOW_MS,
+    countsAllCrashes: true,
+    backoffFirstMs,
+    // A hiccup of the engine must not cost a slot: nothing has been done in it yet.
+    neverRanFirstMs: Math.min(bots.backoffFirstMs, backoffFirstMs),
+    backoffMaxMs: Math.max(backoffFirstMs, terms.retryMaxMs),
+  };
+};
 
-const specOfRun = ({ bot, policy }: ScheduleSpec): BotSpec => ({
+const specOfRun = ({ bot }: ScheduleSpec, { retries }: RunTerms): BotSpec => ({
   ...bot,
-  restartPolicy: policy.retries === 0 ? 'never' : 'on-failure',
+  restartPolicy: retries === 0 ? 'never' : 'on-failure',
 });
 
 const isAtRest = ({ at }: BotState): boolean => at === 'stopped' || at === 'failed.exhausted' || at === 'deleted';
@@ -70,17 +76,18 @@ export const createRunDesire = (options: RunDesireOptions): RunDesire => {
     record: SpecRecord<ScheduleRequest> | undefined,
   ): Desired => {
     const wish = record === undefined ? undefined : desiredSchedule(record, defaults, false);
-    if (wish?.kind !== 'spec') {
+    const terms = run.terms ?? (wish?.kind === 'spec' ? termsOf(wish.spec.policy) : undefined);
+    if (terms !== undefined) policies.set(id, policyOfRun(policy, terms));
+    if (wish?.kind !== 'spec' || terms === undefined) {
       // Nothing to begin with; and whoever is to end needs no document for that.
       return run.stop === null
         ? { kind: 'unknown', reason: 'the schedule of this run has no valid document' }
         : { kind: 'gone' };
     }
-    policies.set(id, policyOfRun(policy, wish.spec.policy));
     const { key, scheduledAt, writes, attempt } = run;
     return {
       kind: 'spec',
-      spec: specOfRun(wish.spec),
+      spec: specOfRun(wish.spec, terms),
       hash: own.context.specHash ?? specHash(wish.spec.bot),
       enabled: run.stop === null,
       drained: false,
@@ -101,6 +108,8 @@ export const createRunDesire = (options: RunDesireOptions): RunDesire => {
         // It ended: what is left is tidied up, and what was started again by hand is nobody's wish.
         return { desired: isAtRest(own) ? { kind: 'unknown', reason: 'this run has ended' } : { kind: 'gone' } };
       }
+      // Also when the store does not answer: what it began with decides.
+      if (run.terms !== undefined) policies.set(id, policyOfRun(policy, run.terms));
       try {
         const record = await schedules.read(parts.scheduleId);
         return { desired: wishedWith(id, schedule.context, run, own, record) };

@@ -125,7 +125,12 @@ export const amendSchedule = (context: ScheduleContext, event: ScheduleEvent): P
     case 'RunDropped':
       return { runs: withoutRun(context, event.key) };
     case 'RunBegun':
-      return withRun(context, event.key, { begunAt: at, writes: event.writes, attempt: event.attempt });
+      return withRun(context, event.key, {
+        begunAt: at,
+        writes: event.writes,
+        attempt: event.attempt,
+        ...(event.terms === undefined ? {} : { terms: event.terms }),
+      });
     case 'RunStarted':
       return { ...withRun(context, event.key, { startedAt: event.startedAt }), late: event.late };
     case 'RunStopRequested':

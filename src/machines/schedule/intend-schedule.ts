@@ -5,6 +5,7 @@ import { slotsBetween } from '../../domain/cron/slots-between.ts';
 import { commandKey, slotKey } from '../../domain/run-key.ts';
 import type { DesiredSchedule, RunView, ScheduleRequest, ScheduleSpec } from '../../domain/schedule.ts';
 import type { RunStopReason, ScheduleEvent } from '../../domain/schedule-event.ts';
+import { termsOf } from '../../domain/schedule-policy.ts';
 import type { ActiveRun, ScheduleContext, ScheduleState } from '../../domain/schedule-state.ts';
 import { nextDecision, type SlotDecision } from './due-slots.ts';
 import { jitterOf } from './jitter.ts';
@@ -46,11 +47,18 @@ const stopRun = (key: string, reason: RunStopReason, at: number): ScheduleEvent 
   reason,
 });
 
-const overtime = ({ context }: ScheduleState, { policy }: ScheduleSpec, now: number): ScheduleEvent | undefined => {
-  const { maxRunMs } = policy;
-  if (maxRunMs === undefined) return undefined;
+/** How long a run may take: it began with that, or the document of today says it. */
+const longest = ({ terms }: ActiveRun, spec: ScheduleSpec | undefined): number =>
+  (terms ?? spec?.policy)?.maxRunMs ?? Infinity;
+
+/** A run that takes too long is stopped, also when its document cannot be understood meanwhile. */
+const overtime = (
+  { context }: ScheduleState,
+  spec: ScheduleSpec | undefined,
+  now: number,
+): ScheduleEvent | undefined => {
   const late = context.runs.find(
-    ({ startedAt, stop }) => startedAt !== null && stop === null && now - startedAt >= maxRunMs,
+    (run) => run.startedAt !== null && run.stop === null && now - run.startedAt >= longest(run, spec),
   );
   return late === undefined ? undefined : stopRun(late.key, 'timedOut', now);
 };
@@ -146,8 +154,9 @@ const beginning = ({ context }: ScheduleState, { policy }: ScheduleSpec, now: nu
   // Nobody means hundreds of containers at once by a range of the past.
   if (next.trigger === 'backfill' && going.some(({ trigger }) => trigger === 'backfill')) return undefined;
   // Numbers of starts are set apart, so that two that go on at once never share one.
-  const attempt = Math.max(context.attempt, ...going.map((run) => run.attempt + policy.retries + 1));
-  return { type: 'RunBegun', at: now, key: next.key, writes: !going.some(({ writes }) => writes), attempt };
+  const attempt = Math.max(context.attempt, ...going.map((run) => run.attempt + (run.terms ?? policy).retries + 1));
+  const writes = !going.some((run) => run.writes);
+  return { type: 'RunBegun', at: now, key: next.key, writes, attempt, terms: termsOf(policy) };
 };
 
 const isNew = ({ context }: ScheduleState, { requestId }: ScheduleRequest): boolean =>
@@ -236,9 +245,9 @@ export const intendSchedule = (state: ScheduleState, given: ScheduleCircumstance
   if (context.incarnation === 0 || state.at === 'deleted') return undefined;
   if (state.at === 'disabled') return winding(state, given.now);
   const spec = specOf(given);
-  if (spec === undefined) return undefined;
+  const late = overtime(state, spec, given.now);
+  if (late !== undefined || spec === undefined) return late;
   return (
-    overtime(state, spec, given.now) ??
     pausing(state, spec, given) ??
     answering(state, spec, given) ??
     slots(state, spec, given) ??
@@ -251,18 +260,19 @@ export const intendSchedule = (state: ScheduleState, given: ScheduleCircumstance
 export const nextMoment = (state: ScheduleState, given: ScheduleCircumstances): number | undefined => {
   const spec = specOf(given);
   const { context, at } = state;
-  if (spec === undefined || at === 'disabled' || at === 'deleted') return undefined;
-  const { policy } = spec;
-  const slot = at === 'armed' ? nextSlot(anchored(spec.cron, context), context.cursor) : undefined;
+  if (at === 'disabled' || at === 'deleted') return undefined;
+  const slot =
+    at === 'armed' && spec !== undefined ? nextSlot(anchored(spec.cron, context), context.cursor) : undefined;
+  const startDeadlineMs = spec?.policy.startDeadlineMs;
   const moments = [
-    slot === undefined ? undefined : slot + jitterOf(given.id, policy.jitterMs),
-    context.paused?.until,
-    ...context.runs.map(({ startedAt, stop }) =>
-      startedAt === null || stop !== null || policy.maxRunMs === undefined ? undefined : startedAt + policy.maxRunMs,
+    slot === undefined ? undefined : slot + jitterOf(given.id, spec?.policy.jitterMs ?? 0),
+    spec === undefined ? undefined : context.paused?.until,
+    ...context.runs.map((run) =>
+      run.startedAt === null || run.stop !== null ? undefined : run.startedAt + longest(run, spec),
     ),
     ...context.runs.map(({ begunAt, dueAt }) =>
-      begunAt !== null || policy.startDeadlineMs === undefined ? undefined : dueAt + policy.startDeadlineMs + 1,
+      begunAt !== null || startDeadlineMs === undefined ? undefined : dueAt + startDeadlineMs + 1,
     ),
-  ].filter((moment): moment is number => moment !== undefined && moment > given.now);
+  ].filter((moment): moment is number => moment !== undefined && moment > given.now && moment < Infinity);
   return moments.length === 0 ? undefined : Math.min(...moments);
 };

@@ -26,6 +26,7 @@ const senseRun = (
   maxLatenessMs: number | undefined,
 ): ScheduleEvent | undefined => {
   const { key } = run;
+  const allowedMs = run.terms === undefined ? maxLatenessMs : run.terms.maxLatenessMs;
   const { startedAt, end } = view;
   if (run.startedAt === null && startedAt !== undefined) {
     const latenessMs = Math.max(0, startedAt - run.dueAt);
@@ -35,7 +36,7 @@ const senseRun = (
       key,
       startedAt,
       latenessMs,
-      late: maxLatenessMs !== undefined && latenessMs > maxLatenessMs,
+      late: allowedMs !== undefined && latenessMs > allowedMs,
     };
   }
   if (end === undefined) return undefined;
