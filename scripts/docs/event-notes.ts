@@ -74,6 +74,7 @@ const INTENTS = {
   StopTimedOut: 'The container did not end within `KILL_DEADLINE` after SIGKILL was due.',
   HostPressureFound: 'A start waits, because the disk under the engine is nearly full; `free` is the free share.',
   HostPressureGone: 'There is enough free disk space again.',
+  ClockSetBack: 'The clock was ahead and is corrected: deadlines and delays count from now.',
   StartCancelled: 'The start was cancelled before its container existed.',
   BotCompleted: 'The bot ended by itself, and its restart policy does not restart it.',
   BotStopped: 'The bot does not run, as its desired state says.',
@@ -111,6 +112,7 @@ const SCHEDULE_SPEC = {
 
 const RUNS = {
   RunClaimed: 'The slot belongs to this run, and no other run can claim it.',
+  SlotsSetBack: 'The clock was ahead and is corrected: slots count from now, without those that have a run already.',
   SlotsPassed: 'Slots in this range did not run; `reason` says why.',
   RunDropped: 'A claimed run was cancelled before its container was requested.',
   RunBegun: 'The container of the run was requested. `writes`: this run may write the state.',

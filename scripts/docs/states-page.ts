@@ -110,6 +110,7 @@ const CONDITIONS = {
     reasons: {
       AsWished: 'Slots run when they are due.',
       Disabled: 'The schedule is disabled (status Unknown).',
+      ClockBehind: 'The clock was ahead and was set back. Slots count from then; the next one that runs ends this.',
       Paused: 'The schedule is paused; the message says by whom and until when.',
       RunFailed: 'The last run, or the last runs, failed.',
       Late: 'The latest run started later than `maxLatenessSeconds` allows.',

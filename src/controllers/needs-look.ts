@@ -2,6 +2,7 @@
 import type { Desired } from '../domain/bot.ts';
 import type { BotState } from '../domain/bot-state.ts';
 import { isLive, type ListedContainer } from '../domain/observation.ts';
+import { clockBehind } from '../machines/clock-behind.ts';
 import { initialState } from '../machines/evolve.ts';
 import { noteWish } from '../machines/note-wish.ts';
 
@@ -48,5 +49,6 @@ export const needsLook = (
   const known = state ?? initialState;
   if (noteWish(known, desired, now) !== undefined) return true;
   if (known.context.incarnation === 0) return false;
+  if (clockBehind(known.context, now) !== undefined) return true;
   return containerDiffers(known, listed) || unsettled(known) || overdue(known, now) || waitsOnVolume(known, now);
 };

@@ -147,6 +147,8 @@ export type IntentEvent =
   /** A start that is due waits for disk space under the engine; `free` is its share, 0 to 1. */
   | Named<'HostPressureFound', At & { free: number }>
   | Named<'HostPressureGone', At>
+  /** What the log has noted lies ahead of the clock by so much: deadlines count from now. */
+  | Named<'ClockSetBack', At & { byMs: number }>
   /** A start that is wished no more before its container existed. */
   | Named<'StartCancelled', At>
   /** The bot ended by itself and its restart policy wants no more. */

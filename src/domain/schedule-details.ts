@@ -50,6 +50,8 @@ export const scheduleDetails = (event: ScheduleEvent): Details => {
         first: iso(event.from),
         last: event.to === event.from ? undefined : iso(event.to),
       });
+    case 'SlotsSetBack':
+      return only({ byMs: event.byMs, ranges: event.ran.length });
     case 'RunDropped':
     case 'RunStopRequested':
       return only({ run: event.key, reason: event.reason });

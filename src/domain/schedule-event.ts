@@ -10,7 +10,7 @@ export type RunOutcome = 'succeeded' | 'failed' | 'timedOut' | 'replaced' | 'sto
 /** `nextSlot`: it waited for another try when the next slot came. */
 export type RunStopReason = 'timedOut' | 'replaced' | 'nextSlot' | 'disabled' | 'drained' | 'deleted';
 /** Why slots did not run. */
-export type PassReason = 'missed' | 'deadline' | 'overlap' | 'paused';
+export type PassReason = 'missed' | 'deadline' | 'overlap' | 'paused' | 'alreadyRan';
 export type DropReason = 'replaced' | 'deadline' | 'disabled' | 'drained' | 'deleted';
 
 interface At {
@@ -22,6 +22,11 @@ interface OnRun extends At {
 interface Asked extends At {
   readonly requestId: string;
   readonly actor: string;
+}
+/** Slots that follow one another, both ends inclusive. */
+export interface SlotRange {
+  readonly from: number;
+  readonly to: number;
 }
 /** A run of a backfill. */
 export interface ClaimedRun {
@@ -55,6 +60,8 @@ export type RunEvent =
     >
   /** Slots that did not run: a range, both ends inclusive. `count` is the least there are when `more` is set. */
   | Named<'SlotsPassed', At & { from: number; to: number; count: number; more?: true; reason: PassReason }>
+  /** The clock was ahead and is corrected by so much: slots count from now, without those that have a run already. */
+  | Named<'SlotsSetBack', At & { byMs: number; ran: readonly SlotRange[] }>
   /** Claimed, and given up before its container was wished. */
   | Named<'RunDropped', OnRun & { reason: DropReason }>
   /**

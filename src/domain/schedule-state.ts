@@ -1,5 +1,5 @@
 /** The fold of a schedule's log. Plain JSON. What ended long ago is not in it: the log itself holds every run. */
-import type { RunOutcome, RunStopReason, Trigger } from './schedule-event.ts';
+import type { RunOutcome, RunStopReason, SlotRange, Trigger } from './schedule-event.ts';
 import type { RunTerms } from './schedule-policy.ts';
 
 export type SchedulePath = 'disabled' | 'armed' | 'paused' | 'deleted';
@@ -54,6 +54,10 @@ export interface ScheduleContext {
   readonly since: number;
   /** Every slot up to this one is claimed or passed. */
   readonly cursor: number;
+  /** Slots after it that have a run already, from when the clock was ahead. */
+  readonly ran?: readonly SlotRange[];
+  /** The clock was set back, and no slot has run since. */
+  readonly clockBack?: { readonly at: number; readonly byMs: number } | null;
   /** Where the beat of `@every` starts. */
   readonly anchorAt: number;
   /** In the order they were claimed. */

@@ -93,6 +93,7 @@ const details = (event: BotEvent): Record<string, string | number> => {
     'detail',
     'signal',
     'delayMs',
+    'byMs',
     'streak',
     'crashes',
     'generation',

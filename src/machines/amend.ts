@@ -7,6 +7,7 @@ import type { BotContext } from '../domain/bot-state.ts';
 import { assertNever } from '../domain/errors.ts';
 import { clearedOfFailures, delivered, ended, firstStart, known, neverStarted, withContainer } from './amend-parts.ts';
 import { amendStorage, leftUnsynced, pressureGone, storageOf, volumeSynced, withStorage } from './amend-storage.ts';
+import { setBack } from './clock-behind.ts';
 import { emptyContext } from './empty-context.ts';
 import { remembered } from './requests.ts';
 
@@ -220,6 +221,8 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
         stop: null,
         holdUntil: null,
       };
+    case 'ClockSetBack':
+      return setBack(context, event.at, event.byMs);
     case 'StartCancelled':
       return { deadline: null };
     case 'BotCompleted':

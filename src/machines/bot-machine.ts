@@ -14,7 +14,7 @@ export const MACHINE_VERSION = 1;
 const stay = { actions: 'remember' } as const;
 const to = <T extends string>(target: T) => ({ target, actions: 'remember' }) as const;
 
-/** What becomes of state and logs is told whenever it is known, also after the bot. */
+/** What is told in every state: what becomes of state and logs, also after the bot, and that the clock was set back. */
 const storage = {
   StateRestored: stay,
   StateEditedOutside: stay,
@@ -26,6 +26,7 @@ const storage = {
   LogsDropped: stay,
   VolumeSynced: stay,
   VolumeSyncFailed: stay,
+  ClockSetBack: stay,
 } as const;
 
 /** What may be wished of a bot in any state but `deleted`. */

@@ -5,6 +5,7 @@ import type { BotState } from '../domain/bot-state.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { BotPolicy } from '../domain/policy.ts';
 import { assess } from './assess.ts';
+import { clockBehind } from './clock-behind.ts';
 
 export interface Circumstances {
   readonly desired: Desired;
@@ -118,6 +119,8 @@ const whileStopped = (state: BotState, given: Circumstances): Decision | undefin
 
 /** The next decision. Every policy is applied here and arrives in the event as its result. */
 export const intend = (state: BotState, given: Circumstances): Decision | undefined => {
+  const byMs = clockBehind(state.context, given.now);
+  if (byMs !== undefined) return { type: 'ClockSetBack', at: given.now, byMs };
   switch (state.at) {
     case 'starting':
       return whileStarting(state, given);

@@ -383,8 +383,11 @@ describe('whatever happens', () => {
           const accounted = [
             ...claimed,
             ...world.of('SlotsPassed').flatMap(({ from, to }) => slotsBetween(schedule, from - 1, to, 10_000).slots),
-          ].sort((a, b) => a - b);
-          expect(accounted).toEqual(slotsBetween(schedule, T0, world.state().context.cursor, 10_000).slots);
+          ];
+          // A clock that was set back by more than a moment has slots decided anew; those that ran do not run again.
+          const due = slotsBetween(schedule, T0, world.state().context.cursor, 10_000).slots;
+          expect(due.filter((slot) => !accounted.includes(slot))).toEqual([]);
+          if (world.of('SlotsSetBack').length === 0) expect(accounted.sort((a, b) => a - b)).toEqual(due);
           expect(world.state().context.cursor).toBeGreaterThan(latest - MINUTE - 1);
         },
       ),
@@ -415,7 +418,11 @@ describe('whatever happens', () => {
         }
         const ran = world.of('RunClaimed').map(({ key }) => key);
         expect(new Set(ran).size).toBe(ran.length);
-        const passed = world.of('SlotsPassed');
+        // What was decided before the clock was set back was decided for a time that had not come.
+        const lastSetBack = world.log.findLastIndex(({ type }) => type === 'SlotsSetBack');
+        const passed = world
+          .of('SlotsPassed')
+          .filter((event) => event.reason !== 'alreadyRan' && world.log.indexOf(event) > lastSetBack);
         for (const slot of world.of('RunClaimed').map(({ scheduledAt }) => scheduledAt)) {
           expect(passed.filter(({ from, to, count }) => count === 1 && from <= slot && slot <= to)).toEqual([]);
         }

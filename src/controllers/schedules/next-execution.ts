@@ -1,9 +1,9 @@
 /** `next_execution_time` kept true for other readers (contract §3): whoever reads it, the predecessor too, finds the next slot. */
 import type { BotId } from '../../domain/bot.ts';
-import { nextSlot } from '../../domain/cron/next-slot.ts';
 import { toDroverError } from '../../domain/errors.ts';
 import type { DesiredSchedule } from '../../domain/schedule.ts';
 import type { ScheduleState } from '../../domain/schedule-state.ts';
+import { nextToRun } from '../../machines/schedule/due-slots.ts';
 import { anchored } from '../../machines/schedule/intend-schedule.ts';
 import { jitterOf } from '../../machines/schedule/jitter.ts';
 import type { Logger } from '../../ports/logger.ts';
@@ -38,7 +38,7 @@ export const createNextExecution = (
       const { cron, policy } = desired.spec;
       // A slot that is claimed is no next one; nor is one that passes because nothing is to run at the time.
       const after = at === 'armed' ? context.cursor : Math.max(context.cursor, now);
-      const slot = nextSlot(anchored(cron, context), after);
+      const slot = nextToRun(anchored(cron, context), after, context.ran);
       const before = known.get(id);
       const dueAt = slot === undefined ? undefined : slot + jitterOf(id, policy.jitterMs);
       known.set(id, { slot, dueAt });

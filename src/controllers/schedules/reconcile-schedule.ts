@@ -10,6 +10,7 @@ import { scheduleStream, type ScheduleEvent } from '../../domain/schedule-event.
 import type { SchedulePolicy } from '../../domain/schedule-policy.ts';
 import type { ScheduleState } from '../../domain/schedule-state.ts';
 import { planSchedule, type SchedulePlan } from '../../machines/schedule/plan-schedule.ts';
+import { isAhead } from '../../machines/schedule/set-back.ts';
 import { toStoredSchedule } from '../../machines/schedule/upcast-schedule.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventStore } from '../../ports/event-store.ts';
@@ -83,7 +84,7 @@ export const createReconcileSchedule = (dependencies: ReconcileScheduleDependenc
     const asksForPast = requests.some((request) => request.kind === 'backfill' && isNew(state, request));
     const [views, claimed] = await Promise.all([
       readRunViews(runs, id, state, desired, clock.now()),
-      asksForPast ? readClaimedKeys(events, id) : undefined,
+      asksForPast || isAhead(state, clock.now()) ? readClaimedKeys(events, id) : undefined,
     ]);
     const now = clock.now();
     const plan = planSchedule(state, { id, desired, runs: views, now, ...(claimed === undefined ? {} : { claimed }) });

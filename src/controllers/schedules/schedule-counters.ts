@@ -34,7 +34,7 @@ const createLateness = () => {
 
 export const createScheduleCounters = (): ScheduleCounters => {
   const outcomes: Record<RunOutcome, number> = { succeeded: 0, failed: 0, timedOut: 0, replaced: 0, stopped: 0 };
-  const passed: Record<PassReason, number> = { missed: 0, deadline: 0, overlap: 0, paused: 0 };
+  const passed: Record<PassReason, number> = { missed: 0, deadline: 0, overlap: 0, paused: 0, alreadyRan: 0 };
   const loop = { reconciles: 0, conflicts: 0, failures: 0 };
   const lateness = createLateness();
   let late = 0;

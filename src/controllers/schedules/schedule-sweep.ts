@@ -8,6 +8,7 @@ import type { DesiredSchedule, ScheduleRequest } from '../../domain/schedule.ts'
 import type { ScheduleState } from '../../domain/schedule-state.ts';
 import type { SpecDefaults } from '../../documents/bot-document.ts';
 import { initialSchedule } from '../../machines/schedule/evolve-schedule.ts';
+import { isAhead } from '../../machines/schedule/set-back.ts';
 import { noteScheduleWish } from '../../machines/schedule/note-schedule-wish.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FleetRead, ScheduleStore, SpecRecord } from '../../ports/spec-store.ts';
@@ -95,6 +96,7 @@ export const createScheduleSweep = (dependencies: ScheduleSweepDependencies) => 
     const isDue = (id: BotId, { context, at }: ScheduleState): boolean => {
       if (context.incarnation === 0 || (at === 'deleted' && context.runs.length === 0)) return false;
       const due = dueAt.get(id);
+      if (isAhead({ at, context }, now)) return true;
       return !dueAt.has(id) || (due !== undefined && due <= now);
     };
     const differing = [...new Set([...folds.keys(), ...records.keys()])].filter((id) => {

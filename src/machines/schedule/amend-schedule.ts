@@ -20,6 +20,16 @@ const withoutRun = ({ runs }: ScheduleContext, key: string): readonly ActiveRun[
 /** A clock that was set back gives no slot a second time (fault R44). */
 const forward = ({ cursor }: ScheduleContext, at: number): number => Math.max(cursor, at);
 
+/** Every slot up to `slot` is decided. */
+const upTo = (context: ScheduleContext, slot: number): Partial<ScheduleContext> => {
+  const cursor = Math.max(context.cursor, slot);
+  return { cursor, ...(context.ran === undefined ? {} : { ran: context.ran.filter(({ to }) => to > cursor) }) };
+};
+
+/** A slot runs: the clock is as it should be. */
+const clockAgain = ({ clockBack }: ScheduleContext): Partial<ScheduleContext> =>
+  clockBack == null ? {} : { clockBack: null };
+
 const waiting = (claim: Pick<ActiveRun, 'key' | 'scheduledAt' | 'dueAt' | 'trigger' | 'claimedAt'>): ActiveRun => ({
   ...claim,
   begunAt: null,
@@ -68,6 +78,7 @@ export const amendSchedule = (context: ScheduleContext, event: ScheduleEvent): P
         requests: context.requests,
         cursor: forward(context, at),
         anchorAt: at,
+        ...(context.ran === undefined ? {} : { ran: context.ran }),
       };
     case 'ScheduleChanged': {
       const { generation, hash: specHash, version: specVersion, cron } = event;
@@ -116,12 +127,19 @@ export const amendSchedule = (context: ScheduleContext, event: ScheduleEvent): P
       const ofCron = trigger === 'slot' || trigger === 'catchUp';
       return {
         runs: [...context.runs, waiting({ key, scheduledAt, dueAt, trigger, claimedAt: at })],
-        cursor: ofCron ? Math.max(context.cursor, slotOfKey(key) ?? scheduledAt) : context.cursor,
         requests: taken(context, event.requestId),
+        ...(ofCron ? { ...upTo(context, slotOfKey(key) ?? scheduledAt), ...clockAgain(context) } : {}),
       };
     }
     case 'SlotsPassed':
-      return { cursor: Math.max(context.cursor, event.to) };
+      return upTo(context, event.to);
+    case 'SlotsSetBack':
+      return {
+        cursor: at,
+        anchorAt: Math.min(context.anchorAt, at),
+        ran: event.ran,
+        clockBack: { at, byMs: event.byMs },
+      };
     case 'RunDropped':
       return { runs: withoutRun(context, event.key) };
     case 'RunBegun':

@@ -5,7 +5,7 @@
 import { nextSlot } from '../../domain/cron/next-slot.ts';
 import type { Schedule } from '../../domain/cron/schedule.ts';
 import { lastSlotBetween, slotsBetween } from '../../domain/cron/slots-between.ts';
-import type { PassReason } from '../../domain/schedule-event.ts';
+import type { PassReason, SlotRange } from '../../domain/schedule-event.ts';
 import type { SchedulePolicy } from '../../domain/schedule-policy.ts';
 
 export type SlotDecision =
@@ -26,6 +26,8 @@ export interface DueSlots {
   readonly cursor: number;
   readonly offsetMs: number;
   readonly now: number;
+  /** Slots that have a run already. */
+  readonly ran?: readonly SlotRange[];
 }
 
 /** A slot that is taken up within this time was not missed: nobody was away, somebody was busy. */
@@ -74,12 +76,23 @@ const firstToRun = (due: DueSlots, limit: number): number | undefined => {
   return isOnTime || policy.missed === 'last' ? newest : undefined;
 };
 
+/** The first slot after an instant that has no run yet. */
+export const nextToRun = (schedule: Schedule, after: number, ran: readonly SlotRange[] = []): number | undefined => {
+  let slot = nextSlot(schedule, after);
+  for (const { from, to } of ran) if (slot !== undefined && from <= slot && slot <= to) slot = nextSlot(schedule, to);
+  return slot;
+};
+
 /** The next decision, or undefined when no slot is due. */
 export const nextDecision = (due: DueSlots): SlotDecision | undefined => {
-  const { schedule, cursor, now, offsetMs } = due;
-  const limit = now - offsetMs;
+  const { schedule, cursor, now, offsetMs, ran = [] } = due;
+  const today = now - offsetMs;
   const first = nextSlot(schedule, cursor);
-  if (first === undefined || first > limit) return undefined;
+  if (first === undefined || first > today) return undefined;
+  const already = ran.find(({ from, to }) => from <= first && first <= to);
+  if (already !== undefined) return passing(schedule, cursor, Math.min(already.to, today), 'alreadyRan');
+  // One decision says nothing of those that come after a slot that ran.
+  const limit = ran.reduce((least, { from }) => (from > first ? Math.min(least, from - 1) : least), today);
   const run = firstToRun(due, limit);
   if (run === first) {
     const dueAt = first + offsetMs;

@@ -9,13 +9,14 @@ import { termsOf } from '../../domain/schedule-policy.ts';
 import type { ActiveRun, ScheduleContext, ScheduleState } from '../../domain/schedule-state.ts';
 import { nextDecision, type SlotDecision } from './due-slots.ts';
 import { jitterOf } from './jitter.ts';
+import { settingBack } from './set-back.ts';
 
 export interface ScheduleCircumstances {
   readonly id: string;
   readonly desired: DesiredSchedule;
   /** Of the runs that were begun. */
   readonly runs: ReadonlyMap<string, RunView>;
-  /** Keys of all runs that were ever claimed; read from the log where a backfill waits for it. */
+  /** Keys of all runs that were ever claimed; read from the log where a backfill waits for it, or the clock was set back. */
   readonly claimed?: ReadonlySet<string>;
   /** Epoch milliseconds. */
   readonly now: number;
@@ -232,7 +233,14 @@ const slots = (state: ScheduleState, spec: ScheduleSpec, given: ScheduleCircumst
   const schedule = anchored(spec.cron, context);
   if (state.at === 'armed') {
     const offsetMs = jitterOf(given.id, spec.policy.jitterMs);
-    const decision = nextDecision({ schedule, policy: spec.policy, cursor: context.cursor, offsetMs, now });
+    const decision = nextDecision({
+      schedule,
+      policy: spec.policy,
+      cursor: context.cursor,
+      offsetMs,
+      now,
+      ran: context.ran ?? [],
+    });
     if (decision === undefined) return undefined;
     return decision.kind === 'pass' ? passed(decision, now) : claim(state, spec, decision, given);
   }
@@ -248,6 +256,7 @@ export const intendSchedule = (state: ScheduleState, given: ScheduleCircumstance
   const late = overtime(state, spec, given.now);
   if (late !== undefined || spec === undefined) return late;
   return (
+    settingBack(state, anchored(spec.cron, context), given.claimed, given.now) ??
     pausing(state, spec, given) ??
     answering(state, spec, given) ??
     slots(state, spec, given) ??

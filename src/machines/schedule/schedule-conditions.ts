@@ -1,12 +1,13 @@
 /** What an operator is told about a schedule, read off its state: few conditions, stable reasons (features A5, D17, D18). */
 import type { Condition } from '../../domain/running-bot.ts';
 import type { ScheduleState } from '../../domain/schedule-state.ts';
+import { durationText } from '../../domain/transition-line.ts';
 import { camelCode } from '../reason.ts';
 
 const iso = (at: number): string => new Date(at).toISOString();
 
 const healthy = ({ at, context }: ScheduleState): Omit<Condition, 'type' | 'lastTransitionTime'> => {
-  const { rejected, paused, failuresInRow, late, ended } = context;
+  const { rejected, paused, failuresInRow, late, ended, clockBack } = context;
   if (rejected !== null) return { status: 'False', reason: camelCode(rejected.code), message: rejected.reason };
   if (at === 'disabled') {
     const isDrained = context.stopReason === 'drained';
@@ -16,6 +17,10 @@ const healthy = ({ at, context }: ScheduleState): Omit<Condition, 'type' | 'last
   if (paused !== null) {
     const until = paused.until === undefined ? '' : `, until ${iso(paused.until)}`;
     return { status: 'False', reason: 'Paused', message: `${paused.note || 'paused'} (by ${paused.author}${until})` };
+  }
+  if (clockBack != null) {
+    const message = `the clock was ahead and went back by ${durationText(clockBack.byMs)} at ${iso(clockBack.at)}; slots count from then, and none runs twice`;
+    return { status: 'False', reason: 'ClockBehind', message };
   }
   const last = ended.at(-1);
   if (failuresInRow > 0 && last !== undefined) {
