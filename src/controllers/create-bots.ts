@@ -34,7 +34,8 @@ export const createBots = (parts: BotsParts): Bots => {
   const resyncSoon = (): void => {
     service.resyncSoon();
   };
-  const guard = createRemovalGuard({ installId, logger, now, onConfirmed: resyncSoon });
+  const recheckAfter = (ms: number): void => void clock.after(ms, resyncSoon);
+  const guard = createRemovalGuard({ installId, logger, now, onConfirmed: resyncSoon, recheckAfter });
   const reconcile = createReconcileBot({
     events,
     engine,

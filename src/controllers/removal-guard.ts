@@ -1,13 +1,13 @@
 /**
  * An empty or wrong spec store must not stop the fleet. Absence counts only from a complete,
  * successful read of the store whose install id is ours; and when one read would stop more than max(3, 10 %) of the
- * fleet without anyone having asked, nothing is stopped until an operator confirms.
+ * fleet without anyone having asked, nothing is stopped until an operator confirms. A store without any document at all is as
+ * suspect for a fleet of one: it is believed once several reads over a minute have found it so.
  */
 import type { BotId } from '../domain/bot.ts';
 import { DroverError } from '../domain/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { RemovalGuard, Suspicion } from '../ports/fleet-view.ts';
-import type { FleetRead } from '../ports/spec-store.ts';
 
 export interface FleetGuard extends RemovalGuard {
   /**
@@ -15,7 +15,7 @@ export interface FleetGuard extends RemovalGuard {
    * record, read now, would stop its bot.
    */
   judge(
-    read: Pick<FleetRead, 'installId'>,
+    read: { readonly installId: string; readonly records: readonly { readonly document: unknown }[] },
     wanted: readonly BotId[],
     stops: (id: BotId) => 'no' | 'asked' | 'unasked',
   ): void;
@@ -25,14 +25,41 @@ export interface FleetGuard extends RemovalGuard {
 
 const MIN_ALLOWED = 3;
 const SHARE_ALLOWED = 0.1;
+/** So long, and so often, an empty store must be read before it is believed of a small fleet. */
+const EMPTY_FOR_MS = 60_000;
+const EMPTY_READS = 3;
+const RECHECK_MS = EMPTY_FOR_MS / EMPTY_READS;
+
+/** Is the emptiness of a store known for long enough? */
+const createEmptiness = (now: () => number) => {
+  let since: number | undefined;
+  let reads = 0;
+  return {
+    /** Notes a read; true while an empty store is not believed. */
+    isDoubtful(isEmpty: boolean): boolean {
+      if (!isEmpty) {
+        since = undefined;
+        reads = 0;
+        return false;
+      }
+      since ??= now();
+      reads += 1;
+      return reads < EMPTY_READS || now() - since < EMPTY_FOR_MS;
+    },
+  };
+};
 
 export const createRemovalGuard = (options: {
   readonly installId: string;
   readonly logger: Logger;
   readonly now: () => number;
   readonly onConfirmed: () => void;
+  /** Read the store again after this time, ms. */
+  readonly recheckAfter: (ms: number) => void;
 }): FleetGuard => {
-  const { installId, logger, now, onConfirmed } = options;
+  const { installId, logger, now, onConfirmed, recheckAfter } = options;
+  const emptiness = createEmptiness(now);
+  let recheckAt = -Infinity;
   let allowed: ReadonlySet<BotId> = new Set();
   let confirmed: ReadonlySet<BotId> = new Set();
   let suspicion: Suspicion | undefined;
@@ -55,7 +82,13 @@ export const createRemovalGuard = (options: {
       const limit = Math.max(MIN_ALLOWED, Math.floor(wanted.length * SHARE_ALLOWED));
       // A confirmation is for what was seen then; a bot that came back since needs a new one.
       confirmed = new Set(unasked.filter((id) => confirmed.has(id)));
-      if (unconfirmed.length <= limit) {
+      const isEmpty = read.records.every(({ document }) => document === null);
+      const isDoubtful = emptiness.isDoubtful(isEmpty) && unconfirmed.length > 0;
+      if (isDoubtful && now() >= recheckAt) {
+        recheckAt = now() + RECHECK_MS;
+        recheckAfter(RECHECK_MS);
+      }
+      if (unconfirmed.length <= limit && !isDoubtful) {
         allowed = new Set(unasked);
         suspicion = undefined;
         return;
@@ -65,6 +98,7 @@ export const createRemovalGuard = (options: {
         logger.error('spec store is suspect, nothing is stopped', {
           bots: unconfirmed.length,
           fleet: wanted.length,
+          empty: isEmpty,
           remedy: 'check the spec store, then run `drover confirm-removal`',
         });
       }

@@ -88,6 +88,16 @@ describe('a suspect spec store', () => {
     await drover.guard.confirm(asked);
     await expect.poll(running).toEqual([]);
   });
+  it('case E20: that is empty stops nothing of a fleet of two either', async () => {
+    for (const id of ids.slice(2)) await stores.specs.remove(id, asked);
+    await expect.poll(running).toEqual(ids.slice(0, 2));
+    missing = new Set(ids);
+    await expect.poll(() => drover.guard.suspicion()?.botIds.length).toBe(2);
+    await ticks(5);
+    expect(running()).toEqual(ids.slice(0, 2));
+    await drover.guard.confirm(asked);
+    await expect.poll(running).toEqual([]);
+  });
   it('that heals by itself is trusted again, nothing having happened', async () => {
     missing = new Set(ids);
     await expect.poll(() => drover.guard.suspicion()).toBeDefined();

@@ -55,6 +55,8 @@ describe.skipIf(!HAS.mongo)('drover on MongoDB', () => {
     await world.reaches(drover, 'alpha', 'stopped');
     await world.bots.updateOne({ id: 'alpha' }, { $set: { 'config.enabled': true } });
     await world.reaches(drover, 'alpha', 'running');
+    // The last document of all would be missed for a minute first.
+    await world.bots.insertOne({ ...world.document('stays', { enabled: false }) });
     await world.bots.deleteOne({ id: 'alpha' });
     await world.reaches(drover, 'alpha', 'deleted');
     expect(await world.containers('alpha')).toEqual([]);

@@ -91,7 +91,8 @@ export const createSchedules = (parts: SchedulesParts): Schedules => {
   const resyncSoon = (): void => {
     service.resyncSoon();
   };
-  const guard = createRemovalGuard({ installId, logger, now, onConfirmed: resyncSoon });
+  const recheckAfter = (ms: number): void => void clock.after(ms, resyncSoon);
+  const guard = createRemovalGuard({ installId, logger, now, onConfirmed: resyncSoon, recheckAfter });
   const dueAt = new Map<BotId, number | undefined>();
   const next = createNextExecution(schedules, logger);
   const keepHistory = createHistoryKeeper({ events, states, clock, logger });
