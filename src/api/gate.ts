@@ -1,7 +1,8 @@
 /** Who may speak to the API: bearers of the token, or, without one, callers who mean this very machine. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
-import { refused } from './errors.ts';
+import { DroverError } from '../domain/errors.ts';
+import { answerError, refused } from './errors.ts';
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/;
 const HEALTH: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz', '/health']);
@@ -35,5 +36,5 @@ export const gate =
     const given = /^Bearer (.+)$/.exec(req.header('authorization') ?? '')?.[1] ?? '';
     return timingSafeEqual(digest(given), digest(token))
       ? next()
-      : refused(context, 401, 'the bearer token is missing or wrong; the command line takes it from DROVER_TOKEN');
+      : answerError(context, new DroverError('UNAUTHORIZED', 'the bearer token is missing or wrong'));
   };

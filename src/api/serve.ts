@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import { serve as serveNode } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { DROVER_HEADER } from '../domain/drover-header.ts';
 import { DroverError } from '../domain/errors.ts';
 import { isPlainTarget, refuseTarget } from './plain-target.ts';
 
@@ -24,6 +25,8 @@ export const serve = (
     const server = serveNode({
       fetch: (request, env) => {
         const { url = '' } = env.incoming;
+        // Callers see by it that what answers is a drover, whatever it answers.
+        env.outgoing.setHeader(DROVER_HEADER, '1');
         return isPlainTarget(url) ? app.fetch(request, env) : refuseTarget(url);
       },
       hostname: options.host,

@@ -1,21 +1,15 @@
 /** The HTTP API as the command line uses it: the only way in. */
 import { openAsBlob } from 'node:fs';
-import { DroverError, isErrorCode } from '../domain/errors.ts';
+import { faultOf, requireDrover, unanswered, watchOver } from './api-faults.ts';
 import { serverUrl } from './server-url.ts';
 
 export interface ApiClient {
-  /** Parsed answer. @throws DroverError as the API says, or API_UNREACHABLE */
+  /** Parsed answer. @throws DroverError as the API says, API_UNREACHABLE, or NOT_DROVER */
   call<T>(method: string, path: string, body?: unknown): Promise<T>;
   /** Streams a file. @throws as call */
   upload(path: string, file: string): Promise<void>;
   /** Lines of a stream, until it or the signal ends. */
   lines(path: string, signal: AbortSignal): AsyncIterable<string>;
-}
-
-interface ApiFault {
-  readonly error?: { readonly code?: string; readonly message?: string } | string;
-  /** Of a query: beside its error, which is the bot's own text. */
-  readonly code?: string;
 }
 
 /** What a bot answered may be no JSON. */
@@ -27,22 +21,21 @@ const parsed = (text: string): unknown => {
   }
 };
 
-const faultOf = async (response: Response): Promise<DroverError> => {
-  const fault = (await response.json().catch(() => ({}))) as ApiFault;
-  const { error, code = '' } =
-    typeof fault.error === 'object' ? { error: fault.error.message, code: fault.error.code } : fault;
-  const message = typeof error === 'string' ? error : `HTTP ${String(response.status)}`;
-  return new DroverError(isErrorCode(code) ? code : 'INTERNAL', message);
-};
-
 export const createApiClient = (options: { url: string; token: string | undefined; actor: string }): ApiClient => {
   const { url, token, actor } = options;
   const base = serverUrl(url);
   const send = async (path: string, init: RequestInit): Promise<Response> => {
+    const ended = new AbortController();
+    const unwatch = watchOver(base, url, (reason) => {
+      ended.abort(reason);
+    });
     let response: Response;
     try {
       response = await fetch(new URL(path, base), {
         ...init,
+        // To another program than drover, which would get the token with it.
+        redirect: 'manual',
+        signal: init.signal == null ? ended.signal : AbortSignal.any([init.signal, ended.signal]),
         headers: {
           'x-drover-actor': actor,
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -50,8 +43,11 @@ export const createApiClient = (options: { url: string; token: string | undefine
         },
       });
     } catch (error) {
-      throw new DroverError('API_UNREACHABLE', `nothing answers at ${url}`, { cause: error });
+      throw unanswered(url, error);
+    } finally {
+      unwatch();
     }
+    requireDrover(response, url);
     if (!response.ok) throw await faultOf(response);
     return response;
   };

@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander';
 import { clientConfig, environment } from '../config.ts';
 import { toDroverError } from '../domain/errors.ts';
-import { printable } from '../domain/transition-line.ts';
+import { forTerminal, printable } from '../domain/printable.ts';
 import { createApiClient } from './api-client.ts';
 import { createProgram } from './program.ts';
 
@@ -17,7 +17,7 @@ const main = async (): Promise<number> => {
   const defaults = clientConfig();
   const program = createProgram({
     out: (text) => {
-      process.stdout.write(`${text}\n`);
+      process.stdout.write(`${process.stdout.isTTY ? forTerminal(text) : text}\n`);
     },
     isTerminal: process.stdout.isTTY,
     client: ({ url, token }) =>
@@ -41,7 +41,13 @@ const main = async (): Promise<number> => {
 };
 
 // A reader that went away (`drover transitions | head`) is no fault of anybody; the controller goes on without one.
-process.stdout.on('error', () => {
-  if (!CONTROLLERS.has(process.argv[2] ?? '')) process.exit(0);
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (CONTROLLERS.has(process.argv[2] ?? '')) return;
+  if (code === 'EPIPE') process.exit(0);
+  process.stderr.write(`drover: the output could not be written: ${message}\n`);
+  process.exit(MISTAKE);
 });
-void main().then((code) => process.exit(code));
+// A message that cannot be written (a full disk, a closed pipe) is lost, and nothing else.
+process.stderr.on('error', () => undefined);
+// An output that could not be written is heard of after this turn.
+void main().then((code) => setImmediate(() => process.exit(code)));

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
-import { durationText } from '../domain/transition-line.ts';
+import { durationText, printable } from '../domain/transition-line.ts';
 import { DroverError } from '../domain/errors.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
@@ -32,8 +32,8 @@ const LOOK_MS = 2_000;
 
 const listed = (found: readonly Found[]): string =>
   found
-    .map(
-      ({ botId, name, createdAt }) => `  ${botId}  container ${name}, up for ${durationText(Date.now() - createdAt)}`,
+    .map(({ botId, name, createdAt }) =>
+      printable(`  ${botId}  container ${name}, up for ${durationText(Date.now() - createdAt)}`),
     )
     .join('\n');
 
@@ -51,14 +51,14 @@ const takeOver = async (io: Io, client: ApiClient, options: { dryRun?: boolean; 
   }
   const taken = [...new Set(ours.map(({ botId }) => botId))];
   for (const [index, botId] of taken.entries()) {
-    io.out(`[${String(index + 1)}/${String(taken.length)}] ${botId}: stopping`);
+    io.out(`[${String(index + 1)}/${String(taken.length)}] ${printable(botId)}: stopping`);
     const { stopped } = await client.call<{ stopped: readonly Found[] }>(
       'POST',
       `/v1/takeover/${encodeURIComponent(botId)}`,
       {},
     );
     io.out(
-      `[${String(index + 1)}/${String(taken.length)}] ${botId}: ${String(stopped.length)} stopped, drover runs the bot`,
+      `[${String(index + 1)}/${String(taken.length)}] ${printable(botId)}: ${String(stopped.length)} stopped, drover runs the bot`,
     );
   }
   if (options.watch === false) return;
@@ -105,7 +105,7 @@ export const addMove = (program: Command, io: Io, client: () => ApiClient): void
           subject,
           position?.sequence ?? '',
           reason.slice(0, 80),
-          JSON.stringify(start),
+          printable(JSON.stringify(start)),
         ]);
       }
       io.out(table.toString());

@@ -14,8 +14,11 @@ import { addSchedules } from './schedules.ts';
 import { addSettings } from './settings.ts';
 import { addState } from './state.ts';
 import { addTransitions } from './transitions.ts';
+import { withPrintableAnswers } from './printable-answers.ts';
 
 export const VERSION = '0.1.0';
+
+const AS_GIVEN: ReadonlySet<string> = new Set(['query', 'takeover']);
 
 export const createProgram = (io: Io): Command => {
   const program = new Command('drover')
@@ -28,7 +31,16 @@ export const createProgram = (io: Io): Command => {
         io.out(text.trimEnd());
       },
     });
-  const client = () => io.client(program.opts<{ url?: string; token?: string }>());
+  // JSON is for programs, and a bot's reply is its own: both are printed as they are, and `io.out` keeps them from a terminal.
+  // What takes over sends back the ids that it was given.
+  let forPeople = true;
+  program.hook('preAction', (_program, action) => {
+    forPeople = action.opts<{ output?: string }>().output !== 'json' && !AS_GIVEN.has(action.name());
+  });
+  const client = () => {
+    const api = io.client(program.opts<{ url?: string; token?: string }>());
+    return forPeople ? withPrintableAnswers(api) : api;
+  };
   program.commandsGroup('Run drover:');
   addSettings(program, io);
   program.commandsGroup('Bots:');

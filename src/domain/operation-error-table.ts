@@ -1,4 +1,4 @@
-/** Errors of the engine's network, of reports from containers, and of what answers at an address: part of the one table. */
+/** Errors of the engine's network, of reports from containers, and of callers of the API: part of the one table. */
 import { row, type ErrorRow } from './error-row.ts';
 
 export const OPERATION_ERRORS = {
@@ -11,5 +11,15 @@ export const OPERATION_ERRORS = {
     'retryable',
     'The bot runs, but its sync daemon has reported nothing for at least three minutes.',
     'Look for what stopped the daemon in the output of the container, and restart the bot: the next start stores what is on the volume.',
+  ),
+  UNAUTHORIZED: row(
+    'rejected',
+    'The request has no bearer token, or a wrong one.',
+    'Set DROVER_TOKEN, or give --token, with the value of API_TOKEN of drover.',
+  ),
+  NOT_DROVER: row(
+    'rejected',
+    'Another program than drover answers at the address of the API.',
+    'Give the address of drover with --url or DROVER_URL. If another program has its port, set HTTP_PORT for drover.',
   ),
 } as const satisfies Record<string, ErrorRow>;

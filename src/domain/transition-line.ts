@@ -1,9 +1,12 @@
 /** A transition as people and programs read it: one line, stable, no secrets (feature G2). Pure; colour is handed in. */
 import type { BotEvent } from './bot-event.ts';
+import { printable } from './printable.ts';
 import type { Cause } from './recorded.ts';
 import { scheduleDetails } from './schedule-details.ts';
 import { snapshotText, type SnapshotId } from './sync-report.ts';
 import type { Transition } from './transition.ts';
+
+export { printable } from './printable.ts';
 
 export interface Paint {
   readonly dim: (text: string) => string;
@@ -143,10 +146,6 @@ const painter = ({ from, to, event }: Transition, paint: Paint): ((text: string)
   if (from === to) return paint.dim;
   return to === 'running' ? paint.good : paint.busy;
 };
-
-/** A character that would break the line, or a terminal, is none of a line. */
-// eslint-disable-next-line no-control-regex -- control characters are exactly what goes
-export const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
 
 /** For people: time, bot, from → to, event, what else, attempt, container, how long it had lasted, and why. */
 export const transitionLine = (transition: Transition, paint: Paint = NO_PAINT): string => {

@@ -1,7 +1,9 @@
 /** The logger port over pino, on standard error: JSON lines, or readable ones on a terminal. */
 import { pino, type Logger as Pino } from 'pino';
-import pretty from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
+import { printable } from '../../domain/printable.ts';
 import type { Logger } from '../../ports/logger.ts';
+import { createStderr } from './to-stderr.ts';
 
 /** Words whose values never reach a log, wherever they stand. */
 const SECRET = /(pass(word)?|secret|token|api_?key|private_?key|credential|authorization)/i;
@@ -9,7 +11,9 @@ const SECRET = /(pass(word)?|secret|token|api_?key|private_?key|credential|autho
 const isPlain = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !(value instanceof Error);
 
+/** What a bot or a sender wrote must not drive the terminal that the log is read on. */
 const masked = (value: unknown, depth = 0): unknown => {
+  if (typeof value === 'string') return printable(value);
   if (Array.isArray(value)) return value.map((item) => masked(item, depth + 1));
   if (!isPlain(value) || depth > 6) return value;
   return Object.fromEntries(
@@ -25,17 +29,17 @@ const readable = (fields: Readonly<Record<string, unknown>>): Record<string, unk
     ),
   ) as Record<string, unknown>;
 
-/** Standard output belongs to the transition log alone. */
-const STDERR = 2;
-
 export const createPinoLogger = (options: { readonly level: string; readonly pretty: boolean }): Logger => {
   const settings = { level: options.level.toLowerCase(), base: null, messageKey: 'msg' };
-  const log: Pino = options.pretty
-    ? pino(
-        settings,
-        pretty({ destination: STDERR, colorize: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname' }),
-      )
-    : pino(settings, pino.destination({ dest: STDERR, sync: true }));
+  const stderr = createStderr();
+  const prettify = prettyFactory({ colorize: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname' });
+  const pretty = {
+    write(line: string): void {
+      stderr.write(prettify(line));
+    },
+  };
+  const destination = options.pretty ? pretty : stderr;
+  const log: Pino = pino(settings, destination);
   return {
     debug: (message, fields = {}) => {
       log.debug(readable(fields), message);
