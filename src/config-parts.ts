@@ -14,6 +14,17 @@ export const defaultsOf = (config: Config): SpecDefaults => ({
   stopGraceMs: config.stopGrace,
   finalSyncMs: config.finalSync,
   restartPolicy: config.restartPolicy,
+  bounds: {
+    images: (config.imagesAllowed ?? '')
+      .split(',')
+      .map((pattern) => pattern.trim())
+      .filter((pattern) => pattern !== ''),
+    memoryMb: config.maxMemoryMb,
+    cpuShares: config.maxCpuShares,
+    pids: config.maxPids,
+    retries: config.maxRetries,
+    stopMs: config.maxStop,
+  },
 });
 
 export const policyOf = (config: Config): BotPolicy => ({

@@ -36,6 +36,22 @@ export const SETTINGS = {
   memoryLimitMb: setting('BOT_MEMORY_LIMIT_MB', whole(16, 1_048_576), '512', 'memory limit of a bot, MiB'),
   cpuShares: setting('BOT_CPU_SHARES', whole(2, 262_144), '512', 'relative CPU weight of a bot'),
   pidsLimit: setting('BOT_PIDS_LIMIT', whole(8, 32_768), '256', 'number of processes a bot may have'),
+  imagesAllowed: setting(
+    'BOT_IMAGES_ALLOWED',
+    text,
+    '',
+    'images besides RUNTIME_IMAGE that a document may name in `drover.image`, with commas between; `*` stands for anything but `/`, `**` for anything',
+  ),
+  maxMemoryMb: setting('BOT_MAX_MEMORY_MB', whole(16, 1_048_576), '65536', 'largest `drover.memoryMb` of a document'),
+  maxCpuShares: setting('BOT_MAX_CPU_SHARES', whole(2, 262_144), '8192', 'largest `drover.cpuShares` of a document'),
+  maxPids: setting('BOT_MAX_PIDS', whole(8, 32_768), '4096', 'largest `drover.pids` of a document'),
+  maxRetries: setting('BOT_MAX_RETRIES', whole(0, 100), '100', 'largest `drover.retries` of a document'),
+  maxStop: setting(
+    'BOT_MAX_STOP',
+    duration(0),
+    '1h',
+    'largest `stopHookSeconds`, `stopGraceSeconds` and `finalSyncSeconds` of a document',
+  ),
   hostGateway: setting('BOT_HOST_GATEWAY', flag, 'false', 'bots can reach the host as host.docker.internal'),
   configInEnv: setting(
     'BOT_CONFIG_IN_ENV',

@@ -22,6 +22,7 @@ export type Values = { readonly [N in SettingName]: z.output<(typeof SETTINGS)[N
 /** Settings with a default are always there. */
 type Optional =
   | 'dockerHost'
+  | 'imagesAllowed'
   | 'installId'
   | 'apiToken'
   | 'mongoUri'

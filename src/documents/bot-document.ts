@@ -6,8 +6,10 @@ import { z } from 'zod';
 import { RUNTIMES, type BotLimits, type BotSpec, type RestartPolicy, type Runtime } from '../domain/bot.ts';
 import { maxConfigBytes } from '../domain/config-size.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import { DEFAULT_BOUNDS, type SpecBounds } from '../domain/spec-bounds.ts';
 import { isObject, type JsonObject } from '../domain/json.ts';
 import { botIdFault } from '../domain/naming.ts';
+import { excessOf } from './bounds.ts';
 import { plainError, toFaults, type DocumentFault } from './faults.ts';
 import { readEnabled } from './is-enabled.ts';
 import { misspeltKeys } from './misspelt-keys.ts';
@@ -24,6 +26,8 @@ export interface SpecDefaults {
   readonly stopGraceMs: number;
   readonly finalSyncMs: number;
   readonly restartPolicy: RestartPolicy;
+  /** What a document may set at most; those of the settings' defaults when it is not given. */
+  readonly bounds?: SpecBounds;
 }
 
 export interface InvalidDocument {
@@ -147,6 +151,8 @@ export const decodeBotDocument = (
   ];
   if (faults.length > 0) return refuse(faults);
   const { data: given } = ours;
+  const excess = excessOf(own, given, defaults, defaults.bounds ?? DEFAULT_BOUNDS);
+  if (excess !== undefined) return refuse(excess.pointers, excess.code);
   const { query, stop } = custom.config.entrypoints;
   const spec: BotSpec = {
     id,

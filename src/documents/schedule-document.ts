@@ -7,6 +7,7 @@ import { parseSchedule } from '../domain/cron/parse-schedule.ts';
 import type { Schedule } from '../domain/cron/schedule.ts';
 import { DroverError } from '../domain/errors.ts';
 import { isObject } from '../domain/json.ts';
+import { DEFAULT_BOUNDS } from '../domain/spec-bounds.ts';
 import type { ScheduleSpec } from '../domain/schedule.ts';
 import { DEFAULT_SCHEDULE_POLICY, type SchedulePolicy } from '../domain/schedule-policy.ts';
 import {
@@ -16,6 +17,7 @@ import {
   type InvalidDocument,
   type SpecDefaults,
 } from './bot-document.ts';
+import { excessOfSchedule } from './bounds.ts';
 import { parseSettings, readOwnSettings, scheduleSettings } from './own-settings.ts';
 
 export type DecodedSchedule =
@@ -31,6 +33,8 @@ export type DecodedSchedule =
 type Settings = z.infer<typeof scheduleSettings>;
 
 const DAY_S = 86_400;
+/** Tries of a run that fails at once must not follow one another without a pause. */
+const SHORTEST_RETRY_MS = 100;
 const ms = (value: number | undefined, fallbackMs: number): number =>
   value === undefined ? fallbackMs : Math.round(value * 1_000);
 
@@ -47,7 +51,7 @@ const policyOf = (own: Settings, defaults: SchedulePolicy): SchedulePolicy => {
     ...(startDeadlineMs === undefined ? {} : { startDeadlineMs }),
     ...(maxRunMs === undefined ? {} : { maxRunMs }),
     retries: own.retries ?? defaults.retries,
-    retryFirstMs: ms(own.retryFirstSeconds, defaults.retryFirstMs),
+    retryFirstMs: Math.max(ms(own.retryFirstSeconds, defaults.retryFirstMs), SHORTEST_RETRY_MS),
     retryMaxMs: ms(own.retryMaxSeconds, defaults.retryMaxMs),
     jitterMs: ms(own.jitterSeconds, defaults.jitterMs),
     ...(maxLatenessMs === undefined ? {} : { maxLatenessMs }),
@@ -83,6 +87,8 @@ export const decodeScheduleDocument = (
   const own = readOwnSettings(isObject(document) ? document : {}, 'scheduled');
   const ours = parseSettings(scheduleSettings, own);
   if (!('data' in ours)) return invalidDocument(enabled, ours.faults);
+  const excess = excessOfSchedule(own, ours.data, defaults.bounds ?? DEFAULT_BOUNDS);
+  if (excess !== undefined) return invalidDocument(enabled, excess.pointers, excess.code);
   const cron = cronOf(decoded.spec.config['schedule'], ours.data);
   if ('pointer' in cron) return invalidDocument(enabled, [cron], 'SCHEDULE_INVALID');
   return { kind: 'spec', spec: { bot: decoded.spec, cron, policy: policyOf(ours.data, policy) }, enabled, warnings };

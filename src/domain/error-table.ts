@@ -3,6 +3,7 @@
  * that a person can follow. `docs/reference/errors.md` is generated from this table.
  */
 import { CODE_ERRORS } from './code-error-table.ts';
+import { DOCUMENT_ERRORS } from './document-error-table.ts';
 import { row, type ErrorRow } from './error-row.ts';
 import { MACHINE_ERRORS } from './machine-error-table.ts';
 import { OPERATION_ERRORS } from './operation-error-table.ts';
@@ -166,6 +167,7 @@ export const ERRORS = {
     'The id is empty, too long, or has a character that is not allowed.',
     'Use 1 to 128 characters without `/`, `\\`, control characters, and not `.` or `..`.',
   ),
+  ...DOCUMENT_ERRORS,
   SCHEDULE_INVALID: row(
     'rejected',
     'The cron expression or the time zone is not valid, or never matches a date.',

@@ -56,6 +56,22 @@ describe('bad input', () => {
     expect(await rejected('slip', document)).toContain('/drover/memoryMB: is not known; did you mean `memoryMb`?');
     expect(await spine.containers('slip')).toEqual([]);
   });
+  it('case E7: an image that the operator has not allowed makes no container, and a bot that runs goes on as it was', async () => {
+    const wrong = { config: { drover: { image: 'evil/drover-bot:latest' } } };
+    expect(await rejected('foreign-image', spine.document('foreign-image', wrong))).toMatch(
+      /^\/config\/drover\/image: is not allowed: .*BOT_IMAGES_ALLOWED/,
+    );
+    expect(
+      await rejected('too-large', spine.document('too-large', { root: { drover: { memoryMb: 1_048_576 } } })),
+    ).toMatch(/^\/drover\/memoryMb: must be at most 65536 \(BOT_MAX_MEMORY_MB\)$/);
+    await spine.deploy('keeps-image');
+    const { containerId } = await spine.reaches('keeps-image', 'running');
+    await spine.put('keeps-image', spine.document('keeps-image', wrong));
+    await expect.poll(() => condition('keeps-image', 'SpecValid')?.reason).toBe('ImageNotAllowed');
+    expect(spine.bot('keeps-image')).toMatchObject({ state: 'running', containerId });
+    expect(await spine.containers('foreign-image')).toEqual([]);
+    expect(await spine.containers('too-large')).toEqual([]);
+  });
   it('an unknown runtime', async () => {
     const message = await rejected('cobol', spine.document('cobol', { custom: { runtime: 'cobol85' } }));
     expect(message).toMatch(/runtime/);

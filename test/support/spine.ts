@@ -17,6 +17,7 @@ import type { EventStore } from '../../src/ports/event-store.ts';
 import type { StoreAccessSource } from '../../src/ports/store-access-source.ts';
 import type { Engine } from '../../src/ports/container-tools.ts';
 import { DEFAULT_POLICY, type BotPolicy } from '../../src/domain/policy.ts';
+import { DEFAULT_BOUNDS } from '../../src/domain/spec-bounds.ts';
 import { dockerAt } from '../../scripts/docker-at.ts';
 import { removeInstall } from '../../scripts/remove-install.ts';
 import { until } from '../../scripts/until.ts';
@@ -134,6 +135,7 @@ export const startSpine = async (options: SpineOptions = {}): Promise<Spine> => 
       stopGraceMs: 10_000,
       finalSyncMs: 10_000,
       restartPolicy: 'always',
+      bounds: { ...DEFAULT_BOUNDS, images: ['drover-no-such-image:*'] },
     },
     resyncIntervalMs: options.resyncIntervalMs ?? 3_600_000,
     clock: systemClock,
