@@ -1,6 +1,6 @@
 /** The bot from its first to its last moment, with all that stands beside it. */
 import { rmSync, writeFileSync } from 'node:fs';
-import { DELIVERY } from '../domain/delivery.ts';
+import { DELIVERY, DELIVERY_ENV } from '../domain/delivery.ts';
 import type { ExitReport } from '../domain/observation.ts';
 import { botEnvironment } from './bot-environment.ts';
 import { commandFor, programFor } from './command-for.ts';
@@ -80,7 +80,8 @@ export const runBot = async (options: RunOptions): Promise<BotRun> => {
   const bot = startGroup({
     command: commandFor(config.runtime, config.entrypoint, config.codePath),
     cwd: config.codePath,
-    env,
+    // For the Python wrapper, which takes it out.
+    env: config.runtime === 'python3.11' ? { ...env, [DELIVERY_ENV.botGraceMs]: String(config.botGraceMs) } : env,
     onOutput,
   });
   let hook: HookEnd | undefined;
