@@ -18,7 +18,7 @@ const unless404 = (promise: Promise<unknown>): Promise<unknown> =>
 export const removeContainer = (docker: Docker, id: string): Promise<boolean> => {
   let refused = '';
   const remove = (): Promise<boolean> =>
-    unless404(docker.getContainer(id).remove({ force: true })).then(
+    unless404(docker.getContainer(id).remove({ force: true, v: true })).then(
       () => true,
       (error: unknown) => {
         const { statusCode, message } = error as { statusCode?: number; message?: string };

@@ -50,6 +50,8 @@ const STORAGE = {
   LogsShipped: 'The output of the bot is in the log archive.',
   LogsShippingFailed: 'The output could not be stored. drover retries.',
   LogsDropped: 'Output was rotated away before it could be stored; `bytes` says how much.',
+  CodeEntriesSkipped:
+    'The code archive holds links, devices, or paths that lead out of the folder. They were not unpacked.',
 } as const;
 
 const OUTCOMES = {

@@ -81,6 +81,14 @@ const CONDITIONS = {
       DocumentUnclear: 'The message names each field, and the name or the value that was probably meant.',
     },
   },
+  CodeComplete: {
+    of: 'bots',
+    meaning: 'Present, with status False, while the bot runs without a part of its code archive.',
+    reasons: {
+      EntriesSkipped:
+        'The archive holds links, devices, or paths that lead out of the folder. The message names them; see [custom.filePath](bot-yaml.md#customfilepath).',
+    },
+  },
   StateSynced: {
     of: 'bots',
     meaning: 'True when the state of the bot is in the archive store.',

@@ -19,7 +19,7 @@ export interface VolumeOwner {
 }
 
 export interface VolumeSweeperOptions {
-  readonly engine: Pick<ContainerTools, 'listVolumes' | 'removeVolume' | 'removeLeftoverTools'>;
+  readonly engine: Pick<ContainerTools, 'listVolumes' | 'removeVolume' | 'removeLeftoverTools' | 'removeScratch'>;
   /** Undefined for what no log knows. */
   readonly ownerOf: (volume: ListedVolume) => VolumeOwner | undefined | Promise<VolumeOwner | undefined>;
   readonly graceMs: number;
@@ -65,6 +65,15 @@ export const createVolumeSweeper = ({ engine, ownerOf, graceMs, clock, logger }:
     }
   };
 
+  const sweepScratch = async (): Promise<void> => {
+    try {
+      const removed = await engine.removeScratch();
+      if (removed > 0) logger.info('removed volumes without a container', { count: removed });
+    } catch (thrown) {
+      logger.debug('cannot remove volumes without a container yet', { detail: toDroverError(thrown).message });
+    }
+  };
+
   /** One that cannot be removed, or judged, is in nobody else's way. */
   const sweepVolume = async (volume: ListedVolume, now: number): Promise<void> => {
     try {
@@ -84,6 +93,7 @@ export const createVolumeSweeper = ({ engine, ownerOf, graceMs, clock, logger }:
     if (sweptAt !== undefined && now - sweptAt < Math.min(SWEEP_EVERY_MS, Math.max(graceMs, 1_000))) return;
     sweptAt = now;
     await sweepTools();
+    await sweepScratch();
     let volumes: readonly ListedVolume[] = [];
     try {
       volumes = await engine.listVolumes();

@@ -6,7 +6,7 @@ import type { StartTerms } from './bot.ts';
 import type { StopSignal } from './effect.ts';
 import type { ErrorClass, ErrorCode } from './errors.ts';
 import type { InstanceRef } from './observation.ts';
-import type { RestoreReport, SnapshotId } from './sync-report.ts';
+import type { CodeReport, RestoreReport, SnapshotId } from './sync-report.ts';
 
 /** Feature C5. Decided in `machines/classify-exit.ts`, outside the statechart. */
 export type ExitClass =
@@ -102,7 +102,7 @@ export type ContainerEvent =
   | Named<'ForeignInstanceGone', At>
   | Named<'BecameHealthy', At & { afterMs: number }>;
 
-/** What became of state and logs, as the runtime inside reports it. */
+/** What became of code, state and logs, as the runtime inside reports it. */
 export type StorageEvent =
   | Named<'StateRestored', OnContainer & RestoreReport>
   /** `<botId>/state.tar.gz` was written by somebody else; its `.the0-state` won, `former` is what it replaced. */
@@ -114,7 +114,9 @@ export type StorageEvent =
   | Named<'LogsShipped', OnContainer & { final: boolean }>
   | Named<'LogsShippingFailed', OnContainer & { code: ErrorCode; detail: string }>
   /** Output that could not be shipped before its rotation; bytes since the container started. */
-  | Named<'LogsDropped', OnContainer & { bytes: number }>;
+  | Named<'LogsDropped', OnContainer & { bytes: number }>
+  /** The archive holds entries that cannot be unpacked, such as links; `entries` names some of them. */
+  | Named<'CodeEntriesSkipped', OnContainer & CodeReport>;
 
 /** What became of an effect. */
 export type OutcomeEvent =

@@ -1,7 +1,7 @@
 /** The fold of a bot's log: where it is in the statechart, and what it remembers. Plain JSON. */
 import type { ContainerIdentity, ExitClass, GiveUpReason, StopReason, Unsynced } from './bot-event.ts';
 import type { StartTerms } from './bot.ts';
-import type { SnapshotId } from './sync-report.ts';
+import type { CodeReport, SnapshotId } from './sync-report.ts';
 
 export type StatePath =
   'stopped' | 'starting' | 'running' | 'stopping' | 'failed.backingOff' | 'failed.exhausted' | 'deleted';
@@ -37,6 +37,8 @@ export interface StorageState {
   readonly editedBy?: string;
   readonly overLimit: readonly { readonly path: string; readonly bytes: number }[];
   readonly droppedBytes: number;
+  /** What the archive holds and the container `by` did not unpack. */
+  readonly skippedCode?: CodeReport & { readonly by: string; readonly since: number };
   /** On the volume alone since the end of this attempt; stored from there when nothing else starts. */
   readonly unsynced?: Unsynced & {
     readonly attempt: number;

@@ -80,7 +80,7 @@ export const ERRORS = {
   ),
   ARCHIVE_UNSAFE: row(
     'terminal',
-    'The code archive holds an entry that is not allowed, such as a link or a path with `..`.',
+    'The code archive holds an entry that is not allowed, such as an encrypted one, or far too much.',
     'Pack the archive again without the entry that the message names.',
   ),
   ARCHIVE_UNAVAILABLE: row(

@@ -157,6 +157,9 @@ export const QUERY_TOOL_ROLE = 'query-tool';
 /** {@link LABEL}.role of short-lived containers of a process that keeps bots or runs. */
 export const TOOL_ROLE = 'tool';
 
+/** {@link LABEL}.role of volumes that live no longer than their container: its code, and its `/tmp`. */
+export const SCRATCH_ROLE = 'scratch';
+
 /** What a container of ours says about itself. */
 export interface ContainerTags {
   readonly install: string;

@@ -34,6 +34,8 @@ export interface ObservedExit {
   readonly code: number;
   /** Docker's flag: sticky, and true also when only a child died. Never used alone. */
   readonly oomKilled: boolean;
+  /** Of the container, bytes. */
+  readonly memoryLimit?: number;
   /** Docker's own error text, e.g. of a start that failed. */
   readonly error?: string;
   /** Engine clock, epoch milliseconds. */

@@ -9,6 +9,7 @@ export interface Condition {
     | 'Degraded'
     | 'SpecValid'
     | 'SpecClear'
+    | 'CodeComplete'
     | 'StateSynced'
     | 'LogsShipped'
     | 'ScheduleHealthy';

@@ -21,6 +21,13 @@ export interface ReportedError {
   readonly detail: string;
 }
 
+/** What of the code archive is not in the bot's folder. */
+export interface CodeReport {
+  readonly skipped: number;
+  /** Some of them, each with its reason. */
+  readonly entries: readonly string[];
+}
+
 /** Where the state of this start came from. */
 export interface RestoreReport {
   readonly source: 'volume' | 'snapshot' | 'archive' | 'chosen' | 'none';
@@ -60,6 +67,8 @@ export interface SyncReport {
   readonly attempt: number;
   /** Epoch milliseconds. */
   readonly writtenAt: number;
+  /** Present when something of the archive was skipped. */
+  readonly code?: CodeReport;
   readonly restored?: RestoreReport;
   readonly state: StateReport;
   readonly logs: LogsReport;

@@ -95,6 +95,11 @@ const afterStorage = (storage: StorageState, event: StorageEvent): StorageState 
       return { ...storage, logs: { status: 'failing', since: at, code: event.code, detail: event.detail } };
     case 'LogsDropped':
       return { ...storage, droppedBytes: event.bytes };
+    case 'CodeEntriesSkipped':
+      return {
+        ...storage,
+        skippedCode: { skipped: event.skipped, entries: event.entries, by: event.ref.id, since: at },
+      };
     default:
       return assertNever(event);
   }

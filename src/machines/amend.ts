@@ -173,6 +173,7 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
     case 'LogsShipped':
     case 'LogsShippingFailed':
     case 'LogsDropped':
+    case 'CodeEntriesSkipped':
       return amendStorage(context, event);
     case 'VolumeSynced':
       return { storage: volumeSynced(context, event.at, event.snapshot) };

@@ -24,6 +24,7 @@ const storage = {
   LogsShipped: stay,
   LogsShippingFailed: stay,
   LogsDropped: stay,
+  CodeEntriesSkipped: stay,
   VolumeSynced: stay,
   VolumeSyncFailed: stay,
   ClockSetBack: stay,

@@ -24,6 +24,9 @@ const as = (exitClass: ExitClass, detail?: string): ClassifiedExit => ({
   ...(detail === undefined ? {} : { detail }),
 });
 
+const limitOf = ({ memoryLimit }: ObservedExit): string =>
+  memoryLimit === undefined ? '' : `: \`drover.memoryMb\` allows it ${String(Math.floor(memoryLimit / 1024 ** 2))} MiB`;
+
 const failedStart = (code: ErrorCode, detail: string): ClassifiedExit => ({
   class: 'startError',
   terminal: ERRORS[code].class === 'terminal',
@@ -42,7 +45,7 @@ const byReport = (exit: ObservedExit, report: ExitReport): ClassifiedExit => {
   if (report.error !== undefined) return failedStart(report.error.code, report.error.detail);
   if (report.received !== undefined) return as('killedByOthers', report.received);
   if (report.signal === 'SIGKILL' && oomKills > 0)
-    return as('oom', 'the bot process was killed because memory ran out');
+    return as('oom', `the bot process was killed because memory ran out${limitOf(exit)}`);
   if (report.signal !== undefined) {
     return as(ENDING_SIGNALS.has(report.signal) ? 'killedByOthers' : 'appError', report.signal);
   }
@@ -50,7 +53,8 @@ const byReport = (exit: ObservedExit, report: ExitReport): ClassifiedExit => {
 };
 
 const byEngine = (exit: ObservedExit): ClassifiedExit => {
-  if (exit.code === 137 && exit.oomKilled) return as('oom', 'the container was killed because memory ran out');
+  if (exit.code === 137 && exit.oomKilled)
+    return as('oom', `the container was killed because memory ran out${limitOf(exit)}`);
   if (ENDING_CODES.has(exit.code)) return as('killedByOthers', `exit code ${String(exit.code)} without a report`);
   if (exit.code >= 125 && exit.code <= 127) {
     return failedStart('ENGINE_REFUSED', exit.error ?? `exit code ${String(exit.code)}: the command cannot be run`);

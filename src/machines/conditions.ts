@@ -103,11 +103,21 @@ const specValid = ({ context }: BotState): Condition =>
     ? condition('SpecValid', true, 'Accepted', `generation ${String(context.generation)}`, context.since)
     : condition('SpecValid', false, camelCode(context.rejected.code), context.rejected.reason, context.since);
 
+/** Present only when something is missing. */
+const codeComplete = ({ context }: BotState): readonly Condition[] => {
+  const { skippedCode } = storageOf(context);
+  if (skippedCode === undefined || context.container?.ref.id !== skippedCode.by) return [];
+  const { skipped, entries, since } = skippedCode;
+  const more = skipped > entries.length ? `; and ${String(skipped - entries.length)} more` : '';
+  return [condition('CodeComplete', false, 'EntriesSkipped', `not unpacked: ${entries.join('; ')}${more}`, since)];
+};
+
 /** All conditions of a bot. */
 export const conditionsOf = (state: BotState): readonly Condition[] => [
   ready(state),
   progressing(state),
   degraded(state),
   specValid(state),
+  ...codeComplete(state),
   ...storageConditions(state),
 ];

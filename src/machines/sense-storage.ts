@@ -1,4 +1,4 @@
-/** (state, what the runtime inside reports) → the next fact about state and logs, or nothing. Called again until none. */
+/** (state, what the runtime inside reports) → the next fact about code, state and logs, or nothing. Called again until none. */
 import type { StorageEvent, Unsynced } from '../domain/bot-event.ts';
 import type { BotContext } from '../domain/bot-state.ts';
 import type { ObservedContainer } from '../domain/observation.ts';
@@ -72,6 +72,8 @@ export const senseStorage = (context: BotContext, seen: ObservedContainer, at: n
     };
   }
   if (restored !== undefined && storage.restoredBy !== ref.id) return { type: 'StateRestored', at, ref, ...restored };
+  const { code } = report;
+  if (code !== undefined && storage.skippedCode?.by !== ref.id) return { type: 'CodeEntriesSkipped', at, ref, ...code };
   return senseState(context, seen, report, at) ?? senseLogs(context, seen, report, at);
 };
 

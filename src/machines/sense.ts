@@ -96,6 +96,7 @@ const OUTSIDE: ReadonlySet<ErrorCode> = new Set([
   'STORAGE_UNAVAILABLE',
   'STATE_SUPERSEDED',
   'CODE_NOT_CACHED',
+  'HOST_PRESSURE',
   'RUNTIME_CONFIG',
 ]);
 

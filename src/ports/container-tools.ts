@@ -59,6 +59,8 @@ export interface ContainerTools {
   listVolumes(): Promise<readonly ListedVolume[]>;
   /** Done already is done; one in use is left for the next try. @throws ENGINE_ERROR when it is in use */
   removeVolume(name: string): Promise<void>;
+  /** Removes what containers left that somebody removed without their volumes; returns how many. @throws as the engine does */
+  removeScratch(): Promise<number>;
   /** Free share of the disk under the engine's volumes, 0 to 1; undefined when it cannot be told. */
   diskFree(): Promise<number | undefined>;
 }

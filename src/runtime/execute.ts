@@ -3,9 +3,13 @@
  * `daemon sync` → the query server → the bot → the last sync → the exit report → the bot's exit code (contract §6).
  */
 import { constants } from 'node:os';
+import { dirname } from 'node:path';
+import { DELIVERY } from '../domain/delivery.ts';
 import { toDroverError } from '../domain/errors.ts';
 import type { ExitReport } from '../domain/observation.ts';
 import { openBotLog, type BotLog } from './logs/bot-log.ts';
+import { lineOf, writeCodeReport } from './code/code-report.ts';
+import type { Skipped } from './entry-rules.ts';
 import { commandFor, requireCommand } from './command-for.ts';
 import { dropConfigFile, readAttempt, readRuntimeConfig, type RuntimeConfig } from './config.ts';
 import { readOomKills } from './oom-counter.ts';
@@ -27,6 +31,8 @@ export interface ExecuteFlags {
 const FAILED = 1;
 const DROP_CONFIG_MS = 10_000;
 const LAST_WORDS_MS = 10_000;
+const TOLD_ENTRIES = 20;
+const THE0_PATH = dirname(DELIVERY.exitReport);
 
 const tell = (level: 'INFO' | 'ERROR', message: string, fields: Record<string, unknown> = {}): void => {
   process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, msg: message, ...fields })}\n`);
@@ -64,7 +70,11 @@ const bringState = async ({ env, query }: RuntimeConfig, skipSync: boolean): Pro
 };
 
 /** Code and state side by side: neither needs the other. */
-const prepare = async (config: RuntimeConfig, skipSync: boolean, on: (phase: ExitReport['phase']) => void) => {
+const prepare = async (
+  config: RuntimeConfig,
+  skipSync: boolean,
+  on: (phase: ExitReport['phase']) => void,
+): Promise<readonly Skipped[]> => {
   const restored = bringState(config, skipSync);
   restored.catch(() => undefined);
   on('code');
@@ -73,9 +83,10 @@ const prepare = async (config: RuntimeConfig, skipSync: boolean, on: (phase: Exi
     config.runtime,
     config.env['PATH'] ?? '',
   );
-  await prepareCode(config);
+  const skipped = await prepareCode(config);
   on('state');
   await restored;
+  return skipped;
 };
 
 /** Runs the bot of this container to its end. Never rejects; resolves with the exit code. */
@@ -91,11 +102,13 @@ export const execute = async (flags: ExecuteFlags): Promise<number> => {
   try {
     const config = await readRuntimeConfig(flags.query);
     setInterval(dropConfigFile, DROP_CONFIG_MS).unref();
-    await prepare(config, flags.skipSync, (next) => (phase = next));
+    const skipped = await prepare(config, flags.skipSync, (next) => (phase = next));
     if (config.query !== undefined || flags.queryServerOnly) {
       const { runQuery } = await import('./run-query.ts');
       return await runQuery(config, flags.queryServerOnly);
     }
+    writeCodeReport(THE0_PATH, attempt, skipped);
+    for (const entry of skipped.slice(0, TOLD_ENTRIES)) log.append(`drover: not unpacked: ${lineOf(entry)}\n`);
     daemon = flags.skipSync ? undefined : openDaemon(config, log);
     phase = 'bot';
     botRuns();

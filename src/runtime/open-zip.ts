@@ -58,7 +58,8 @@ export const openZip = async (path: string): Promise<OpenZip> => {
   const reader = new FileReader(file);
   try {
     const zip = await fromRandomAccessReaderPromise(reader, fstatSync(file).size, {
-      strictFileNames: true,
+      // Names as bytes: which of them may be is decided by `entry-rules.ts`, entry by entry.
+      decodeStrings: false,
       validateEntrySizes: true,
       autoClose: false,
     });

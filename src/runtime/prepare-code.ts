@@ -6,6 +6,7 @@ import { DELIVERY } from '../domain/delivery.ts';
 import { DroverError } from '../domain/errors.ts';
 import { isCompiled } from './command-for.ts';
 import type { RuntimeConfig } from './config.ts';
+import type { Skipped } from './entry-rules.ts';
 
 const isFile = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -24,31 +25,37 @@ const isEntrypoint = async (path: string, runtime: Runtime): Promise<boolean> =>
   return false;
 };
 
-const unpack = async ({ codeDigest, codePath }: RuntimeConfig): Promise<void> => {
+const unpack = async ({ codeDigest, codePath }: RuntimeConfig): Promise<readonly Skipped[]> => {
   if (codeDigest === undefined) throw new DroverError('CODE_NOT_CACHED', 'no digest of the code was given');
   const archive = join(DELIVERY.codeCache, `${codeDigest}.zip`);
   if (!(await isFile(archive))) throw new DroverError('CODE_NOT_CACHED', `${codeDigest} is not in the code cache`);
   // Loaded late: a bot whose code is in the image needs no unzipper in its memory.
-  const [{ unpackCode }, { requireDigest }] = await Promise.all([
+  const [{ unpackCode }, { requireDigest }, { emptyFolder }] = await Promise.all([
     import('./unpack-code.ts'),
     import('./code/require-digest.ts'),
+    import('./empty-folder.ts'),
   ]);
   await requireDigest(archive, codeDigest);
-  await unpackCode(archive, codePath);
+  // What an earlier run of this very container left: it was started again by hand.
+  await emptyFolder(codePath);
+  return (await unpackCode(archive, codePath)).skipped;
 };
 
-/** @throws DroverError CODE_NOT_CACHED, CODE_INVALID, ARCHIVE_CORRUPT, ARCHIVE_UNSAFE, ENTRYPOINT_MISSING */
-export const prepareCode = async (config: RuntimeConfig): Promise<void> => {
+/** Resolves with what the archive holds and is not in the folder. @throws DroverError CODE_NOT_CACHED, CODE_INVALID, ARCHIVE_CORRUPT, ARCHIVE_UNSAFE, HOST_PRESSURE, ENTRYPOINT_MISSING */
+export const prepareCode = async (config: RuntimeConfig): Promise<readonly Skipped[]> => {
   const { codeFile, codePath, entrypoint, queryEntrypoint, stopEntrypoint, runtime } = config;
-  if (codeFile !== '') await unpack(config);
+  const skipped = codeFile === '' ? [] : await unpack(config);
   const file = join(codePath, fileOf(entrypoint));
   // A project of .NET may be named by its folder; everything else is a file.
   if (!(await isEntrypoint(file, runtime)) && runtime !== 'dotnet8') {
-    throw new DroverError('ENTRYPOINT_MISSING', `${entrypoint} is not in the code archive`);
+    const why = skipped.find(({ name }) => name === entrypoint)?.why;
+    const more = why === undefined ? '' : `: the entry of that name ${why}`;
+    throw new DroverError('ENTRYPOINT_MISSING', `${entrypoint} is not in the code archive${more}`);
   }
-  if (!isCompiled(runtime)) return;
+  if (!isCompiled(runtime)) return skipped;
   await chmod(file, 0o755);
   for (const other of [queryEntrypoint, stopEntrypoint]) {
     if (other !== undefined) await chmod(join(codePath, other), 0o755).catch(() => undefined);
   }
+  return skipped;
 };

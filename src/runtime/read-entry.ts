@@ -5,6 +5,7 @@
 import { crc32, inflateRawSync } from 'node:zlib';
 import type { Entry } from 'yauzl';
 import { DroverError } from '../domain/errors.ts';
+import { nameOf } from './entry-rules.ts';
 import type { OpenZip } from './open-zip.ts';
 
 /** Larger ones come as streams, in bounded memory. */
@@ -18,8 +19,8 @@ export const isSmall = ({ compressedSize, uncompressedSize, compressionMethod }:
   Math.max(compressedSize, uncompressedSize) <= SMALL_BYTES &&
   (compressionMethod === STORED || compressionMethod === DEFLATED);
 
-const corrupt = ({ fileName }: Entry, why: string): DroverError =>
-  new DroverError('ARCHIVE_CORRUPT', `${fileName} ${why}`);
+const corrupt = (entry: Entry, why: string): DroverError =>
+  new DroverError('ARCHIVE_CORRUPT', `${nameOf(entry)} ${why}`);
 
 const inflated = (packed: Buffer, entry: Entry): Buffer => {
   try {

@@ -1,17 +1,21 @@
 /** The code archive, unpacked. Nothing lands outside the target, and nothing grows without bound (feature E6, fault R34). */
 import { chmodSync, createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
-import { chmod, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, stat, statfs } from 'node:fs/promises';
+import { posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import type { Entry } from 'yauzl';
+import { sizeText } from '../domain/code-limits.ts';
 import { DroverError } from '../domain/errors.ts';
-import { createEntryJudge, isFolder, LIMITS, type UnpackLimits } from './entry-rules.ts';
+import { createSorter, LIMITS, nameOf, type Contents, type Placed, type UnpackLimits } from './entry-rules.ts';
 import { openZip, type OpenZip } from './open-zip.ts';
 import { isSmall, readSmallEntry } from './read-entry.ts';
 
+/** Of the file system, about what was to be written: the archive itself may be whole. */
+const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
+
 const unsafe = (entry: Entry, why: string): DroverError =>
-  new DroverError('ARCHIVE_UNSAFE', `the entry ${JSON.stringify(entry.fileName.slice(0, 200))} ${why}`);
+  new DroverError('ARCHIVE_UNSAFE', `the entry ${JSON.stringify(nameOf(entry))} ${why}`);
 
 const corrupt = (error: unknown): DroverError =>
   error instanceof DroverError
@@ -32,15 +36,15 @@ const checked = (entry: Entry) =>
       sum = crc32(chunk, sum);
       yield chunk;
     }
-    if (sum !== entry.crc32) throw new DroverError('ARCHIVE_CORRUPT', `${entry.fileName} differs from its checksum`);
+    if (sum !== entry.crc32) throw new DroverError('ARCHIVE_CORRUPT', `${nameOf(entry)} differs from its checksum`);
   };
 
 /** Folders that are there already are not made again: most archives have many files in few folders. */
-const createFolderMaker = () => {
+const createFolderMaker = (below: (path: string) => Buffer) => {
   const made = new Set<string>();
   return (path: string): void => {
     if (made.has(path)) return;
-    mkdirSync(path, { recursive: true });
+    mkdirSync(below(path), { recursive: true });
     made.add(path);
   };
 };
@@ -49,28 +53,30 @@ const createFolderMaker = () => {
 const WRITES_AT_ONCE = 8;
 
 const createWriter = (archive: OpenZip, target: string) => {
-  const makeFolder = createFolderMaker();
+  const root = Buffer.from(`${target}/`);
+  const below = (path: string): Buffer => Buffer.concat([root, Buffer.from(path, 'latin1')]);
+  const makeFolder = createFolderMaker(below);
   const underWay = new Set<Promise<void>>();
-  const write = async (entry: Entry): Promise<void> => {
-    const path = join(target, entry.fileName);
-    if (isFolder(entry)) {
+  const write = async ({ entry, path, isFolder }: Placed): Promise<void> => {
+    if (isFolder) {
       makeFolder(path);
       return;
     }
-    makeFolder(dirname(path));
+    makeFolder(posix.dirname(path));
+    const file = below(path);
     if (isSmall(entry)) {
-      writeFileSync(path, await readSmallEntry(archive, entry), { flag: 'wx' });
-      chmodSync(path, modeOf(entry));
+      writeFileSync(file, await readSmallEntry(archive, entry), { flag: 'wx' });
+      chmodSync(file, modeOf(entry));
       return;
     }
     // yauzl checks the unpacked size against the entry while it reads: an entry cannot give more than it declares.
     await pipeline(
       await archive.zip.openReadStreamPromise(entry),
       checked(entry),
-      createWriteStream(path, { flags: 'wx' }),
+      createWriteStream(file, { flags: 'wx' }),
     );
     // Whatever the umask.
-    await chmod(path, modeOf(entry));
+    await chmod(file, modeOf(entry));
   };
   let failed: { readonly error: unknown } | undefined;
   const failIfAny = (): void => {
@@ -78,8 +84,8 @@ const createWriter = (archive: OpenZip, target: string) => {
   };
   return {
     /** @throws what an entry before this one failed with */
-    async add(entry: Entry): Promise<void> {
-      const writing: Promise<void> = write(entry)
+    async add(placed: Placed): Promise<void> {
+      const writing: Promise<void> = write(placed)
         .catch((error: unknown) => {
           failed ??= { error };
         })
@@ -95,12 +101,12 @@ const createWriter = (archive: OpenZip, target: string) => {
   };
 };
 
-/** Each entry that is allowed, in the archive's order. @throws DroverError ARCHIVE_MISSING, ARCHIVE_CORRUPT, ARCHIVE_UNSAFE */
+/** @throws DroverError ARCHIVE_MISSING, ARCHIVE_CORRUPT, ARCHIVE_UNSAFE, and what `work` throws */
 const readArchive = async (
   archive: string,
   limits: UnpackLimits,
-  work: (archive: OpenZip) => { add(entry: Entry): Promise<void>; all(): Promise<unknown> },
-): Promise<void> => {
+  work: (opened: OpenZip, contents: Contents) => Promise<void>,
+): Promise<Contents> => {
   // A mount whose source was missing can leave a folder here.
   const isThere = await stat(archive).then(
     (info) => info.isFile(),
@@ -111,34 +117,65 @@ const readArchive = async (
     const opened = await openZip(archive);
     const { zip } = opened;
     try {
-      if (zip.entryCount > limits.entries) throw new DroverError('ARCHIVE_UNSAFE', 'the archive has too many entries');
-      const judge = createEntryJudge(limits);
-      const worker = work(opened);
-      for await (const entry of zip.eachEntry()) {
-        const fault = judge(entry);
-        if (fault !== undefined) throw unsafe(entry, fault);
-        await worker.add(entry);
+      if (zip.entryCount > limits.entries) {
+        throw new DroverError(
+          'ARCHIVE_UNSAFE',
+          `the archive has ${String(zip.entryCount)} entries, and at most ${String(limits.entries)} are accepted`,
+        );
       }
-      await worker.all();
+      const sorter = createSorter(limits);
+      for await (const entry of zip.eachEntry()) {
+        const fault = sorter.add(entry);
+        if (fault !== undefined) throw unsafe(entry, fault);
+      }
+      const contents = sorter.contents();
+      await work(opened, contents);
+      return contents;
     } finally {
       zip.close();
     }
   } catch (error) {
-    // yauzl refuses names that leave the target by itself; its words tell those from a broken file.
-    if (error instanceof Error && /invalid relative path|absolute path|invalid characters/.test(error.message)) {
-      throw new DroverError('ARCHIVE_UNSAFE', error.message, { cause: error });
-    }
     throw corrupt(error);
   }
 };
 
-/** Unpacks to `target`; what is refused further on leaves what came before it there. @throws as {@link checkArchive} */
-export const unpackCode = (archive: string, target: string, limits: UnpackLimits = LIMITS): Promise<void> =>
-  readArchive(archive, limits, (opened) => createWriter(opened, target));
+const freeBytes = (folder: string): Promise<number | undefined> =>
+  statfs(folder).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => undefined,
+  );
+
+const diskFull = async (target: string, bytes: number, cause?: unknown): Promise<DroverError> => {
+  const free = await freeBytes(target);
+  const left = free === undefined ? '' : `, and ${sizeText(free)} are free`;
+  return new DroverError(
+    'HOST_PRESSURE',
+    `the disk of the engine has no room for the code: it needs ${sizeText(bytes)} in ${target}${left}`,
+    { cause },
+  );
+};
 
 /**
- * Is it an archive, and is every entry allowed? Nothing is unpacked.
+ * Unpacks to `target`, an empty folder; what is refused further on leaves what came before it there. Resolves with what the archive
+ * holds. @throws as {@link checkArchive}; HOST_PRESSURE when the disk has no room for it
+ */
+export const unpackCode = (archive: string, target: string, limits: UnpackLimits = LIMITS): Promise<Contents> =>
+  readArchive(archive, limits, async (opened, { placed, bytes }) => {
+    const free = await freeBytes(target);
+    if (free !== undefined && bytes > free) throw await diskFull(target, bytes);
+    const writer = createWriter(opened, target);
+    try {
+      for (const one of placed) await writer.add(one);
+      await writer.all();
+    } catch (error) {
+      await writer.all().catch(() => undefined);
+      throw DISK_FULL.has(String((error as NodeJS.ErrnoException).code)) ? await diskFull(target, bytes, error) : error;
+    }
+  });
+
+/**
+ * Is it an archive, and is it one that may be unpacked? Nothing is.
  * @throws DroverError ARCHIVE_MISSING, ARCHIVE_CORRUPT, ARCHIVE_UNSAFE
  */
-export const checkArchive = (archive: string, limits: UnpackLimits = LIMITS): Promise<void> =>
-  readArchive(archive, limits, () => ({ add: () => Promise.resolve(), all: () => Promise.resolve() }));
+export const checkArchive = (archive: string, limits: UnpackLimits = LIMITS): Promise<Contents> =>
+  readArchive(archive, limits, () => Promise.resolve());

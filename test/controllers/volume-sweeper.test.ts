@@ -47,6 +47,7 @@ describe('the volume sweeper', () => {
           leftovers += 1;
           return Promise.reject(new Error('one of them is stuck'));
         },
+        removeScratch: () => Promise.resolve(0),
         removeVolume: (name) => {
           if (inUse.has(name)) return Promise.reject(new Error('volume is in use'));
           volumes = volumes.filter((one) => one.name !== name);

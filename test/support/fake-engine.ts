@@ -185,6 +185,7 @@ export const createFakeEngine = (now: () => number): FakeEngine => {
       renewAccess: () => Promise.resolve(undefined),
       listVolumes: () => Promise.resolve([]),
       removeVolume: () => done(() => undefined),
+      removeScratch: () => Promise.resolve(0),
       diskFree: () => Promise.resolve(self.diskFree),
       removeLeftoverTools: () => Promise.resolve(0),
       watch: () => undefined,

@@ -101,7 +101,7 @@ export const createHands = () => {
     run,
     runAll,
     async end() {
-      for (const container of containers) await container.remove({ force: true });
+      for (const container of containers) await container.remove({ force: true, v: true });
       for (const volume of volumes) await docker.getVolume(volume).remove({ force: true });
     },
   };

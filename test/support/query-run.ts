@@ -123,12 +123,12 @@ export const createQueryRuns = () => {
         [DELIVERY_ENV.incarnation]: '1',
         ...env,
       }).map(([key, value]) => `${key}=${value}`),
-      // A volume beside it, for what `runtime execute` notes of itself.
-      Volumes: { '/var/the0': {} },
+      // Volumes beside it, for its code and for what `runtime execute` notes of itself.
+      Volumes: { '/var/the0': {}, '/bot': {}, '/tmp': {} },
       HostConfig: {
         ...hardened({ memoryMb: 256, pids: 128 }),
         LogConfig: { Type: 'none', Config: {} },
-        Tmpfs: { '/bot': tmpfs(256, ',exec'), '/query': tmpfs(64), '/tmp': tmpfs(64, ',mode=1777') },
+        Tmpfs: { '/query': tmpfs(64) },
         Mounts: Object.entries(mounts).map(([volume, target]) => mount(volume, target)),
       },
     });

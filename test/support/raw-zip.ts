@@ -37,7 +37,7 @@ export const rawZip = (entries: readonly RawEntry[], repeat = 1): Buffer => {
   const directory: Buffer[] = [];
   let offset = 0;
   for (const [index, entry] of entries.entries()) {
-    const name = Buffer.from(entry.name as string);
+    const name = typeof entry.name === 'string' ? Buffer.from(entry.name) : entry.name;
     const content = Buffer.from((entry.content ?? 'x') as string);
     const data = entry.deflated ?? content;
     const method = entry.deflated === undefined ? 0 : 8;

@@ -78,7 +78,7 @@ const readVolume = async (volume: string, path: string): Promise<string | undefi
   } catch {
     return undefined;
   } finally {
-    await container.remove({ force: true });
+    await container.remove({ force: true, v: true });
   }
 };
 

@@ -62,4 +62,11 @@ describe('exit classes (feature C5)', () => {
       classifyExit(anExit(report({ phase: 'code', error: { code, detail: '' } })), false).terminal;
     expect([of('ARCHIVE_CORRUPT'), of('SPAWN_FAILED')]).toEqual([true, false]);
   });
+  it('case D11: a bot that was killed for memory is told how much it may use', () => {
+    const exit = anExit({ code: 137, oomKilled: true, memoryLimit: 32 * 1024 ** 2 });
+    expect(classifyExit(exit, false)).toMatchObject({
+      class: 'oom',
+      detail: 'the container was killed because memory ran out: `drover.memoryMb` allows it 32 MiB',
+    });
+  });
 });

@@ -349,10 +349,20 @@ describe('a container’s options', () => {
   });
   it('name the volumes after the incarnation', () => {
     const sources = (embedded: boolean) =>
-      createOptions(plan, settings, { ...facts, embedded }).HostConfig?.Mounts?.map(({ Source }) => Source);
+      createOptions(plan, settings, { ...facts, embedded })
+        .HostConfig?.Mounts?.map(({ Source }) => Source)
+        .filter((source) => source !== '');
     const own = ['drover-i1-vol-alpha-2-state', 'drover-i1-vol-alpha-2-the0'];
     expect(sources(false)).toEqual([...own, 'drover-i1-code']);
     expect(sources(true)).toEqual([...own, 'drover-i1-vol-alpha-2-archive', 'drover-i1-code']);
+  });
+  it('case D11: code and `/tmp` are on the disk, in volumes that go with their container, and not in its memory', () => {
+    const { HostConfig } = createOptions(plan, settings, facts);
+    expect(HostConfig?.Mounts?.filter(({ Source }) => Source === '').map(({ Target }) => Target)).toEqual([
+      '/bot',
+      '/tmp',
+    ]);
+    expect(Object.keys((HostConfig?.Tmpfs ?? {}) as object)).toEqual(['/query']);
   });
   it('a word of a newer engine is never taken for gone', () => {
     expect(toStatus('hibernating')).toBe('running');

@@ -108,6 +108,19 @@ describe('what the runtime inside reports', () => {
     });
     expect(told(events).at(-1)).toMatchObject({ type: 'StateOverLimit', files: [] });
   });
+  it('case D12: what was not unpacked is a condition of this container, told once', () => {
+    const code = { skipped: 3, entries: ['out is a symbolic link', '../x leads out of the folder'] };
+    const restored = { source: 'none', storeReachable: true } as const;
+    const events = told(log.running, { restored, code });
+    expect(events.filter(({ type }) => type === 'CodeEntriesSkipped')).toHaveLength(1);
+    expect(told(events, { restored, code })).toHaveLength(events.length);
+    expect(conditionOf(events, 'CodeComplete')).toMatchObject({
+      status: 'False',
+      reason: 'EntriesSkipped',
+      message: 'not unpacked: out is a symbolic link; ../x leads out of the folder; and 1 more',
+    });
+    expect(conditionOf(told(log.running), 'CodeComplete')).toBeUndefined();
+  });
   it('R31: dropped output is told', () => {
     const events = told(log.running, { logs: { status: 'shipped', droppedBytes: 512 } });
     expect(conditionOf(events, 'LogsShipped')?.message).toMatch(/512 bytes/);

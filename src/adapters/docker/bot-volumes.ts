@@ -5,6 +5,7 @@ import {
   codeVolumeName,
   LABEL,
   QUERY_ROLE,
+  SCRATCH_ROLE,
   volumeName,
   type InstanceRole,
   type VolumeRole,
@@ -68,6 +69,13 @@ export const botVolumes = ({ embedded, readsOnly, ...of }: VolumesOf) =>
 /** An empty one in the place of a volume that is not there, or not wanted. */
 export const volumeInstead = (role: VolumeRole, install: string) =>
   throwAwayVolume(TARGETS[role], { [LABEL.install]: install, [LABEL.role]: QUERY_ROLE });
+
+/**
+ * Where code is unpacked, and `/tmp`: on the engine's disk, as large as the bot needs, and not in its memory. They go with their
+ * container.
+ */
+export const scratchVolumes = (install: string) =>
+  ['/bot', '/tmp'].map((target) => throwAwayVolume(target, { [LABEL.install]: install, [LABEL.role]: SCRATCH_ROLE }));
 
 /** Read-only for bots: what one reads no other can have changed. */
 export const codeVolume = (install: string, readOnly: boolean) =>

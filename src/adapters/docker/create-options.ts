@@ -7,7 +7,7 @@ import type { ContainerPlan } from '../../domain/effect.ts';
 import { QUERY_PORT } from '../../domain/query.ts';
 import { instanceId } from '../../domain/run-id.ts';
 import { containerName, writeTags } from '../../domain/naming.ts';
-import { botVolumes, codeVolume } from './bot-volumes.ts';
+import { botVolumes, codeVolume, scratchVolumes } from './bot-volumes.ts';
 import { commonEnv, envLines, type EnvPair } from './container-env.ts';
 import { gateway, hardened, tmpfs, USER } from './hardened.ts';
 
@@ -104,8 +104,8 @@ export const createOptions = (
     ...(publishing === undefined ? {} : { ExposedPorts: publishing.exposed }),
     HostConfig: {
       ...hardened(spec.limits),
-      Tmpfs: { '/bot': tmpfs(256, ',exec'), '/query': tmpfs(64), '/tmp': tmpfs(64, ',mode=1777') },
-      Mounts: [...mountsOf(plan, install, embedded), codeVolume(install, true)],
+      Tmpfs: { '/query': tmpfs(64) },
+      Mounts: [...mountsOf(plan, install, embedded), codeVolume(install, true), ...scratchVolumes(install)],
       NetworkMode: network,
       ...gateway(hostGateway),
       CpuShares: spec.limits.cpuShares,

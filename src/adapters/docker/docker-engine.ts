@@ -221,7 +221,8 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
     ensureRemoved: ({ id }, force) =>
       stops(async (abortSignal) => {
         mayAct();
-        await doneAlso([404], () => docker.getContainer(id).remove({ force, v: false, abortSignal }));
+        // With the volumes that have no name: code and `/tmp` go with their container.
+        await doneAlso([404], () => docker.getContainer(id).remove({ force, v: true, abortSignal }));
         delivered.take(id);
       }),
     ensureSetAside: ({ id }) =>

@@ -46,6 +46,9 @@ const toMillis = (time: string): number => {
   return Number.isNaN(millis) || millis < 0 ? 0 : millis;
 };
 
+/** Bytes; 0 without a limit. */
+const memoryOf = ({ HostConfig }: Docker.ContainerInspectInfo): number => HostConfig.Memory ?? 0;
+
 const exitOf = async (
   context: ObserveContext,
   info: Docker.ContainerInspectInfo,
@@ -62,6 +65,7 @@ const exitOf = async (
     code,
     oomKilled,
     ...(error === '' ? {} : { error }),
+    ...(memoryOf(info) > 0 ? { memoryLimit: memoryOf(info) } : {}),
     finishedAt,
     ...(report === undefined ? {} : { report }),
     logTail,

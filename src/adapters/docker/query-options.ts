@@ -2,7 +2,7 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import { LABEL, QUERY_ROLE } from '../../domain/naming.ts';
 import type { QueryPlan } from '../../ports/query-containers.ts';
-import { codeVolume } from './bot-volumes.ts';
+import { codeVolume, scratchVolumes } from './bot-volumes.ts';
 import { commonEnv, envLines } from './container-env.ts';
 import { gateway, hardened, tmpfs, USER } from './hardened.ts';
 import type { QueryMounts } from './query-mounts.ts';
@@ -51,12 +51,10 @@ export const queryOptions = (
     // Standard output carries replies: they must not be written to the engine's disk.
     LogConfig: { Type: 'none', Config: {} },
     Tmpfs: {
-      '/bot': tmpfs(256, ',exec'),
       '/query': tmpfs(Math.ceil(maxReplyBytes / MIB) + 1),
-      '/tmp': tmpfs(64, ',mode=1777'),
       '/var/the0': tmpfs(16),
     },
-    Mounts: [...mounts, codeVolume(install, true)],
+    Mounts: [...mounts, codeVolume(install, true), ...scratchVolumes(install)],
     NetworkMode: network,
     ...gateway(hostGateway),
     CpuShares: spec.limits.cpuShares,

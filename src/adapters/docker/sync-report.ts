@@ -16,6 +16,12 @@ const error = z.object({
 const shape = z.object({
   attempt: z.int(),
   writtenAt: z.number(),
+  code: z
+    .object({
+      skipped: z.int().min(1),
+      entries: z.array(z.string().transform((entry) => entry.slice(0, 300))).max(10),
+    })
+    .optional(),
   restored: z
     .object({
       source: z.enum(['volume', 'snapshot', 'archive', 'chosen', 'none']),

@@ -4,7 +4,7 @@ import { statfs } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import { DELIVERY_ENV } from '../../domain/delivery.ts';
 import { DroverError } from '../../domain/errors.ts';
-import { LABEL, TOOL_ROLE, toolName, type InstanceRole } from '../../domain/naming.ts';
+import { LABEL, SCRATCH_ROLE, TOOL_ROLE, toolName, type InstanceRole } from '../../domain/naming.ts';
 import { ownerOf, partsOfRun } from '../../domain/run-id.ts';
 import type { ContainerTools, Tool, ToolResult } from '../../ports/container-tools.ts';
 import type { StoreAccessSource } from '../../ports/store-access-source.ts';
@@ -49,6 +49,13 @@ const environment = (tool: Tool, more: Readonly<Record<string, string>>): string
     [DELIVERY_ENV.incarnation]: String(tool.incarnation),
     [DELIVERY_ENV.syncMs]: String(Math.max(1_000, tool.timeoutMs - MARGIN_MS)),
   }).map(([name, value]) => `${name}=${value}`);
+
+/** The engine makes the volumes of a container before the container itself: those of a moment ago may be in the making. */
+const SCRATCH_AGE_MS = 10 * 60_000;
+
+/** The engine says when it made a volume, though its types do not. */
+const isLeftOver = (volume: object, now: number): boolean =>
+  now - Date.parse(String((volume as { CreatedAt?: unknown }).CreatedAt)) > SCRATCH_AGE_MS;
 
 export const createTools = (options: ToolsOptions): ContainerTools => {
   const { docker, install, role, network, access, image, env, ensureNetwork, mayAct, delivered } = options;
@@ -158,6 +165,16 @@ export const createTools = (options: ToolsOptions): ContainerTools => {
       } catch (thrown) {
         if (statusOf(thrown) !== 404) throw toEngineError(thrown);
       }
+    },
+    async removeScratch() {
+      const label = [`${LABEL.install}=${install}`, `${LABEL.role}=${SCRATCH_ROLE}`];
+      const { Volumes } = await docker.listVolumes({ filters: { label, dangling: ['true'] } });
+      const left = Volumes.filter((volume) => isLeftOver(volume, Date.now()));
+      for (const { Name } of left) {
+        mayAct();
+        await doneAlso([404, 409], () => docker.getVolume(Name).remove());
+      }
+      return left.length;
     },
     async diskFree() {
       // The engine tells its folder; only on its own host does that say anything.

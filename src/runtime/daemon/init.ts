@@ -24,7 +24,8 @@ export const daemonInit = async (options: DaemonInitOptions): Promise<number> =>
   try {
     if (codeFile !== '') {
       const { unpackCode } = await import('../unpack-code.ts');
-      await unpackCode(codeFile, codePath);
+      const { skipped } = await unpackCode(codeFile, codePath);
+      for (const { name, why } of skipped) process.stderr.write(`drover: not unpacked: ${name} ${why}\n`);
     }
     const result = await transfer.ask({ kind: 'restore' }, RESTORE_MS);
     return result.kind === 'failed' ? tell(result.error.code, result.error.detail) : 0;

@@ -1,7 +1,8 @@
 /** Keeps the sync report and writes it whole or not at all. A full disk never stops the daemon. */
 import { readFileSync, renameSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RestoreReport, SyncReport } from '../../domain/sync-report.ts';
+import type { CodeReport, RestoreReport, SyncReport } from '../../domain/sync-report.ts';
+import { readCodeReport } from '../code/code-report.ts';
 
 export interface ReportOptions {
   readonly path: string;
@@ -34,6 +35,11 @@ const restoredBy = (the0Path: string, attempt: number): RestoreReport | undefine
   }
 };
 
+const codeOf = (the0Path: string, attempt: number): CodeReport | undefined => {
+  const found = readCodeReport(the0Path);
+  return found?.attempt === attempt ? { skipped: found.skipped, entries: found.entries } : undefined;
+};
+
 const diskFree = (path: string): number | undefined => {
   try {
     const { bavail, blocks } = statfsSync(path);
@@ -53,9 +59,11 @@ export const openReport = ({ path, the0Path, statePath, attempt }: ReportOptions
   const write = (): void => {
     const restored = report.restored ?? restoredBy(the0Path, attempt);
     const free = diskFree(statePath);
+    const code = codeOf(the0Path, attempt);
     report = {
       ...report,
       writtenAt: Date.now(),
+      ...(code === undefined ? {} : { code }),
       ...(restored === undefined ? {} : { restored }),
       ...(free === undefined ? {} : { diskFree: free }),
     };
