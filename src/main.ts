@@ -14,13 +14,15 @@ import { createStateOwners } from './controllers/state-owners.ts';
 import { createStateSnapshots } from './controllers/state-snapshots.ts';
 import { createTakeover } from './controllers/takeover.ts';
 import { followTransitions } from './controllers/transition-log.ts';
+import { createTroubles, ENGINE_TOPIC, passOf, sightOf } from './controllers/troubles.ts';
 import { createTransitionSource } from './controllers/transition-source.ts';
 import { atMost } from './controllers/waits.ts';
+import { watchedEngine } from './controllers/watched-engine.ts';
 import { createWishIntake } from './controllers/wish-intake.ts';
 import { BOT_WISH_KIND, SCHEDULE_WISH_KIND } from './controllers/wish-kinds.ts';
 import type { Transition } from './domain/transition.ts';
 import { transitionsSubject } from './domain/transitions-subject.ts';
-import type { Readiness, RemovalGuard, TransitionSource } from './ports/fleet-view.ts';
+import type { Readiness, RemovalGuard, TransitionSource, Trouble } from './ports/fleet-view.ts';
 import type { QueryHandler } from './ports/query-handler.ts';
 import type { Takeover } from './ports/predecessor.ts';
 import type { ScheduleReaders } from './ports/schedule-view.ts';
@@ -39,6 +41,8 @@ export interface Drover {
   readonly stateSnapshots: StateSnapshots;
   readonly queries: QueryHandler | undefined;
   readonly readiness: () => Promise<readonly Readiness[]>;
+  /** What keeps a bot or schedule from being known; of who `hasContainer`, or is to have one, also an engine that is away. */
+  readonly troubleOf: (id: string, hasContainer: boolean) => Trouble | undefined;
   /** Folds the log, then listens. */
   start(): Promise<void>;
   /** Ends its own work within `withinMs`; bots are not touched. */
@@ -56,7 +60,10 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
   const { policy, defaults, resyncIntervalMs } = parts;
   const { events } = parts.bots;
   const installId = await specs.installId();
-  const shared = { snapshots, installId, policy, defaults, resyncIntervalMs, clock, logger };
+  const troubles = createTroubles(() => clock.now());
+  const botEngine = watchedEngine(parts.bots.engine, troubles);
+  const runEngine = watchedEngine(parts.runs.engine, troubles);
+  const shared = { snapshots, installId, policy, defaults, resyncIntervalMs, troubles, clock, logger };
   let folded = 0;
 
   const botOffice: ServiceOffice = createServiceOffice({
@@ -77,7 +84,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     ...shared,
     specs,
     events,
-    engine: parts.bots.engine,
+    engine: botEngine,
     leads: botOffice.leader.leads,
     inTerm: botOffice.leader.inTerm,
   });
@@ -86,7 +93,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     schedules: scheduleStore,
     bots: specs,
     events: parts.runs.events,
-    engine: parts.runs.engine,
+    engine: runEngine,
     leads: runOffice.leader.leads,
     inTerm: runOffice.leader.inTerm,
   });
@@ -162,8 +169,8 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     queries: queries?.handler,
     stateSnapshots: createStateSnapshots(
       createStateOwners({
-        bots: { states, engine: parts.bots.engine, inTerm, specs },
-        schedules: { states: schedules.states, engine: parts.runs.engine, inTerm: runOffice.leader.inTerm },
+        bots: { states, engine: botEngine, inTerm, specs },
+        schedules: { states: schedules.states, engine: runEngine, inTerm: runOffice.leader.inTerm },
       }),
     ),
     takeover: createTakeover({
@@ -179,7 +186,9 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
       events,
       specs,
       archives,
-      engine: parts.bots.engine,
+      engine: botEngine,
+      troubles,
+      writable: parts.writable,
       leases: [
         { leadership: parts.bots.leadership, leads: botOffice.leader.leads, acts: parts.bots.acts ?? true },
         { leadership: parts.runs.leadership, leads: runOffice.leader.leads, acts: parts.runs.acts ?? true },
@@ -187,6 +196,13 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
       bus,
       started: () => started,
     }),
+    troubleOf(id, hasContainer) {
+      // What a process that does not lead failed at is over.
+      const ofBot = botOffice.leader.leads() ? troubles.of(passOf('bot', id)) : undefined;
+      const ofSchedule = runOffice.leader.leads() ? troubles.of(passOf('schedule', id)) : undefined;
+      const unseen = hasContainer ? (troubles.of(ENGINE_TOPIC) ?? troubles.of(sightOf(id))) : undefined;
+      return ofBot ?? ofSchedule ?? unseen;
+    },
     async start() {
       folded = await events.head();
       await states.restore();

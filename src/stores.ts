@@ -29,6 +29,8 @@ export interface Stores {
   /** Keys for the bots' own parts of it. */
   readonly access: StoreAccessSource;
   /** Where documents and log, and where archives lie; for people. */
+  /** Rejects when nothing can be written where the log is; absent where only the store itself can tell. */
+  readonly writable?: () => Promise<void>;
   readonly places: { readonly data: string; readonly archives: string };
   close(): Promise<void>;
 }

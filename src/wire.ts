@@ -106,11 +106,23 @@ export const wire = async (parts: WireParts): Promise<Drover> => {
     queries: withQueries ? queryParts(parts, docker) : undefined,
   });
   const { states: fleet, schedules: scheduleReaders, transitions, guard, takeover, stateSnapshots, readiness } = drover;
+  const { troubleOf } = drover;
   const { apiToken: token } = config;
   const queries = drover.queries === undefined ? undefined : { queries: drover.queries, limits: queryLimitsOf(config) };
   const more = { clock: systemClock, mintId, defaults, token, queries };
   front.open(
-    createApp({ ...stores, fleet, scheduleReaders, transitions, guard, takeover, stateSnapshots, readiness, ...more }),
+    createApp({
+      ...stores,
+      fleet,
+      troubleOf,
+      scheduleReaders,
+      transitions,
+      guard,
+      takeover,
+      stateSnapshots,
+      readiness,
+      ...more,
+    }),
   );
   if (queries !== undefined) {
     queryFront.open(createQueryApp({ ...queries, readiness, token, open: config.queryServerOpen }));

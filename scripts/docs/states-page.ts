@@ -39,6 +39,8 @@ const CONDITIONS = {
       Running: 'The container runs.',
       PausedExternally: 'Somebody paused the container. Resume it with `docker unpause`.',
       'Stopped, Starting, Stopping, Failed, Deleted': 'The bot is in this state.',
+      'an error code in CamelCase':
+        'The state is unknown at present (status Unknown): the engine does not answer, or nothing can be recorded. The message says since when, why, and the last known state.',
     },
   },
   Progressing: {
@@ -122,7 +124,7 @@ const CONDITIONS = {
       Paused: 'The schedule is paused; the message says by whom and until when.',
       RunFailed: 'The last run, or the last runs, failed.',
       Late: 'The latest run started later than `maxLatenessSeconds` allows.',
-      'an error code in CamelCase': 'The document is refused.',
+      'an error code in CamelCase': 'The document is refused; or the state is unknown at present (status Unknown).',
     },
   },
 } as const satisfies Record<Condition['type'], Note>;

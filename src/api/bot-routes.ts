@@ -11,6 +11,7 @@ import type { ApiDeps } from './deps.ts';
 import { refused } from './errors.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
 import { documentLimit, notJson, readDocument, refusalOf } from './read-document.ts';
+import { botAsKnown } from './unknown-view.ts';
 import { withEnabled } from './with-enabled.ts';
 
 type Document = Record<string, unknown>;
@@ -25,7 +26,7 @@ export const botRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
 
   routes.get('/', async (context) => {
     const { records } = await specs.readFleet();
-    return context.json(showListed(records, fleet, defaults));
+    return context.json(showListed(records, fleet, defaults).map((bot) => botAsKnown(bot, deps.troubleOf)));
   });
 
   routes.get('/:id', async (context) => {
@@ -33,7 +34,7 @@ export const botRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
     const secrets = context.req.query('secrets') === 'true';
     const shown = showBot(id, await specs.read(id), fleet.get(id), defaults, secrets);
     if (shown === undefined) throw new DroverError('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(id)}`);
-    return context.json(shown);
+    return context.json(botAsKnown(shown, deps.troubleOf));
   });
 
   routes.put('/:id', documentLimit, async (context) => {

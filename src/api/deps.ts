@@ -9,6 +9,7 @@ import type { ScheduleReaders } from '../ports/schedule-view.ts';
 import type { ScheduleStore, SpecStore } from '../ports/spec-store.ts';
 import type { StateSnapshots } from '../ports/state-snapshots.ts';
 import type { QueryApiDeps } from './query-routes.ts';
+import type { TroubleOf } from './unknown-view.ts';
 
 export interface ApiDeps {
   /** Absent where no queries are served. */
@@ -18,6 +19,8 @@ export interface ApiDeps {
   readonly scheduleReaders: ScheduleReaders;
   readonly archives: ArchiveStore;
   readonly fleet: FleetView;
+  /** What keeps a bot or schedule from being known; absent where nobody notes it. */
+  readonly troubleOf?: TroubleOf | undefined;
   readonly transitions: TransitionSource;
   readonly guard: RemovalGuard;
   readonly deadLetters: DeadLetterStore;

@@ -9,6 +9,7 @@ import { refused } from './errors.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
 import { documentLimit, notJson, readDocument, refusalOf } from './read-document.ts';
 import { beatOf, listSchedules, meaningOf, nextTimes, showSchedule } from './schedule-view.ts';
+import { scheduleAsKnown } from './unknown-view.ts';
 import { withEnabled } from './with-enabled.ts';
 
 /** A word of the API itself. */
@@ -23,7 +24,8 @@ export const scheduleRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
 
   routes.get('/', async (context) => {
     const { records } = await schedules.readFleet();
-    return context.json(listSchedules(records, readers, defaults));
+    const shown = listSchedules(records, readers, defaults);
+    return context.json(shown.map((schedule) => scheduleAsKnown(schedule, deps.troubleOf)));
   });
 
   routes.get('/:id', async (context) => {
@@ -32,7 +34,7 @@ export const scheduleRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
     const record = await schedules.read(id);
     const shown = await showSchedule({ id, record, readers, defaults, secrets, now: deps.clock.now() });
     if (shown === undefined) throw notFound(id);
-    return context.json(shown);
+    return context.json(scheduleAsKnown(shown, deps.troubleOf));
   });
 
   routes.put('/:id', documentLimit, async (context) => {

@@ -7,7 +7,8 @@ import type { Condition, RunningBot } from '../domain/running-bot.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
 
-type Shown = RunningBot & {
+type Shown = Omit<RunningBot, 'status'> & {
+  readonly status: RunningBot['status'] | 'unknown';
   readonly enabled: boolean | null;
   readonly runtime: string | null;
   readonly specVersion: string | null;
@@ -17,6 +18,7 @@ const short = (id: string | null): string => id?.slice(0, 12) ?? '';
 
 /** The one condition an operator should read first. */
 const first = (conditions: readonly Condition[]): Condition | undefined =>
+  conditions.find(({ type, status }) => type === 'Ready' && status === 'Unknown') ??
   conditions.find(({ type, status }) => type === 'SpecValid' && status !== 'True') ??
   conditions.find(({ type, status }) => type === 'Degraded' && status === 'True') ??
   conditions.find(
@@ -26,6 +28,10 @@ const first = (conditions: readonly Condition[]): Condition | undefined =>
   conditions.find(({ type, status }) => (type === 'StateSynced' || type === 'LogsShipped') && status === 'False') ??
   conditions.find(({ type }) => type === 'SpecClear') ??
   conditions.find(({ type }) => type === 'Ready');
+
+/** `status` says whether the state is known. */
+const stateText = ({ status, state }: Pick<Shown, 'status' | 'state'>): string =>
+  status === 'unknown' ? pc.yellow(`unknown (was ${state})`) : paint(state);
 
 const paint = (state: string): string =>
   state === 'running' ? pc.green(state) : state.startsWith('failed') ? pc.red(state) : pc.yellow(state);
@@ -42,7 +48,7 @@ const fleetTable = (bots: readonly Shown[]): string => {
     const condition = first(bot.conditions);
     table.push([
       bot.botId,
-      paint(bot.state) + (bot.unsynced ? pc.red(' (unsynced)') : ''),
+      stateText(bot) + (bot.unsynced ? pc.red(' (unsynced)') : ''),
       age(bot),
       bot.restarts,
       `${String(bot.observedGeneration ?? '-')}/${String(bot.generation)}`,
@@ -56,7 +62,7 @@ const fleetTable = (bots: readonly Shown[]): string => {
 const oneBot = (bot: Shown & { readonly document: unknown }): string => {
   const rows: [string, string][] = [
     ['bot', bot.botId],
-    ['state', paint(bot.state) + (bot.unsynced ? pc.red(' (unsynced)') : '')],
+    ['state', stateText(bot) + (bot.unsynced ? pc.red(' (unsynced)') : '')],
     ['should run', String(bot.wanted)],
     ['runtime', `${bot.runtime ?? '?'} ${bot.specVersion ?? ''}`],
     ['generation', `${String(bot.generation)}, running ${String(bot.observedGeneration ?? 'none')}`],

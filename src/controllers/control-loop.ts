@@ -11,11 +11,12 @@ import { serialPerKey, type Wake } from './serial-per-key.ts';
 import type { FleetCounters } from './fleet-counters.ts';
 import { createResyncSource } from './sources/resync.ts';
 import { createTimerSource } from './sources/timer.ts';
+import { passOf, tickOf, type LoopKind, type Troubles } from './troubles.ts';
 import { atMost, schedulerOf } from './waits.ts';
 
 export interface ControlLoopOptions {
   /** What a key is, for the log of this process. */
-  readonly what: 'bot' | 'schedule' | 'run';
+  readonly what: LoopKind;
   /** Where wakes come from, beside the tick and the timers. `ask`: look at everything soon. */
   readonly sources: (ask: () => void) => readonly Observable<Wake>[];
   /** Resolves with how long to wait for a signal, ms; undefined: until there is one; `asBefore`: nothing was looked at. */
@@ -27,6 +28,7 @@ export interface ControlLoopOptions {
   /** Binds a turn to the term it began in. @throws DroverError LEASE_LOST */
   readonly inTerm: <T>(work: () => Promise<T>) => Promise<T>;
   readonly counters: Pick<FleetCounters, 'add'>;
+  readonly troubles: Troubles;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -43,14 +45,20 @@ export interface ControlLoop {
 const RETRY_TURN_MS = 5_000;
 
 export const createControlLoop = (options: ControlLoopOptions): ControlLoop => {
-  const { what, sources, reconcile, resync, resyncIntervalMs, leads, inTerm, counters, clock, logger } = options;
+  const { what, sources, reconcile, resync, resyncIntervalMs, leads, inTerm, counters, troubles, clock, logger } =
+    options;
   const timers = createTimerSource(clock);
   const resyncs = createResyncSource({
-    resync: (tick) => (leads() ? inTerm(() => resync(tick)) : Promise.resolve([])),
+    async resync(tick) {
+      const wakes = leads() ? await inTerm(() => resync(tick)) : [];
+      troubles.healed(tickOf(what));
+      return wakes;
+    },
     intervalMs: resyncIntervalMs,
     clock,
     onError: (error) => {
       counters.add('failures');
+      troubles.failed(tickOf(what), error);
       logger.error('resync failed', { of: what, error: toDroverError(error).message });
     },
   });
@@ -61,6 +69,7 @@ export const createControlLoop = (options: ControlLoopOptions): ControlLoop => {
   const work = async (key: string, causes: readonly Cause[]): Promise<void> => {
     if (stopping || !leads()) return;
     const turn = inTerm(() => reconcile(key, causes)).then((wakeAfterMs) => {
+      troubles.healed(passOf(what, key));
       if (wakeAfterMs !== 'asBefore') timers.arm(key, wakeAfterMs);
     });
     const settled = turn.catch(() => undefined);
@@ -81,6 +90,7 @@ export const createControlLoop = (options: ControlLoopOptions): ControlLoop => {
       return;
     }
     counters.add('failures');
+    troubles.failed(passOf(what, key), error);
     logger.error('reconcile failed', { [what]: key, code: error.code, detail: error.message, remedy: error.remedy });
     timers.arm(key, RETRY_TURN_MS);
   };

@@ -27,7 +27,7 @@ export interface Bots {
 
 export const createBots = (parts: BotsParts): Bots => {
   const { events, specs, snapshots, engine, installId, policy, defaults, resyncIntervalMs, leads, inTerm } = parts;
-  const { clock, logger } = parts;
+  const { troubles, clock, logger } = parts;
   const now = (): number => clock.now();
   const states = createServiceState({ events, snapshots });
   let drained = false;
@@ -86,6 +86,7 @@ export const createBots = (parts: BotsParts): Bots => {
     resyncIntervalMs,
     leads,
     inTerm,
+    troubles,
     clock,
     logger,
   });

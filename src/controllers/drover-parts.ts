@@ -38,6 +38,8 @@ export interface DroverParts {
   readonly snapshots: SnapshotStore;
   readonly deadLetters: DeadLetterStore;
   readonly archives: ArchiveStore;
+  /** Rejects when nothing can be written where the log is; absent where only the store itself can tell. */
+  readonly writable?: () => Promise<void>;
   /** Absent: wishes come through the API and the spec store alone. */
   readonly bus?: MessageBus | undefined;
   readonly predecessor: Predecessor;

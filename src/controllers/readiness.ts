@@ -3,10 +3,11 @@ import { toDroverError } from '../domain/errors.ts';
 import type { ArchiveStore } from '../ports/archive-store.ts';
 import type { ContainerEngine } from '../ports/container-engine.ts';
 import type { EventStore } from '../ports/event-store.ts';
-import type { Readiness } from '../ports/fleet-view.ts';
+import type { Readiness, Trouble } from '../ports/fleet-view.ts';
 import type { Leadership } from '../ports/leadership.ts';
 import type { MessageBus } from '../ports/message-bus.ts';
 import type { SpecStore } from '../ports/spec-store.ts';
+import type { Troubles } from './troubles.ts';
 
 export interface ReadinessOptions {
   readonly events: EventStore;
@@ -17,6 +18,9 @@ export interface ReadinessOptions {
   readonly leases: readonly Lease[];
   readonly bus: MessageBus | undefined;
   readonly started: () => boolean;
+  readonly troubles: Troubles;
+  /** Rejects when nothing can be written where the log is. */
+  readonly writable?: (() => Promise<void>) | undefined;
 }
 
 export interface Lease {
@@ -53,8 +57,31 @@ const messages = (bus: MessageBus): Readiness => {
   return { name: 'messages', ok: mode !== 'off', detail, optional: true };
 };
 
+const told = ({ since, count, code, detail }: Trouble): string =>
+  `${String(count)} times since ${new Date(since).toISOString()}: ${code}: ${detail}`;
+
+/** A tick that fails: bots that nothing is heard of are not looked at. */
+const ticks = (troubles: Troubles): Readiness => {
+  const failing = troubles.all('tick ');
+  const detail = failing.map(([topic, trouble]) => `the ${topic} failed ${told(trouble)}`).join('; ');
+  return { name: 'ticks', ok: failing.length === 0, detail: failing.length === 0 ? 'run' : detail };
+};
+
+/** Nothing can be recorded: that concerns all. What else fails for one bot is a matter of that bot. */
+const STORES: ReadonlySet<string> = new Set(['STORE_UNAVAILABLE', 'STORE_LOCKED']);
+
+const passes = (troubles: Troubles): Readiness => {
+  const failing = troubles.all('pass ');
+  const [first] = [...failing].sort(([, a], [, b]) => Number(STORES.has(b.code)) - Number(STORES.has(a.code)));
+  if (first === undefined) return { name: 'passes', ok: true, detail: 'run' };
+  const [topic, trouble] = first;
+  const others = failing.length === 1 ? '' : `, and ${String(failing.length - 1)} others`;
+  const ofOne = STORES.has(trouble.code) ? {} : { optional: true };
+  return { name: 'passes', ok: false, detail: `the ${topic} failed ${told(trouble)}${others}`, ...ofOne };
+};
+
 export const createReadiness = (options: ReadinessOptions) => async (): Promise<readonly Readiness[]> => {
-  const { events, specs, archives, engine, leases, bus, started } = options;
+  const { events, specs, archives, engine, leases, bus, started, troubles, writable } = options;
   const up = started();
   const asked = await Promise.all([
     probe('event-store', () => events.head()),
@@ -62,8 +89,9 @@ export const createReadiness = (options: ReadinessOptions) => async (): Promise<
     probe('archive-store', () => archives.ping()),
     probe('engine', () => engine.ping()),
     probe('network', () => engine.checkNetwork()),
+    ...(writable === undefined ? [] : [probe('data-folder', writable)]),
   ]);
   const own = { name: 'bot-service', ok: up, detail: up ? 'running' : 'reading the event log' };
   const places = leases.filter(({ acts }) => acts).map(place);
-  return [...asked, own, ...places, ...(bus === undefined ? [] : [messages(bus)])];
+  return [...asked, own, ticks(troubles), passes(troubles), ...places, ...(bus === undefined ? [] : [messages(bus)])];
 };

@@ -14,7 +14,7 @@ import type { ScheduleCounters } from './schedules/schedule-counters.ts';
 import { dockerSource } from './sources/docker.ts';
 import { specSource } from './sources/specs.ts';
 
-type Shared = Pick<ControlLoopOptions, 'resyncIntervalMs' | 'leads' | 'inTerm' | 'clock' | 'logger'>;
+type Shared = Pick<ControlLoopOptions, 'resyncIntervalMs' | 'leads' | 'inTerm' | 'troubles' | 'clock' | 'logger'>;
 type Work = Pick<ControlLoopOptions, 'reconcile' | 'resync'>;
 
 export interface ScheduleServiceDependencies extends Shared {

@@ -6,6 +6,7 @@ import type { Engine } from '../ports/container-tools.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { SnapshotStore } from '../ports/snapshot-store.ts';
+import type { Troubles } from './troubles.ts';
 
 export interface ServiceParts {
   /** Fenced by the lease of the service. */
@@ -17,6 +18,7 @@ export interface ServiceParts {
   readonly policy: BotPolicy;
   readonly defaults: SpecDefaults;
   readonly resyncIntervalMs: number;
+  readonly troubles: Troubles;
   readonly leads: () => boolean;
   /** @throws DroverError LEASE_LOST */
   readonly inTerm: <T>(work: () => Promise<T>) => Promise<T>;

@@ -1,5 +1,6 @@
 /** What the API reads and asks of the running services; implemented by the controllers. */
 import type { BotId } from '../domain/bot.ts';
+import type { ErrorCode } from '../domain/errors.ts';
 import type { FleetMetrics, RunningBot } from '../domain/running-bot.ts';
 import type { Transition } from '../domain/transition.ts';
 import type { Asked } from './spec-store.ts';
@@ -35,6 +36,16 @@ export interface RemovalGuard {
   suspicion(): Suspicion | undefined;
   /** Lets the suspected stops go ahead. Returns the bots concerned. */
   confirm(asked: Asked): Promise<readonly BotId[]>;
+}
+
+/** Something that goes wrong again and again. */
+export interface Trouble {
+  /** When it went wrong first, epoch ms. */
+  readonly since: number;
+  readonly count: number;
+  /** Of the latest time. */
+  readonly code: ErrorCode;
+  readonly detail: string;
 }
 
 /** One dependency's health, for `/readyz`. */

@@ -12,6 +12,7 @@ import { LABEL, volumeName } from '../../src/domain/naming.ts';
 import type { Condition, RunningBot } from '../../src/domain/running-bot.ts';
 import { realEngine } from '../support/real-engine.ts';
 import { docker, HOST, IMAGE, startSpine, type Spine } from '../support/spine.ts';
+import { openSocketProxy } from '../support/socket-proxy.ts';
 import { newInstall } from '../support/test-run.ts';
 
 let spine: Spine;
@@ -217,5 +218,27 @@ describe('which engine is spoken to', () => {
       Object.assign(process.env, { DOCKER_HOST: host, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/nowhere' });
       expect(await dockerAt(HOST).info()).toMatchObject({ ID: here.ID });
     }
+  });
+});
+
+describe('an engine that is dead for seconds', () => {
+  it('case E19: leaves its bots unknown, with the reason and since when, and drover not ready', async () => {
+    const proxy = await openSocketProxy();
+    onTestFinished(() => proxy.close());
+    const world = await startSpine({ host: proxy.host, resyncIntervalMs: 60_000 });
+    onTestFinished(() => world.end());
+    await world.deploy('trader');
+    await world.reaches('trader', 'running');
+    const { drover } = world;
+    expect(drover.troubleOf('trader', true)).toBeUndefined();
+    const cutAt = Date.now();
+    proxy.cut();
+    // Long before the next tick.
+    await expect.poll(() => drover.troubleOf('trader', true)).toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
+    expect(drover.troubleOf('trader', true)?.since).toBeGreaterThanOrEqual(cutAt);
+    expect((await drover.readiness()).find(({ name }) => name === 'engine')).toMatchObject({ ok: false });
+    proxy.restore();
+    await expect.poll(() => drover.troubleOf('trader', true)).toBeUndefined();
+    await world.reaches('trader', 'running');
   });
 });

@@ -8,6 +8,7 @@ import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import { createApp } from '../../src/api/create-app.ts';
 import { createDrover, mintId } from '../../src/main.ts';
 import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
+import type { Engine } from '../../src/ports/container-tools.ts';
 import { createFakeEngine, type FakeEngine } from './fake-engine.ts';
 import { noPredecessor } from './no-predecessor.ts';
 import { silentLogger } from './silent-logger.ts';
@@ -22,20 +23,28 @@ export interface ServedApp {
   close(): Promise<void>;
 }
 
+export interface ServedOptions {
+  /** Instead of a new one. */
+  readonly dataDir?: string;
+  readonly resyncIntervalMs?: number;
+  /** Puts something between the service and its engine. */
+  readonly wrap?: (engine: Engine) => Engine;
+}
+
 /** `token`: as API_TOKEN. */
-export const openApp = async (token?: string): Promise<ServedApp> => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'drover-api-'));
+export const openApp = async (token?: string, options: ServedOptions = {}): Promise<ServedApp> => {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'drover-api-')));
   const stores = await openEmbeddedStores({ dataDir, writer: 'test', now: () => Date.now() });
   const world = createFakeEngine(() => Date.now());
   const runs = createFakeEngine(() => Date.now());
   const drover = await createDrover({
     ...stores,
-    bots: { ...stores.offices.bots, engine: world.engine },
+    bots: { ...stores.offices.bots, engine: options.wrap?.(world.engine) ?? world.engine },
     runs: { ...stores.offices.runs, engine: runs.engine },
     predecessor: noPredecessor,
     policy: DEFAULT_POLICY,
     defaults: DEFAULTS,
-    resyncIntervalMs: 3_600_000,
+    resyncIntervalMs: options.resyncIntervalMs ?? 3_600_000,
     clock: systemClock,
     logger: silentLogger,
     tell: () => undefined,
@@ -44,6 +53,7 @@ export const openApp = async (token?: string): Promise<ServedApp> => {
   const app = createApp({
     ...stores,
     fleet: drover.states,
+    troubleOf: drover.troubleOf,
     scheduleReaders: drover.schedules,
     transitions: drover.transitions,
     guard: drover.guard,

@@ -15,6 +15,7 @@ import { createSqliteEventStore } from './sqlite-event-store.ts';
 import { createSqliteScheduleStore } from './sqlite-schedule-store.ts';
 import { createSqliteSnapshotStore } from './sqlite-snapshot-store.ts';
 import { createSqliteSpecStore } from './sqlite-spec-store.ts';
+import { createWritable } from './writable.ts';
 
 export interface EmbeddedStoresOptions {
   /** Made with mode 0700 when it is not there. */
@@ -38,6 +39,8 @@ export interface EmbeddedStores {
   readonly archives: ArchiveStore;
   /** Argument of `codeArchivePath`. */
   readonly archiveRoot: string;
+  /** Rejects when nothing can be written in the data folder. */
+  readonly writable: () => Promise<void>;
   /** Ends feeds and listeners, waits for what is under way, frees the data folder. */
   close(): Promise<void>;
 }
@@ -71,6 +74,7 @@ export const openEmbeddedStores = async (options: EmbeddedStoresOptions): Promis
       },
       archives,
       archiveRoot,
+      writable: createWritable(dataDir),
       close: async () => {
         await events.close();
         await specs.close();

@@ -69,7 +69,8 @@ const runsIn = ({ stream, events }: Commit): readonly string[] => {
 };
 
 export const createSchedules = (parts: SchedulesParts): Schedules => {
-  const { events, schedules, bots, snapshots, engine, installId, policy, defaults, clock, logger } = parts;
+  const { events, schedules, bots, snapshots, engine, installId, policy, defaults, troubles } = parts;
+  const { clock, logger } = parts;
   const { resyncIntervalMs, leads, inTerm } = parts;
   const now = (): number => clock.now();
   const wakes = createScheduleWakes();
@@ -161,6 +162,7 @@ export const createSchedules = (parts: SchedulesParts): Schedules => {
     resyncIntervalMs,
     leads,
     inTerm,
+    troubles,
     clock,
     logger,
     ofSchedules: {
