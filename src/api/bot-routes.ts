@@ -10,7 +10,7 @@ import { showBot, showListed } from './bot-view.ts';
 import type { ApiDeps } from './deps.ts';
 import { refused } from './errors.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
-import { documentLimit, notJson, readDocument, refusalOf } from './read-document.ts';
+import { notJson, readDocument, refusalOf } from './read-document.ts';
 import { botAsKnown } from './unknown-view.ts';
 import { withEnabled } from './with-enabled.ts';
 
@@ -37,7 +37,7 @@ export const botRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
     return context.json(botAsKnown(shown, deps.troubleOf));
   });
 
-  routes.put('/:id', documentLimit, async (context) => {
+  routes.put('/:id', async (context) => {
     const id = context.req.param('id');
     const body = await readDocument(context);
     if (body === undefined) return notJson(context);
@@ -84,7 +84,7 @@ export const botRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
   }
 
   for (const kind of ['restart', 'reset'] as const) {
-    routes.post(`/:id/${kind}`, documentLimit, async (context) => {
+    routes.post(`/:id/${kind}`, async (context) => {
       const id = context.req.param('id');
       if (botIdFault(id) !== undefined) throw new DroverError('BOT_NOT_FOUND', 'there is no such bot');
       await documentOf(id);

@@ -1,5 +1,6 @@
 /** The HTTP API as a Hono app, without listening: tests call `app.request()`. */
 import { Hono } from 'hono';
+import { bodyLimits } from './body-limits.ts';
 import type { ApiDeps } from './deps.ts';
 import { botRoutes } from './bot-routes.ts';
 import { answerError, answerThrown, refused } from './errors.ts';
@@ -17,10 +18,14 @@ import { stateRoutes } from './state-routes.ts';
 
 const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'] as const;
 
+/** Handlers that every path has: the gate, and the limits. */
+const BEFORE_ROUTES = 2;
+
 export const createApp = (deps: ApiDeps): Hono => {
   const app = new Hono();
   const oneAtATime = createOneAtATime();
   app.use(gate(deps.token));
+  app.use(bodyLimits);
   app.route('/', healthRoutes(deps.readiness));
   app.route('/v1/bots', botRoutes(deps, oneAtATime));
   app.route('/v1/bots', stateRoutes(deps));
@@ -38,7 +43,7 @@ export const createApp = (deps: ApiDeps): Hono => {
   });
   app.notFound((context) => {
     const { path, method } = context.req;
-    const other = METHODS.some((name) => name !== method && app.router.match(name, path)[0].length > 1);
+    const other = METHODS.some((name) => name !== method && app.router.match(name, path)[0].length > BEFORE_ROUTES);
     return other
       ? refused(context, 405, `${method} is not allowed here`)
       : answerError(context, new DroverError('REQUEST_INVALID', `there is nothing at ${path}`), { status: 404 });

@@ -1,13 +1,10 @@
 /** What concerns the whole fleet: metrics, the log of transitions, drain, the guard, uploads of code. */
-import { Readable } from 'node:stream';
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { stream } from 'hono/streaming';
-import { CODE_LIMITS, sizeText } from '../domain/code-limits.ts';
 import { DroverError } from '../domain/errors.ts';
 import { askedBy } from './asked.ts';
+import { codeUpload } from './code-upload.ts';
 import type { ApiDeps } from './deps.ts';
-import { refused } from './errors.ts';
 
 const KEEP_ALIVE_MS = 15_000;
 
@@ -69,20 +66,6 @@ export const fleetRoutes = (deps: ApiDeps): Hono => {
     context.json({ confirmed: await guard.confirm(askedBy(context, deps, 'confirm-removal')) }, 202),
   );
 
-  routes.put(
-    '/archives/*',
-    bodyLimit({
-      maxSize: CODE_LIMITS.archiveBytes,
-      onError: (context) =>
-        refused(context, 413, `an archive must not be larger than ${sizeText(CODE_LIMITS.archiveBytes)}`),
-    }),
-    async (context) => {
-      const path = decodeURIComponent(new URL(context.req.url).pathname.replace(/^\/v1\/archives\//, ''));
-      const { body } = context.req.raw;
-      if (body === null) throw new DroverError('REQUEST_INVALID', 'the body is empty');
-      await archives.putCode(path, Readable.fromWeb(body));
-      return context.json({ filePath: path }, 201);
-    },
-  );
+  routes.put('/archives/*', codeUpload(archives));
   return routes;
 };

@@ -1,17 +1,9 @@
 /** A document in the body of a request, bounded. */
-import type { Context, MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import type { Context } from 'hono';
 import { DroverError } from '../domain/errors.ts';
 import { invalidDocument, type DocumentFault, type InvalidDocument } from '../documents/bot-document.ts';
 import { isMasked } from './bot-view.ts';
 import { answerError, refused } from './errors.ts';
-
-const MAX_DOCUMENT = 2 * 1024 * 1024;
-
-export const documentLimit: MiddlewareHandler = bodyLimit({
-  maxSize: MAX_DOCUMENT,
-  onError: (context) => refused(context, 413, 'a document must not be larger than 2 MiB'),
-});
 
 /** Undefined for a body that is not JSON. */
 export const readDocument = async (context: Context): Promise<{ readonly document: unknown } | undefined> => {

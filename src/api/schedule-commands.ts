@@ -1,6 +1,5 @@
 /** What a person asks of a schedule: pauses, runs now, runs of the past. Kept beside the document until the log has taken it. */
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { DroverError } from '../domain/errors.ts';
 import { commandKey } from '../domain/run-key.ts';
 import { decodeScheduleDocument } from '../documents/schedule-document.ts';
@@ -12,20 +11,15 @@ import { answerError, refused } from './errors.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
 import { objectIn, READERS } from './read-command.ts';
 
-const MAX_BODY = 64 * 1024;
 /** Those that make runs: for them there has to be something that can run. */
 const MAKES_RUNS: ReadonlySet<string> = new Set(['trigger', 'backfill']);
 
 export const scheduleCommands = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
   const { schedules, clock, defaults } = deps;
   const routes = new Hono();
-  const small = bodyLimit({
-    maxSize: MAX_BODY,
-    onError: (context) => refused(context, 413, 'the body must not be larger than 64 KiB'),
-  });
 
   for (const [kind, read] of Object.entries(READERS)) {
-    routes.post(`/:id/${kind}`, small, async (context) => {
+    routes.post(`/:id/${kind}`, async (context) => {
       const id = context.req.param('id');
       const document = (await schedules.read(id))?.document ?? null;
       if (document === null) throw new DroverError('BOT_NOT_FOUND', `there is no schedule ${JSON.stringify(id)}`);

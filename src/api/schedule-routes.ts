@@ -7,7 +7,7 @@ import { askedBy } from './asked.ts';
 import type { ApiDeps } from './deps.ts';
 import { refused } from './errors.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
-import { documentLimit, notJson, readDocument, refusalOf } from './read-document.ts';
+import { notJson, readDocument, refusalOf } from './read-document.ts';
 import { beatOf, listSchedules, meaningOf, nextTimes, showSchedule } from './schedule-view.ts';
 import { scheduleAsKnown } from './unknown-view.ts';
 import { withEnabled } from './with-enabled.ts';
@@ -37,7 +37,7 @@ export const scheduleRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
     return context.json(scheduleAsKnown(shown, deps.troubleOf));
   });
 
-  routes.put('/:id', documentLimit, async (context) => {
+  routes.put('/:id', async (context) => {
     const id = context.req.param('id');
     const body = await readDocument(context);
     if (body === undefined) return notJson(context);

@@ -1,24 +1,17 @@
 /** Earlier states of a bot: what there is, and which one the next start shall have. */
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { isObject } from '../domain/json.ts';
 import { parseSnapshot, snapshotText } from '../domain/sync-report.ts';
 import { askedBy } from './asked.ts';
 import type { ApiDeps } from './deps.ts';
 import { refused } from './errors.ts';
 
-const MAX_BODY = 64 * 1024;
-
 export const stateRoutes = (deps: ApiDeps): Hono => {
   const routes = new Hono();
-  const small = bodyLimit({
-    maxSize: MAX_BODY,
-    onError: (context) => refused(context, 413, 'the body must not be larger than 64 KiB'),
-  });
 
   routes.get('/:id/state', async (context) => context.json(await deps.stateSnapshots.list(context.req.param('id'))));
 
-  routes.post('/:id/state/restore', small, async (context) => {
+  routes.post('/:id/state/restore', async (context) => {
     const id = context.req.param('id');
     const body: unknown = await context.req.json().catch(() => ({}));
     const snapshot =

@@ -1,5 +1,7 @@
 /** The HTTP API as the command line uses it: the only way in. */
-import { openAsBlob } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createReadStream, openAsBlob } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { faultOf, requireDrover, unanswered, watchOver } from './api-faults.ts';
 import { serverUrl } from './server-url.ts';
 
@@ -60,7 +62,13 @@ export const createApiClient = (options: { url: string; token: string | undefine
     async upload(path, file) {
       // With its size announced, which a stream of its own would not be.
       const body = await openAsBlob(file);
-      await send(path, { method: 'PUT', body, headers: { 'content-type': 'application/zip' } });
+      const hash = createHash('sha256');
+      await pipeline(createReadStream(file), hash);
+      const headers = {
+        'content-type': 'application/zip',
+        'content-digest': `sha-256=:${hash.digest('base64')}:`,
+      };
+      await send(path, { method: 'PUT', body, headers });
     },
     async *lines(path, signal) {
       const { body } = await send(path, { signal });
