@@ -1,5 +1,5 @@
 /** What an engine, its network and the bots on it can do to the one that keeps them. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -240,5 +240,23 @@ describe('an engine that is dead for seconds', () => {
     proxy.restore();
     await expect.poll(() => drover.troubleOf('trader', true)).toBeUndefined();
     await world.reaches('trader', 'running');
+  });
+});
+
+describe('the disk under the engine', () => {
+  it('case E21: is measured where the engine is, also by a drover that does not share its folders', async () => {
+    const here = (await docker.info()) as { readonly DockerRootDir: string };
+    const { bavail, blocks } = statfsSync(here.DockerRootDir);
+    const archives = await createFolderArchiveStore(join(spine.dataDir, 'archives'));
+    const freeOf = (DockerRootDir: string): Promise<number | undefined> => {
+      // As in the compose file: the socket is there, the folder is not.
+      const client = Object.assign(dockerAt(HOST), { info: () => Promise.resolve({ ...here, DockerRootDir }) });
+      return realEngine({ host: HOST, install: spine.install, archives }, { docker: client }).diskFree();
+    };
+    const direct = (await freeOf(here.DockerRootDir)) ?? -1;
+    expect(Math.abs(direct - bavail / blocks)).toBeLessThan(0.02);
+    const measured = (await freeOf('/nowhere/docker')) ?? -1;
+    expect(Math.abs(measured - bavail / blocks)).toBeLessThan(0.02);
+    await expect.poll(() => toolsOf(spine.install)).toEqual([]);
   });
 });

@@ -11,6 +11,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectDocker, dockerAt } from '../../src/adapters/docker/connect.ts';
 import { createOptions } from '../../src/adapters/docker/create-options.ts';
 import { createDeliveredAccess } from '../../src/adapters/docker/deliver-files.ts';
+import { shareIn } from '../../src/adapters/docker/disk-free.ts';
 import { doneAlso, toEngineError } from '../../src/adapters/docker/docker-errors.ts';
 import { createEngineGaps } from '../../src/adapters/docker/engine-gaps.ts';
 import { createEventParser } from '../../src/adapters/docker/event-parser.ts';
@@ -167,6 +168,13 @@ describe('a small file of a container', () => {
       await setImmediate();
     }
     expect(uncaught).toEqual([]);
+  });
+});
+
+describe('the free share of a disk', () => {
+  it('case E21: is read from what a container measured, and nothing else', () => {
+    expect(shareIn('25 100\n')).toBe(0.25);
+    for (const text of ['', '0 0', 'stat: not found', '-1 5', '1 2 3', '1.5 3']) expect(shareIn(text)).toBeUndefined();
   });
 });
 

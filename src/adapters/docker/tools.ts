@@ -1,6 +1,5 @@
 /** The tools port: short-lived containers beside a bot's volumes, late deliveries, volumes, and the engine's disk. */
 import { randomBytes } from 'node:crypto';
-import { statfs } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import { DELIVERY_ENV } from '../../domain/delivery.ts';
 import { DroverError } from '../../domain/errors.ts';
@@ -9,7 +8,7 @@ import { ownerOf, partsOfRun } from '../../domain/run-id.ts';
 import type { ContainerTools, Tool, ToolResult } from '../../ports/container-tools.ts';
 import type { StoreAccessSource } from '../../ports/store-access-source.ts';
 import { botVolumes, VOLUME_ROLE } from './bot-volumes.ts';
-import { isLocal } from './connect.ts';
+import { createDiskFree } from './disk-free.ts';
 import { accessIfAny, deliverFiles, type DeliveredAccess } from './deliver-files.ts';
 import { doneAlso, statusOf, toEngineError } from './docker-errors.ts';
 import { hardened, tmpfs, USER } from './hardened.ts';
@@ -60,7 +59,6 @@ const isLeftOver = (volume: object, now: number): boolean =>
 export const createTools = (options: ToolsOptions): ContainerTools => {
   const { docker, install, role, network, access, image, env, ensureNetwork, mayAct, delivered } = options;
   const embedded = access.kind === 'folder';
-  let root: Promise<string | undefined> | undefined;
   const owner = randomBytes(8).toString('hex');
   /** Names of those that run now. */
   const mine = new Set<string>();
@@ -176,22 +174,6 @@ export const createTools = (options: ToolsOptions): ContainerTools => {
       }
       return left.length;
     },
-    async diskFree() {
-      // The engine tells its folder; only on its own host does that say anything.
-      if (!isLocal(docker)) return undefined;
-      root ??= docker.info().then(
-        (info: { DockerRootDir?: string }) => info.DockerRootDir,
-        () => {
-          root = undefined;
-          return undefined;
-        },
-      );
-      const folder = await root;
-      if (folder === undefined) return undefined;
-      return statfs(folder).then(
-        ({ bavail, blocks }) => (blocks === 0 ? undefined : bavail / blocks),
-        () => undefined,
-      );
-    },
+    diskFree: createDiskFree({ docker, install, role, owner, image, mine, mayAct }),
   };
 };
