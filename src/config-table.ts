@@ -3,6 +3,7 @@
  * `docs/reference/configuration.md` come from here.
  */
 import { RESTART_POLICIES } from './domain/bot.ts';
+import { INSTALL_ID, INSTALL_ID_WORDS } from './domain/naming.ts';
 import {
   bucketName,
   databaseName,
@@ -77,8 +78,8 @@ export const SETTINGS = {
   dataDir: setting(
     'DROVER_DATA_DIR',
     matching(/./, 'a folder'),
-    './.drover',
-    'log, documents and archives of the embedded default',
+    '~/.local/state/drover',
+    'log, documents and archives of the embedded default; as default in XDG_STATE_HOME if it is set, and /var/lib/drover for root',
   ),
   mongoUri: setting(
     'MONGO_URI',
@@ -161,7 +162,7 @@ export const SETTINGS = {
   ),
   installId: setting(
     'INSTALL_ID',
-    matching(/^[a-z0-9]{1,16}$/, '1 to 16 lower-case letters and digits'),
+    matching(INSTALL_ID, INSTALL_ID_WORDS),
     '',
     'name of this install on the engine; generated once when not set',
   ),

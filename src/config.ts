@@ -3,7 +3,8 @@
  * value is refused with its name, itself and what is allowed; the result is frozen and printed masked.
  */
 import { readFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { homedir, userInfo } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
 import {
@@ -93,8 +94,13 @@ const readFile = (path: string, needed: boolean): Readonly<Record<string, string
   );
 };
 
-/** @throws DroverError CONFIG_INVALID naming the setting, its value and what is allowed */
-export const loadConfig = (sources: ConfigSources = {}): Config => {
+interface Read {
+  readonly values: Partial<Values>;
+  readonly origins: Readonly<Partial<Record<SettingName, Origin>>>;
+}
+
+/** Of these settings alone: the others may be wrong. @throws DroverError CONFIG_INVALID */
+const readSettings = (names: readonly SettingName[], sources: ConfigSources): Read => {
   const env = sources.env ?? process.env;
   const path = sources.file ?? env['DROVER_CONFIG'];
   const file = readFile(path ?? DEFAULT_FILE, path !== undefined && path !== '');
@@ -111,7 +117,7 @@ export const loadConfig = (sources: ConfigSources = {}): Config => {
     return given ?? [SETTINGS[name].default, 'default'];
   };
   const values = Object.fromEntries(
-    SETTING_NAMES.map((name) => {
+    names.map((name) => {
       const [value, origin] = find(name);
       origins[name] = origin;
       if (value === '') return [name, undefined];
@@ -122,6 +128,25 @@ export const loadConfig = (sources: ConfigSources = {}): Config => {
       throw invalid(`${where}=${shown(name, value)} (${origin}) is not allowed: it must be ${allowed}`);
     }),
   );
+  return { values: values, origins };
+};
+
+/** The state directory of the user, wherever drover is started. */
+const defaultDataDir = (env: ConfigSources['env'] = {}): string => {
+  const stateHome = env['XDG_STATE_HOME'] ?? '';
+  if (isAbsolute(stateHome)) return join(stateHome, 'drover');
+  return process.getuid?.() === 0 ? '/var/lib/drover' : join(homedir(), '.local/state/drover');
+};
+
+/** A setting as its user wrote it, or would. */
+const written = (name: SettingName, value: unknown): string =>
+  `${SETTINGS[name].env}=${writeValue((SETTINGS[name] as Setting).parse, value)}`;
+
+/** @throws DroverError CONFIG_INVALID naming the setting, its value and what is allowed */
+export const loadConfig = (sources: ConfigSources = {}): Config => {
+  const read = readSettings(SETTING_NAMES, sources);
+  const env = sources.env ?? process.env;
+  const { values, origins } = withDataDir(withAddress(read, env), env);
   const config = Object.freeze({ ...values, origins: Object.freeze(origins) }) as unknown as Config;
   if (!LOOPBACK.test(config.httpHost) && config.apiToken === undefined) {
     throw invalid(`HTTP_HOST=${config.httpHost} is not allowed without API_TOKEN: it must be a loopback address`);
@@ -132,11 +157,13 @@ export const loadConfig = (sources: ConfigSources = {}): Config => {
   }
   if (config.queryTimeout > config.queryMaxTimeout) {
     throw invalid(
-      `QUERY_TIMEOUT=${String(config.queryTimeout)}ms is not allowed: it must not exceed QUERY_MAX_TIMEOUT`,
+      `${written('queryTimeout', config.queryTimeout)} is not allowed: it must not exceed ${written('queryMaxTimeout', config.queryMaxTimeout)}`,
     );
   }
   if (config.backoffFirst > config.backoffMax) {
-    throw invalid(`BACKOFF_FIRST=${String(config.backoffFirst)}ms is not allowed: it must not exceed BACKOFF_MAX`);
+    throw invalid(
+      `${written('backoffFirst', config.backoffFirst)} is not allowed: it must not exceed ${written('backoffMax', config.backoffMax)}`,
+    );
   }
   if (
     config.minioEndpoint !== undefined &&
@@ -154,7 +181,7 @@ export interface DescribedSetting {
   readonly doc: string;
 }
 
-/** Every setting as a person may see it: secrets masked. Durations in ms. */
+/** Every setting as a person may see it: secrets masked, durations as a user writes them. */
 export const describeConfig = (config: Config): readonly DescribedSetting[] =>
   SETTING_NAMES.map((name) => {
     const value = config[name];
@@ -167,12 +194,69 @@ export const describeConfig = (config: Config): readonly DescribedSetting[] =>
     };
   });
 
-/** How the command line finds the API. */
-export const clientConfig = (env: Readonly<Record<string, string | undefined>> = process.env) => ({
-  url: env['DROVER_URL'] === undefined || env['DROVER_URL'] === '' ? 'http://127.0.0.1:8080' : env['DROVER_URL'],
-  token: env['DROVER_TOKEN'] === '' ? undefined : env['DROVER_TOKEN'],
-  user: userInfo().username,
-});
+/** Where a program on this machine reaches what listens at this host. */
+const reachable = (host: string): string => {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+};
+
+/** DROVER_URL, when it is an address of this machine. */
+const localUrl = (env: ConfigSources['env'] = {}): URL | undefined => {
+  const text = env['DROVER_URL'] ?? '';
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  return url.protocol === 'http:' && LOOPBACK.test(url.hostname.replace(/[[\]]/g, '')) ? url : undefined;
+};
+
+/** A DROVER_URL on this machine names the port for the controller, too, unless a setting of its own does. */
+const withAddress = ({ values, origins }: Read, env: ConfigSources['env'] = {}): Read => {
+  const url = localUrl(env);
+  if (url === undefined || origins.httpPort !== 'default' || origins.httpHost !== 'default') return { values, origins };
+  return {
+    values: { ...values, httpPort: url.port === '' ? 80 : Number(url.port) },
+    origins: { ...origins, httpPort: 'environment' },
+  };
+};
+
+const withDataDir = ({ values, origins }: Read, env: ConfigSources['env']): Read =>
+  origins.dataDir === 'default'
+    ? { values: { ...values, dataDir: defaultDataDir(env) }, origins }
+    : { values, origins };
+
+export interface ClientGiven {
+  readonly url?: string | undefined;
+  readonly token?: string | undefined;
+}
+
+export interface ClientConfig {
+  readonly url: string;
+  readonly token: string | undefined;
+  readonly user: string;
+}
+
+/**
+ * How the command line finds the API: --url, else DROVER_URL, else where the controller listens by the same settings. API_TOKEN
+ * is only for that controller and for addresses of this machine: no other server learns it.
+ * @throws DroverError CONFIG_INVALID
+ */
+export const clientConfig = (given: ClientGiven, env: ConfigSources['env'] = process.env): ClientConfig => {
+  const ownUrl = given.url ?? (env['DROVER_URL'] === '' ? undefined : env['DROVER_URL']);
+  const ownToken = given.token ?? (env['DROVER_TOKEN'] === '' ? undefined : env['DROVER_TOKEN']);
+  const user = userInfo().username;
+  const isLocal = ownUrl === undefined || localUrl({ DROVER_URL: ownUrl }) !== undefined;
+  if (ownUrl !== undefined && (ownToken !== undefined || !isLocal)) return { url: ownUrl, token: ownToken, user };
+  const {
+    httpHost = '127.0.0.1',
+    httpPort = 8080,
+    apiToken,
+  } = readSettings(['httpHost', 'httpPort', 'apiToken'], { env }).values;
+  const token = ownToken ?? apiToken;
+  if (ownUrl !== undefined) return { url: ownUrl, token, user };
+  if (httpPort === 0)
+    throw invalid('HTTP_PORT=0 takes any port: name the address that drover printed with --url or DROVER_URL');
+  return { url: `http://${reachable(httpHost)}:${String(httpPort)}`, token, user };
+};
 
 /** The environment as settings are read from it. */
 export const environment = (): Readonly<Record<string, string | undefined>> => process.env;

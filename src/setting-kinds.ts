@@ -40,7 +40,7 @@ export const duration = (minMs: number) =>
     .transform((value, context) => {
       const ms = parseDuration(value);
       if (ms !== undefined && ms >= minMs) return ms;
-      context.addIssue(`a duration of at least ${String(minMs)} ms, such as 500ms, 30s or 2m`);
+      context.addIssue(`a duration of at least ${writeDuration(minMs)}, such as 500ms, 30s or 2m`);
       return z.NEVER;
     })
     .meta(MILLISECONDS);

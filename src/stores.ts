@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { ARCHIVE_FOLDER, openEmbeddedStores } from './adapters/embedded/embedded-stores.ts';
 import { createFolderArchiveStore } from './adapters/embedded/folder-archive-store.ts';
+import { refuseFormerFolder } from './adapters/embedded/former-folder.ts';
 import { folderAccess } from './adapters/embedded/folder-access.ts';
 import { createMinioArchives, type MinioSettings } from './adapters/minio/minio-archives.ts';
 import { createMinioStoreAccess } from './adapters/minio/store-access.ts';
@@ -85,6 +86,8 @@ export const openStores = async (config: Config, logger: Logger): Promise<Stores
   const now = (): number => Date.now();
   const install = installId === undefined ? {} : { installId };
   const objects = objectStore(config);
+  const usesFolder = mongoUri === undefined || objects === undefined;
+  if (usesFolder && config.origins.dataDir === 'default') refuseFormerFolder(dataDir);
   const folder = join(dataDir, ARCHIVE_FOLDER);
   const archivesAt = objects === undefined ? folder : `${config.minioEndpoint ?? ''}/${config.minioCodeBucket}`;
   if (mongoUri === undefined) {

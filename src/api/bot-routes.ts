@@ -16,11 +16,18 @@ import { withEnabled } from './with-enabled.ts';
 
 type Document = Record<string, unknown>;
 export const botRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
-  const { specs, schedules, fleet, defaults } = deps;
+  const { specs, schedules, scheduleReaders, fleet, defaults } = deps;
   const routes = new Hono();
+  /** Whoever takes a schedule for a bot is told where it is shown. */
+  const notFound = async (id: string): Promise<DroverError> => {
+    const there = `there is no bot ${JSON.stringify(id)}`;
+    const isSchedule = scheduleReaders.view.get(id) !== undefined || isObject((await schedules.read(id))?.document);
+    const hint = `${there}; a scheduled bot has this id: \`drover schedules ${id}\` shows it`;
+    return new DroverError('BOT_NOT_FOUND', isSchedule ? hint : there);
+  };
   const documentOf = async (id: string): Promise<Document> => {
     const record = await specs.read(id);
-    if (!isObject(record?.document)) throw new DroverError('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(id)}`);
+    if (!isObject(record?.document)) throw await notFound(id);
     return record.document;
   };
 
@@ -33,7 +40,7 @@ export const botRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
     const id = context.req.param('id');
     const secrets = context.req.query('secrets') === 'true';
     const shown = showBot(id, await specs.read(id), fleet.get(id), defaults, secrets);
-    if (shown === undefined) throw new DroverError('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(id)}`);
+    if (shown === undefined) throw await notFound(id);
     return context.json(botAsKnown(shown, deps.troubleOf));
   });
 
@@ -67,7 +74,7 @@ export const botRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
   routes.delete('/:id', async (context) => {
     const id = context.req.param('id');
     const known = (await specs.read(id))?.document ?? null;
-    if (known === null) throw new DroverError('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(id)}`);
+    if (known === null) throw await notFound(id);
     await specs.remove(id, askedBy(context, deps, 'delete'));
     return context.json({ id, deleting: true }, 202);
   });

@@ -75,22 +75,33 @@ const unseen = (scheduleId: string, invalid: string | undefined): ScheduledBot =
   version: 0,
 });
 
-const describe = (id: string, record: Record | undefined, known: ScheduledBot | undefined, defaults: SpecDefaults) => {
+interface Known {
+  readonly known: ScheduledBot | undefined;
+  readonly readers: ScheduleReaders;
+}
+
+const describe = (id: string, record: Record | undefined, { known, readers }: Known, defaults: SpecDefaults) => {
   const document = record?.document ?? null;
   const decoded = document === null ? undefined : decodeScheduleDocument(id, document, defaults);
   const spec = decoded?.kind === 'spec' ? decoded.spec : undefined;
   const config = isObject(document) && isObject(document['config']) ? document['config'] : {};
   const state = known ?? unseen(id, decoded?.kind === 'invalid' ? decoded.reason : undefined);
   const going = state.runs.filter(({ begunAt }) => begunAt !== null).length;
+  const schedule = typeof config['schedule'] === 'string' ? config['schedule'] : null;
+  const planned =
+    state.nextAt === null && state.state === 'armed' && spec !== undefined ? readers.view.nextOf(spec) : null;
   return {
     spec,
     shown: {
       ...state,
       conditions: withSpecClear(state.conditions, decoded?.kind === 'spec' ? decoded.warnings : []),
+      // As its user wrote it; `meaning` says what that is for drover.
+      cron: schedule ?? state.cron,
+      nextAt: state.nextAt ?? planned ?? null,
       going,
       waiting: state.runs.length - going,
       enabled: decoded?.enabled ?? null,
-      schedule: typeof config['schedule'] === 'string' ? config['schedule'] : null,
+      schedule,
       specVersion: spec?.bot.code.version ?? null,
       runtime: spec?.bot.runtime ?? null,
     },
@@ -103,7 +114,7 @@ export const listSchedules = (records: readonly Record[], readers: ScheduleReade
   const documents = new Map(records.filter(({ document }) => document !== null).map((record) => [record.id, record]));
   return [...new Set([...known.keys(), ...documents.keys()])]
     .sort()
-    .map((id) => describe(id, documents.get(id), known.get(id), defaults).shown);
+    .map((id) => describe(id, documents.get(id), { known: known.get(id), readers }, defaults).shown);
 };
 
 /** One with its document, effective spec, meaning and next runs; undefined when nothing is known of it. */
@@ -118,7 +129,7 @@ export const showSchedule = async (options: {
   const { id, record, readers, defaults, secrets, now } = options;
   const known = readers.view.get(id);
   if (record === undefined && known === undefined) return undefined;
-  const { spec, shown } = describe(id, record, known, defaults);
+  const { spec, shown } = describe(id, record, { known, readers }, defaults);
   const document = record?.document ?? null;
   const effective = spec === undefined ? null : secrets ? spec.bot : { ...spec.bot, config: mask(spec.bot.config) };
   return {

@@ -14,14 +14,15 @@ const CONTROLLERS: ReadonlySet<string> = new Set(['up', 'bot-runner', 'bot-sched
 const ended = new AbortController();
 
 const main = async (): Promise<number> => {
-  const defaults = clientConfig();
   const program = createProgram({
     out: (text) => {
       process.stdout.write(`${process.stdout.isTTY ? forTerminal(text) : text}\n`);
     },
     isTerminal: process.stdout.isTTY,
-    client: ({ url, token }) =>
-      createApiClient({ url: url ?? defaults.url, token: token ?? defaults.token, actor: `cli:${defaults.user}` }),
+    client: (given) => {
+      const { url, token, user } = clientConfig(given);
+      return createApiClient({ url, token, actor: `cli:${user}` });
+    },
     env: environment(),
     signal: ended.signal,
   });

@@ -29,6 +29,7 @@ interface Letter {
 /** The predecessor makes missing containers anew each 30 s: one that still runs shows itself within this time. */
 const WATCH_MS = 40_000;
 const LOOK_MS = 2_000;
+const REASON_WIDTH = 60;
 
 const listed = (found: readonly Found[]): string =>
   found
@@ -97,6 +98,9 @@ export const addMove = (program: Command, io: Io, client: () => ApiClient): void
       const table = new Table({
         head: ['when', 'subject', 'number', 'reason', 'begins with'],
         style: { head: [], border: [] },
+        // Whole: a reason that is cut says what is wrong first and nothing of the rest.
+        colWidths: [null, null, null, REASON_WIDTH, null],
+        wordWrap: true,
       });
       for (const { at, subject, position, reason, data } of letters) {
         const start = Buffer.from(data, 'base64').toString('utf8').slice(0, 40);
@@ -104,7 +108,7 @@ export const addMove = (program: Command, io: Io, client: () => ApiClient): void
           new Date(at).toISOString(),
           subject,
           position?.sequence ?? '',
-          reason.slice(0, 80),
+          printable(reason),
           printable(JSON.stringify(start)),
         ]);
       }

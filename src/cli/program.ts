@@ -24,8 +24,8 @@ export const createProgram = (io: Io): Command => {
   const program = new Command('drover')
     .description('runs bots in Docker and keeps them in their desired state')
     .version(VERSION)
-    .option('--url <url>', 'address of the API (DROVER_URL)')
-    .option('--token <token>', 'bearer token of the API (DROVER_TOKEN)')
+    .option('--url <url>', 'address of the API (DROVER_URL); else where HTTP_HOST and HTTP_PORT say')
+    .option('--token <token>', 'bearer token of the API (DROVER_TOKEN); else API_TOKEN')
     .configureOutput({
       writeOut: (text) => {
         io.out(text.trimEnd());

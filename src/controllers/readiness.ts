@@ -10,10 +10,10 @@ import type { SpecStore } from '../ports/spec-store.ts';
 import type { Troubles } from './troubles.ts';
 
 export interface ReadinessOptions {
-  readonly events: EventStore;
-  readonly specs: SpecStore;
-  readonly archives: ArchiveStore;
-  readonly engine: ContainerEngine;
+  readonly events: Pick<EventStore, 'head'>;
+  readonly specs: Pick<SpecStore, 'read'>;
+  readonly archives: Pick<ArchiveStore, 'ping'>;
+  readonly engine: Pick<ContainerEngine, 'ping' | 'checkNetwork'>;
   /** Those of roles that this process does not take are not asked about. */
   readonly leases: readonly Lease[];
   readonly bus: MessageBus | undefined;
@@ -41,14 +41,17 @@ const probe = async (name: string, look: () => Promise<unknown>): Promise<Readin
   }
 };
 
-/** A standby is ready: it serves the API and waits for its turn. */
+/** A standby is ready: it serves the API and waits for its turn. While nobody acts, nobody is. */
 const place = ({ leadership, leads: mayLead }: Lease): Readiness => {
-  const leads = mayLead();
-  const { role } = leadership;
+  const name = `lease ${leadership.role}`;
+  const epoch = leadership.epoch();
+  if (mayLead()) return { name, ok: true, detail: `leader, epoch ${String(epoch ?? 0)}` };
+  if (epoch !== undefined) return { name, ok: false, detail: 'elected, and reading the event log before it acts' };
   const holder = leadership.holder();
-  const standby = holder === undefined ? 'there is no leader yet' : `standby; the leader is ${holder}`;
-  const detail = leads ? `leader, epoch ${String(leadership.epoch() ?? 0)}` : standby;
-  return { name: `lease ${role}`, ok: leads || holder !== undefined, detail };
+  if (holder === undefined) return { name, ok: false, detail: 'there is no leader yet' };
+  return leadership.isHeld()
+    ? { name, ok: true, detail: `standby; the leader is ${holder}` }
+    : { name, ok: false, detail: `nobody acts: the last leader, ${holder}, has not renewed its lease` };
 };
 
 /** drover works without messages: only slower, and then the tick carries it. */

@@ -3,14 +3,14 @@
  * schedule. Nothing a message holds can make this throw (fault R1).
  */
 import { z } from 'zod';
-import { decodeWish, readMessage, wishShape, type DecodedMessage } from './wish-message.ts';
+import { anObject, decodeWish, readMessage, wishShape, type DecodedMessage } from './wish-message.ts';
 
 export type ScheduleWishSubject =
   'the0.bot-schedule.created' | 'the0.bot-schedule.updated' | 'the0.bot-schedule.deleted';
 
 /** Whether it is a schedule of ours is said by the document: there a person can see what is wrong with it. */
 const schedule = z.custom<string>((value) => typeof value === 'string' && value.trim() !== '', 'must be a string');
-const shape = wishShape.and(z.object({ config: z.object({ schedule }) }));
+const shape = wishShape.extend({ config: anObject(z.looseObject({ schedule })) });
 
 /** @param subject a {@link ScheduleWishSubject} */
 export const decodeScheduleMessage = (subject: string, data: Uint8Array): DecodedMessage => {

@@ -35,17 +35,22 @@ const RESERVED = ['__proto__', '_bsontype'] as const;
 const object = z.custom<JsonObject>(isObject, 'must be an object');
 const textOrNone = z.string().nullish();
 const entrypoints = z.record(z.string(), z.string()).nullish();
-const custom = z
-  .looseObject({
-    version: textOrNone,
-    filePath: textOrNone,
-    createdAt: textOrNone,
-    updatedAt: textOrNone,
-    config: z.looseObject({ runtime: textOrNone, type: textOrNone, entrypoints }).nullish(),
-  })
-  .and(object);
+const custom = z.looseObject({
+  version: textOrNone,
+  filePath: textOrNone,
+  createdAt: textOrNone,
+  updatedAt: textOrNone,
+  config: z.looseObject({ runtime: textOrNone, type: textOrNone, entrypoints }).nullish(),
+});
+/** What is no object has one fault, whatever its fields should be. */
+export const anObject = (fields: z.ZodType) =>
+  z.unknown().superRefine((value, context) => {
+    const issues = isObject(value) ? fields.safeParse(value, { error: plainError }).error?.issues : undefined;
+    if (!isObject(value)) context.addIssue('must be an object');
+    for (const { path, message } of issues ?? []) context.addIssue({ code: 'custom', path, message });
+  });
 /** What is sent of a bot that is made or changed. */
-export const wishShape = z.object({ config: object, custom });
+export const wishShape = z.object({ config: object, custom: anObject(custom) });
 const times = z.object({ custom: z.object({ createdAt: z.unknown(), updatedAt: z.unknown() }).partial() }).partial();
 
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
@@ -71,7 +76,13 @@ const hazard = (root: unknown): string | undefined => {
   return undefined;
 };
 
-export const malformed = (reason: string): MalformedMessage => ({ kind: 'malformed', reason: reason.slice(0, 500) });
+/** A reason quotes its sender, who may be long-winded. */
+const MOST_CHARACTERS = 4_000;
+
+export const malformed = (reason: string): MalformedMessage => ({
+  kind: 'malformed',
+  reason: reason.length > MOST_CHARACTERS ? `${reason.slice(0, MOST_CHARACTERS)}…` : reason,
+});
 
 const parse = (data: Uint8Array): { readonly value: unknown } | MalformedMessage => {
   if (data.byteLength === 0) return malformed('empty');
@@ -103,10 +114,15 @@ export interface WishForm {
   readonly shape: z.ZodType;
 }
 
-const faultsOf = (error: z.ZodError, at: string): string =>
-  toFaults(error, at)
-    .map(({ pointer, message }) => `${pointer}: ${message}`)
-    .join('; ');
+/** A message may be wrong in ten thousand places; a person reads the first ones. */
+const MOST_FAULTS = 20;
+
+/** Each fault once, also where two parts of a shape find the same. */
+const faultsOf = (error: z.ZodError, at: string): string => {
+  const texts = [...new Set(toFaults(error, at).map(({ pointer, message }) => `${pointer}: ${message}`))];
+  const left = texts.length - MOST_FAULTS;
+  return [...texts.slice(0, MOST_FAULTS), ...(left > 0 ? [`and ${String(left)} more`] : [])].join('; ');
+};
 
 /** What the subject wishes with this body. */
 export const decodeWish = (

@@ -6,6 +6,10 @@ import { createHash } from 'node:crypto';
 import type { BotId } from './bot.ts';
 import { ownerOf, partsOfRun, runId } from './run-id.ts';
 
+/** No `-`: names are read back at their dashes. No longer: a volume's name has to fit into 255 bytes. */
+export const INSTALL_ID = /^[a-z0-9]{1,16}$/;
+export const INSTALL_ID_WORDS = '1 to 16 lower-case letters and digits';
+
 const MAX_ENCODED = 180;
 const SAFE = /[A-Za-z0-9-]/;
 

@@ -40,10 +40,11 @@ const noteSpec = ({ context }: BotState, desired: SpecWish, at: number): WishEve
   const request = noteRequest(context, desired, at);
   if (request !== undefined) return request;
   const wanted = desired.enabled && !desired.drained;
-  if (wanted === context.wanted) return undefined;
-  return wanted
-    ? { type: 'BotEnabled', at }
-    : { type: 'BotDisabled', at, reason: desired.enabled ? 'drain' : 'document' };
+  if (wanted) return context.wanted ? undefined : { type: 'BotEnabled', at };
+  const reason = desired.enabled ? 'drain' : 'document';
+  // Also of a bot that did not run: who asks why it does not is told of the drain, and not of one that is over for it.
+  const isTold = desired.enabled === (context.stopReason === 'drained');
+  return context.wanted || !isTold ? { type: 'BotDisabled', at, reason } : undefined;
 };
 
 const noteInvalid = ({ context }: BotState, desired: InvalidWish, at: number): WishEvent | undefined => {

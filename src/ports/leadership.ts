@@ -13,6 +13,8 @@ export interface Leadership {
   term(): number | undefined;
   /** Who holds the role as far as this process has seen. */
   holder(): string | undefined;
+  /** Somebody acts: this process holds the role, or has seen another one renew it within the time of a lease. */
+  isHeld(): boolean;
   /** Calls back when the lease is won (true) and when it is lost (false). Returns how to stop. */
   onChange(listener: (leads: boolean) => void): () => void;
   /** Begins to compete; goes on for ever, also while the store is away. */

@@ -1,11 +1,14 @@
 /** What the API reads of schedules and runs; implemented by the controllers. */
 import type { BotId } from '../domain/bot.ts';
 import type { FireTime, PassedSlots, RunRecord, ScheduledBot, ScheduleMetrics } from '../domain/scheduled-bot.ts';
+import type { ScheduleSpec } from '../domain/schedule.ts';
 
 export interface ScheduleView {
   /** Every schedule that is known, the deleted ones left out, ordered by id. */
   list(): readonly ScheduledBot[];
   get(id: BotId): ScheduledBot | undefined;
+  /** When it runs next by itself as its document says, epoch ms: also where this process does not plan it. */
+  nextOf(spec: ScheduleSpec): number | undefined;
   metrics(): ScheduleMetrics;
 }
 

@@ -49,6 +49,7 @@ describe('the leader', () => {
       epoch: () => lease.epoch,
       term: () => lease.term,
       holder: () => undefined,
+      isHeld: () => lease.epoch !== undefined,
       onChange: (told) => {
         listener = told;
         return () => undefined;

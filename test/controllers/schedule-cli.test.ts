@@ -55,6 +55,17 @@ describe('drover', () => {
     const { document } = await asked<{ document: { custom: { filePath: string } } }>('schedules', 'python-counter');
     expect(await api.stores.archives.sizeOfCode(document.custom.filePath)).toBeGreaterThan(0);
     await expect(drover('get', 'python-counter')).rejects.toMatchObject({ code: 'BOT_NOT_FOUND' });
+    await expect(drover('get', 'python-counter')).rejects.toThrow(/`drover schedules python-counter` shows it/);
+  });
+  it('case F8: `schedules -o json` has the text as it was written, and the next run of what is armed', async () => {
+    await given('worded-cron', '*/5 * * * MON-FRI');
+    const all = await asked<readonly { scheduleId: string; cron: string; nextAt: number | null }[]>('schedules');
+    const shown = all.find(({ scheduleId }) => scheduleId === 'worded-cron');
+    expect(shown?.cron).toBe('*/5 * * * MON-FRI');
+    expect(shown?.nextAt).toBeGreaterThan(Date.now());
+    const one = await asked<{ cron: string; nextAt: number; next: readonly string[] }>('schedules', 'worded-cron');
+    expect(one).toMatchObject({ cron: '*/5 * * * MON-FRI', nextAt: shown?.nextAt });
+    expect(Date.parse(one.next[0] ?? '')).toBe(one.nextAt);
   });
   it('takes either word for a scheduled bot, and tells what is wrong with its text', async () => {
     const document = referenceSchedule('worded', { schedule: '@daily' });

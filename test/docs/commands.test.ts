@@ -123,6 +123,8 @@ describe.each(pages)('$page', ({ page, steps, needs }) => {
     const shell = await openDocShell(folder, {
       PATH: `${bin}:${process.env['PATH'] ?? ''}`,
       HOME: process.env['HOME'] ?? '/root',
+      // The data folder of this reader alone.
+      XDG_STATE_HOME: join(folder, '.state'),
       LANG: 'C.UTF-8',
       DOCKER_HOST: HOST,
       RUNTIME_IMAGE: IMAGE,

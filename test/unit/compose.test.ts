@@ -5,6 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { SETTING_NAMES, SETTINGS } from '../../src/config-table.ts';
+import { readPage } from '../support/doc-page.ts';
 
 interface Service {
   readonly image: string;
@@ -190,4 +191,24 @@ describe('the health check of MongoDB', () => {
     expect(look).toThrow('Unauthorized');
     expect(initiate).not.toHaveBeenCalled();
   });
+});
+
+it('case F10: each address in the script that announces a bot is one that the compose file publishes', () => {
+  const readme = textOf('compose/README.md');
+  const script = /```js file=announce\.mjs\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+  const addresses = [
+    ...[...script.matchAll(/endPoint: '([^']+)', port: (\d+)/g)].map(([, host, port]) => `${host ?? ''}:${port ?? ''}`),
+    ...[...script.matchAll(/servers: '([^']+)'/g)].map(([, server]) => server ?? ''),
+  ];
+  expect(addresses).toHaveLength(2);
+  const published = Object.values(real.services)
+    .flatMap(({ ports = [] }) => ports.map(filledIn))
+    .map((port) => port.split(':').slice(0, 2).join(':'));
+  for (const address of addresses) expect(published).toContain(address);
+});
+it('case F10: the tests of the pages run that script as it is printed', () => {
+  const { steps } = readPage(join(ROOT, 'compose/README.md'));
+  expect(steps).toContainEqual(expect.objectContaining({ kind: 'file', path: 'announce.mjs' }));
+  const commands = steps.flatMap((step) => (step.kind === 'run' ? [step.text] : []));
+  expect(commands.filter((text) => text.includes('announce.mjs'))).toHaveLength(1);
 });

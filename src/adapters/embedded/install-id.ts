@@ -1,12 +1,11 @@
 /** The install id: in every name and label on the engine, so it must never change for a data folder. */
 import { randomBytes } from 'node:crypto';
 import { DroverError } from '../../domain/errors.ts';
+import { INSTALL_ID, INSTALL_ID_WORDS } from '../../domain/naming.ts';
 import { getMeta, setMeta } from './meta.ts';
 import type { EmbeddedDatabase } from './open-database.ts';
 
 const KEY = 'installId';
-/** No `-`: names are read back at their dashes. */
-const LEGAL = /^[a-z0-9]{1,32}$/;
 
 /**
  * The id of this store; the first call stores `given` or mints 8 lower-case hex digits.
@@ -14,8 +13,8 @@ const LEGAL = /^[a-z0-9]{1,32}$/;
  */
 export const ensureInstallId = (db: EmbeddedDatabase, given?: string): Promise<string> =>
   db.write(async (sql) => {
-    if (given !== undefined && !LEGAL.test(given)) {
-      throw new DroverError('CONFIG_INVALID', `install id "${given}": use 1 to 32 lower-case letters and digits`);
+    if (given !== undefined && !INSTALL_ID.test(given)) {
+      throw new DroverError('CONFIG_INVALID', `install id "${given}": use ${INSTALL_ID_WORDS}`);
     }
     const stored = await getMeta(sql, KEY);
     if (stored === undefined) {

@@ -9,6 +9,7 @@ export const createSoleLeadership = (role: string, holder: string, epoch: number
     epoch: () => (started ? epoch : undefined),
     term: () => (started ? epoch : undefined),
     holder: () => holder,
+    isHeld: () => started,
     onChange: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Db } from 'mongodb';
 import { DroverError } from '../../domain/errors.ts';
+import { INSTALL_ID, INSTALL_ID_WORDS } from '../../domain/naming.ts';
 import type { FleetRead } from '../../ports/spec-store.ts';
 import { WISH_KINDS, type WishKind } from '../common/spec-change.ts';
 import type { MongoConnection } from './mongo-connection.ts';
@@ -11,9 +12,6 @@ interface MetaRow {
   readonly _id: string;
   readonly value: string;
 }
-
-/** No `-`: names are read back at their dashes. */
-const LEGAL = /^[a-z0-9]{1,32}$/;
 
 export type Drain = NonNullable<FleetRead['drain']>;
 
@@ -25,8 +23,8 @@ const metaOf = (ours: Db) => ours.collection<MetaRow>('meta');
  */
 export const ensureInstallId = async (mongo: MongoConnection, given?: string): Promise<string> => {
   const { ours } = mongo;
-  if (given !== undefined && !LEGAL.test(given)) {
-    throw new DroverError('CONFIG_INVALID', `install id "${given}": use 1 to 32 lower-case letters and digits`);
+  if (given !== undefined && !INSTALL_ID.test(given)) {
+    throw new DroverError('CONFIG_INVALID', `install id "${given}": use ${INSTALL_ID_WORDS}`);
   }
   const value = given ?? randomBytes(4).toString('hex');
   await metaOf(ours).updateOne({ _id: 'installId' }, { $setOnInsert: { value } }, { upsert: true });

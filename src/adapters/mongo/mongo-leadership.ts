@@ -2,11 +2,14 @@
  * The lease of a role: one document with an epoch and a counter of renewals. Nobody compares wall clocks: a candidate takes
  * over once it has seen the same renewal for a whole lease on its own monotonic clock, and a holder trusts its lease only
  * for a shorter time counted from **before** its last renewal was sent. A frozen holder that wakes therefore knows at once.
+ *
+ * A holder of this very host that has ended, as its kernel says, is not waited for.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DroverError } from '../../domain/errors.ts';
 import type { Leadership } from '../../ports/leadership.ts';
 import type { Logger } from '../../ports/logger.ts';
+import type { ProcessMark, ProcessMarks } from '../common/process-mark.ts';
 import type { MongoConnection } from './mongo-connection.ts';
 import { isDuplicate, toStoreError } from './mongo-error.ts';
 
@@ -26,6 +29,8 @@ interface LeaseRow {
   readonly holder: string | null;
   readonly epoch: number;
   readonly renewal: number;
+  /** Of the process that took it; what an older drover leaves is another holder's. */
+  readonly process?: (ProcessMark & { readonly holder: string }) | null;
 }
 
 export interface LeadershipOptions {
@@ -41,6 +46,8 @@ export interface LeadershipOptions {
   readonly verify?: () => Promise<void>;
   /** Highest epoch in the log: a lease that was lost begins above it. */
   readonly lastEpoch?: () => Promise<number>;
+  /** Tells whether a holder on this host has ended; absent: nobody does. */
+  readonly marks?: Pick<ProcessMarks, 'own' | 'hasEnded'>;
   /** How long a silent holder is waited for, ms. */
   readonly leaseMs?: number;
   readonly renewMs?: number;
@@ -49,7 +56,9 @@ export interface LeadershipOptions {
 export const createMongoLeadership = (mongo: MongoConnection, options: LeadershipOptions): Leadership => {
   const { role, holder, logger, leaseMs = 10_000, renewMs = 1_000 } = options;
   const { verify = () => Promise.resolve(), lastEpoch = () => Promise.resolve(0) } = options;
-  const { monotonic = () => performance.now(), wall = () => Date.now() } = options;
+  const { monotonic = () => performance.now(), wall = () => Date.now(), marks } = options;
+  const mark = marks?.own();
+  const signature = mark === undefined ? { process: null } : { process: { ...mark, holder } };
   // The margin covers clocks that run at slightly different speeds, and the time a call under way still takes.
   const trustMs = leaseMs * 0.75;
   const leases = mongo.ours.collection<LeaseRow>('leases');
@@ -57,7 +66,8 @@ export const createMongoLeadership = (mongo: MongoConnection, options: Leadershi
   const stopping = new AbortController();
   const hasStopped = (): boolean => stopping.signal.aborted;
   let own: Proof | undefined;
-  let seen: { readonly row: LeaseRow; readonly since: number } | undefined;
+  /** `renewed`: by another process, while this one looked. */
+  let seen: { readonly row: LeaseRow; readonly since: number; readonly renewed: boolean } | undefined;
   let highest = 0;
   let told = false;
   let running: Promise<void> | undefined;
@@ -100,27 +110,39 @@ export const createMongoLeadership = (mongo: MongoConnection, options: Leadershi
     tell();
   };
 
+  /** Whatever it still had under way is refused by the epoch of its successor, as after any loss of the lease. */
+  const hasEnded = async ({ holder: of, process: left }: LeaseRow): Promise<boolean> => {
+    if (marks === undefined || left === undefined || left === null || left.holder !== of) return false;
+    const ended = await marks.hasEnded(left);
+    if (ended) logger.info('the former leader on this host has ended', { role, holder: of });
+    return ended;
+  };
+  let toldHolder: string | null = null;
+
   const compete = async (): Promise<void> => {
     const at = moment();
     const row = await leases.findOne({ _id: role });
     if (row === null) {
       const next = Math.max(highest, await lastEpoch()) + 1;
-      await leases.insertOne({ _id: role, holder, epoch: next, renewal: 0 });
+      await leases.insertOne({ _id: role, holder, epoch: next, renewal: 0, ...signature });
       prove(next, at);
       return;
     }
     if (seen?.row.epoch !== row.epoch || seen.row.renewal !== row.renewal || seen.row.holder !== row.holder) {
-      if (row.holder !== null && row.holder !== seen?.row.holder)
-        logger.info('standing by', { role, holder: row.holder });
-      seen = { row, since: monotonic() };
+      const renewed = seen !== undefined && row.holder !== null;
+      seen = { row, since: monotonic(), renewed };
     }
     // Our own name: we took it, and only the answer was lost.
-    const isFree = row.holder === null || row.holder === holder;
-    if (!isFree && monotonic() - seen.since < leaseMs) return;
+    const isFree = row.holder === null || row.holder === holder || (await hasEnded(row));
+    if (!isFree && monotonic() - seen.since < leaseMs) {
+      if (row.holder !== toldHolder) logger.info('standing by', { role, holder: row.holder });
+      toldHolder = row.holder;
+      return;
+    }
     const taking = moment();
     const { matchedCount } = await leases.updateOne(
       { _id: role, epoch: row.epoch, renewal: row.renewal, holder: row.holder },
-      { $set: { holder, epoch: row.epoch + 1, renewal: 0 } },
+      { $set: { holder, epoch: row.epoch + 1, renewal: 0, ...signature } },
     );
     if (matchedCount > 0) prove(row.epoch + 1, taking);
   };
@@ -155,6 +177,7 @@ export const createMongoLeadership = (mongo: MongoConnection, options: Leadershi
     epoch,
     term: () => own?.epoch,
     holder: () => (epoch() === undefined ? (seen?.row.holder ?? undefined) : holder),
+    isHeld: () => epoch() !== undefined || (seen?.renewed === true && monotonic() - seen.since < leaseMs),
     onChange: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);

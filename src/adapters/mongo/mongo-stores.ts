@@ -7,6 +7,7 @@ import type { Logger } from '../../ports/logger.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { ScheduleStore, SpecStore } from '../../ports/spec-store.ts';
 import { DroverError } from '../../domain/errors.ts';
+import { openProcessMarks } from '../common/process-mark.ts';
 import { ensureIndexes } from './indexes.ts';
 import { foundInstallId } from './install-meta.ts';
 import { connectMongo, type MongoConnectionOptions } from './mongo-connection.ts';
@@ -45,6 +46,7 @@ export interface MongoStores {
 export const openMongoStores = async (options: MongoStoresOptions): Promise<MongoStores> => {
   const { writer, logger, installId } = options;
   const mongo = connectMongo(options);
+  const marks = await openProcessMarks();
   try {
     await mongo.ping();
     await ensureIndexes(mongo, logger);
@@ -62,7 +64,7 @@ export const openMongoStores = async (options: MongoStoresOptions): Promise<Mong
       return last?.epoch ?? 0;
     };
     const office = (role: string): OfficeStores => {
-      const leadership = createMongoLeadership(mongo, { role, holder: writer, logger, verify, lastEpoch });
+      const leadership = createMongoLeadership(mongo, { role, holder: writer, logger, verify, lastEpoch, marks });
       const epoch = (): number => {
         const held = leadership.epoch();
         if (held === undefined) throw new DroverError('LEASE_LOST', `this process is not the leader of ${role}`);
@@ -85,9 +87,11 @@ export const openMongoStores = async (options: MongoStoresOptions): Promise<Mong
         const ending = [events.close(), offices.runs.events.close(), wishes.close()];
         const closing = Promise.allSettled(ending).then(() => mongo.close());
         await Promise.race([closing.catch(() => undefined), late]);
+        marks.close();
       },
     };
   } catch (thrown) {
+    marks.close();
     await mongo.close();
     throw toStoreError(thrown);
   }

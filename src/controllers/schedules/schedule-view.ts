@@ -1,8 +1,11 @@
 /** Schedules as the API shows them, read off their folds. */
 import type { BotState } from '../../domain/bot-state.ts';
+import { nextSlot } from '../../domain/cron/next-slot.ts';
 import { runId } from '../../domain/run-id.ts';
 import type { RunRecord, ScheduledBot } from '../../domain/scheduled-bot.ts';
 import type { ActiveRun, ScheduleState } from '../../domain/schedule-state.ts';
+import { anchored } from '../../machines/schedule/intend-schedule.ts';
+import { jitterOf } from '../../machines/schedule/jitter.ts';
 import { scheduleConditions } from '../../machines/schedule/schedule-conditions.ts';
 import type { Versioned } from '../../machines/snapshot.ts';
 import type { ScheduleView } from '../../ports/schedule-view.ts';
@@ -78,6 +81,12 @@ export const createScheduleView = ({ states, runs, nextAt, counters }: ScheduleV
     get: (id) => {
       const fold = states.folds().get(id);
       return fold !== undefined && isKnown(fold) ? show(id, fold) : undefined;
+    },
+    nextOf: ({ bot: { id }, cron, policy }) => {
+      const context = states.folds().get(id)?.state.context;
+      if (context === undefined) return undefined;
+      const slot = nextSlot(anchored(cron, context), context.cursor);
+      return slot === undefined ? undefined : slot + jitterOf(id, policy.jitterMs);
     },
     metrics: () => counters.metrics([...states.folds().values()].map(({ state }) => state)),
   };
