@@ -9,10 +9,15 @@ import type { SnapshotId } from '../domain/sync-report.ts';
 import type { Engine } from '../ports/container-tools.ts';
 import { syncFromVolume } from './sync-from-volume.ts';
 
-const perform = async (engine: Engine, botId: BotId, effect: Effect): Promise<SnapshotId | undefined> => {
+const perform = async (
+  engine: Engine,
+  botId: BotId,
+  effect: Effect,
+  signal: AbortSignal | undefined,
+): Promise<SnapshotId | undefined> => {
   switch (effect.type) {
     case 'EnsureContainer':
-      await engine.ensureContainer(effect.plan);
+      await engine.ensureContainer(effect.plan, signal);
       return undefined;
     case 'EnsureStarted':
       await engine.ensureStarted(effect.ref, effect.plan);
@@ -38,11 +43,16 @@ const perform = async (engine: Engine, botId: BotId, effect: Effect): Promise<Sn
 
 /**
  * A failure is an outcome with the code, class and detail of the error table; only that we may not act is none, because
- * nothing was tried. @throws DroverError LEASE_LOST
+ * nothing was tried. `signal`: nobody wants it any more. @throws DroverError LEASE_LOST
  */
-export const applyEffect = async (engine: Engine, botId: BotId, effect: Effect): Promise<Outcome> => {
+export const applyEffect = async (
+  engine: Engine,
+  botId: BotId,
+  effect: Effect,
+  signal?: AbortSignal,
+): Promise<Outcome> => {
   try {
-    const snapshot = await perform(engine, botId, effect);
+    const snapshot = await perform(engine, botId, effect, signal);
     return { effect, ok: true, ...(snapshot === undefined ? {} : { snapshot }) };
   } catch (thrown) {
     const error = toDroverError(thrown);

@@ -14,13 +14,16 @@ import { createTimerSource } from './sources/timer.ts';
 import { passOf, tickOf, type LoopKind, type Troubles } from './troubles.ts';
 import { atMost, schedulerOf } from './waits.ts';
 
+/** Calls the listener whenever another wake of this key waits for the turn to end; returns how to stop that. */
+export type Newer = (listener: () => void) => () => void;
+
 export interface ControlLoopOptions {
   /** What a key is, for the log of this process. */
   readonly what: LoopKind;
   /** Where wakes come from, beside the tick and the timers. `ask`: look at everything soon. */
   readonly sources: (ask: () => void) => readonly Observable<Wake>[];
   /** Resolves with how long to wait for a signal, ms; undefined: until there is one; `asBefore`: nothing was looked at. */
-  readonly reconcile: (key: string, causes: readonly Cause[]) => Promise<number | undefined | 'asBefore'>;
+  readonly reconcile: (key: string, causes: readonly Cause[], newer: Newer) => Promise<number | undefined | 'asBefore'>;
   readonly resync: (tick: number) => Promise<readonly Wake[]>;
   readonly resyncIntervalMs: number;
   /** Only who leads works; a standby hears everything and does nothing. */
@@ -63,12 +66,27 @@ export const createControlLoop = (options: ControlLoopOptions): ControlLoop => {
     },
   });
   const turns = new Set<Promise<void>>();
+  const listeners = new Map<string, Set<() => void>>();
   let subscription: Subscription | undefined;
   let stopping = false;
 
+  const newerOf =
+    (key: string): Newer =>
+    (listener) => {
+      const of = listeners.get(key) ?? new Set();
+      listeners.set(key, of.add(listener));
+      return () => {
+        of.delete(listener);
+        if (of.size === 0) listeners.delete(key);
+      };
+    };
+  const onNewer = (key: string): void => {
+    for (const listener of listeners.get(key) ?? []) listener();
+  };
+
   const work = async (key: string, causes: readonly Cause[]): Promise<void> => {
     if (stopping || !leads()) return;
-    const turn = inTerm(() => reconcile(key, causes)).then((wakeAfterMs) => {
+    const turn = inTerm(() => reconcile(key, causes, newerOf(key))).then((wakeAfterMs) => {
       troubles.healed(passOf(what, key));
       if (wakeAfterMs !== 'asBefore') timers.arm(key, wakeAfterMs);
     });
@@ -101,7 +119,7 @@ export const createControlLoop = (options: ControlLoopOptions): ControlLoop => {
         resyncs.ask();
       };
       subscription = merge(resyncs.wakes, timers.wakes, ...sources(ask))
-        .pipe(serialPerKey({ work, onError, scheduler: schedulerOf(clock) }))
+        .pipe(serialPerKey({ work, onError, onNewer, scheduler: schedulerOf(clock) }))
         .subscribe({
           error: (error: unknown) => {
             logger.error('stream of triggers ended', { of: what, error });

@@ -3,8 +3,8 @@
  * any two steps is harmless: what was decided is in the log, and every effect is found again from the state.
  */
 import type { BotEvent } from '../domain/bot-event.ts';
-import type { BotRequest } from '../domain/bot.ts';
-import type { Effect } from '../domain/effect.ts';
+import type { BotRequest, Desired } from '../domain/bot.ts';
+import type { Effect, Outcome } from '../domain/effect.ts';
 import { DroverError } from '../domain/errors.ts';
 import type { BotPolicy } from '../domain/policy.ts';
 import type { Cause } from '../domain/recorded.ts';
@@ -17,6 +17,7 @@ import type { Engine } from '../ports/container-tools.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import { applyEffect, factOf } from './apply-effects.ts';
+import type { Newer } from './control-loop.ts';
 import type { Desire } from './desire.ts';
 import { distinctCauses } from './distinct-causes.ts';
 import type { ServiceState } from './service-state.ts';
@@ -46,6 +47,14 @@ const AGAIN_SOON_MS = 200;
 const UNREAD_MS = 5_000;
 
 const isConflict = (error: unknown): boolean => error instanceof DroverError && error.class === 'concurrency';
+
+const NEVER_NEWER: Newer = () => () => undefined;
+
+/** What cannot be read now says nothing. */
+const isStillWanted = (desired: Desired, hash: string): boolean => {
+  if (desired.kind === 'spec') return desired.enabled && !desired.drained && desired.hash === hash;
+  return desired.kind !== 'gone' && !(desired.kind === 'invalid' && desired.enabled === false);
+};
 
 const WISHES: ReadonlySet<string> = new Set([
   'BotCreated',
@@ -94,9 +103,34 @@ export const createReconcileBot = (dependencies: ReconcileDependencies) => {
     throw new DroverError('VERSION_CONFLICT', `the outcome ${fact.type} could not be recorded`);
   };
 
+  /**
+   * A container that is to be made may wait for minutes, for its image or its code. What is heard meanwhile, a disable or a delete,
+   * ends that wait; the next look then finds what is to be done.
+   */
+  const whileWanted = async (botId: string, effect: Effect, newer: Newer): Promise<Outcome | 'unwanted'> => {
+    if (effect.type !== 'EnsureContainer') return applyEffect(engine, botId, effect);
+    const unwanted = new AbortController();
+    const ask = async (): Promise<void> => {
+      const { desired, unread } = await desiredOf(botId, []);
+      if (unread !== true && !isStillWanted(desired, effect.plan.specHash)) unwanted.abort();
+    };
+    const stop = newer(() => {
+      ask().catch((error: unknown) => {
+        logger.debug('cannot read whether a start is still wanted', { bot: botId, error });
+      });
+    });
+    try {
+      const outcome = await applyEffect(engine, botId, effect, unwanted.signal);
+      return !outcome.ok && unwanted.signal.aborted ? 'unwanted' : outcome;
+    } finally {
+      stop();
+    }
+  };
+
   const look = async (
     botId: string,
     causes: readonly Cause[],
+    newer: Newer,
   ): Promise<{ readonly again: boolean; readonly wakeAfterMs: number | undefined }> => {
     const { state, version } = await states.load(botId);
     const [{ desired, cause, unread }, observation, free] = await Promise.all([
@@ -118,7 +152,9 @@ export const createReconcileBot = (dependencies: ReconcileDependencies) => {
     if (taken.length > 0) await requestsTaken(botId, taken);
     const effects = planned.effects.filter((effect) => permits(botId, effect));
     for (const effect of effects) {
-      const fact = factOf(await applyEffect(engine, botId, effect), clock.now(), policy, planned.state.context);
+      const outcome = await whileWanted(botId, effect, newer);
+      if (outcome === 'unwanted') continue;
+      const fact = factOf(outcome, clock.now(), policy, planned.state.context);
       if (fact !== undefined) await appendFact(botId, fact, causes);
     }
     const again = effects.length > 0 || planned.again;
@@ -126,10 +162,10 @@ export const createReconcileBot = (dependencies: ReconcileDependencies) => {
   };
 
   /** Returns after how many ms to look again though nothing is heard; undefined when only a signal matters. */
-  return async (botId: string, causes: readonly Cause[]): Promise<number | undefined> => {
+  return async (botId: string, causes: readonly Cause[], newer: Newer = NEVER_NEWER): Promise<number | undefined> => {
     states.counters.add('reconciles');
     for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
-      const { again, wakeAfterMs } = await look(botId, causes);
+      const { again, wakeAfterMs } = await look(botId, causes, newer);
       if (!again) return wakeAfterMs;
     }
     return AGAIN_SOON_MS;

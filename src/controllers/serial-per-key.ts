@@ -28,6 +28,8 @@ export interface SerialPerKeyOptions {
   readonly work: (key: string, causes: readonly Cause[]) => Promise<void>;
   /** Work that throws never ends the stream; it is told here. */
   readonly onError: (key: string, error: unknown) => void;
+  /** A wake came for a key that is worked on. */
+  readonly onNewer?: (key: string) => void;
   /** Time, for how long a key was idle. */
   readonly scheduler: SchedulerLike;
   /** A key that was idle this long is forgotten, ms. */
@@ -40,7 +42,7 @@ const MAX_CAUSES = 8;
 const sameCause = (a: Cause, b: Cause): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 export const serialPerKey =
-  ({ work, onError, scheduler, idleMs = 5_000 }: SerialPerKeyOptions) =>
+  ({ work, onError, onNewer, scheduler, idleMs = 5_000 }: SerialPerKeyOptions) =>
   (source: Observable<Wake>): Observable<never> =>
     defer(() => {
       const waiting = new Map<string, Cause[]>();
@@ -49,6 +51,7 @@ export const serialPerKey =
 
       const admit = ({ key, cause }: Wake): boolean => {
         const causes = waiting.get(key);
+        if (inFlight.has(key)) onNewer?.(key);
         if (causes === undefined) {
           waiting.set(key, [cause]);
           inFlight.set(key, (inFlight.get(key) ?? 0) + 1);

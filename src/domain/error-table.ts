@@ -100,7 +100,7 @@ export const ERRORS = {
   ),
   CODE_NOT_CACHED: row(
     'retryable',
-    'The code cache of the engine was emptied.',
+    'The code cache of the engine was emptied or damaged.',
     'Do nothing: drover fills the cache again before the next start.',
   ),
   ENTRYPOINT_MISSING: row(

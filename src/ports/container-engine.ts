@@ -29,8 +29,11 @@ export interface ContainerEngine {
   observe(id: string): Promise<Observation>;
   /** All containers of this install and of the kind that is kept, in one call. */
   list(): Promise<readonly ListedContainer[]>;
-  /** @throws NAME_TAKEN, NAME_BUSY, IMAGE_UNAVAILABLE, ARCHIVE_MISSING, ARCHIVE_UNAVAILABLE, NETWORK_EXHAUSTED, NETWORK_UNSAFE */
-  ensureContainer(plan: ContainerPlan): Promise<void>;
+  /**
+   * `signal` aborts when nobody wants the container any more: what waits for a registry or an archive store ends then.
+   * @throws NAME_TAKEN, NAME_BUSY, IMAGE_UNAVAILABLE, ARCHIVE_MISSING, ARCHIVE_UNAVAILABLE, NETWORK_EXHAUSTED, NETWORK_UNSAFE
+   */
+  ensureContainer(plan: ContainerPlan, signal?: AbortSignal): Promise<void>;
   /** Delivers the configuration and starts. @throws as the engine does */
   ensureStarted(ref: InstanceRef, plan: ContainerPlan): Promise<void>;
   /** Unpauses first where that is needed for the signal to arrive. */

@@ -35,7 +35,11 @@ const unpack = async ({ codeDigest, codePath }: RuntimeConfig): Promise<readonly
     import('./code/require-digest.ts'),
     import('./empty-folder.ts'),
   ]);
-  await requireDigest(archive, codeDigest);
+  // Under its name lies another archive: the cache is damaged, and the archive itself may well be as it was.
+  await requireDigest(archive, codeDigest).catch((error: unknown) => {
+    const isOther = error instanceof DroverError && error.code === 'CODE_INVALID';
+    throw isOther ? new DroverError('CODE_NOT_CACHED', `the code cache is damaged: ${error.message}`) : error;
+  });
   // What an earlier run of this very container left: it was started again by hand.
   await emptyFolder(codePath);
   return (await unpackCode(archive, codePath)).skipped;

@@ -96,6 +96,35 @@ describe('room', () => {
   });
 });
 
+describe('the code cache', () => {
+  it('case E7: with another archive under its name is healed, and the bot runs', async () => {
+    await spine.deploy('cached', LOOPING.replace('beat()', "console.log('the true code'); beat()"));
+    await spine.reaches('cached', 'running');
+    const [{ Id } = { Id: '' }] = await spine.containers('cached');
+    const { Mounts, Config, Image } = await docker.getContainer(Id).inspect();
+    const cache = Mounts.find(({ Destination }) => Destination === '/var/cache/drover/code');
+    expect(cache?.RW).toBe(false);
+    const digest = Config.Labels['drover.code-digest'] ?? '';
+    const helper = await docker.createContainer({
+      Image,
+      User: '0',
+      Entrypoint: ['sh', '-c', `rm /code/${digest}.zip && echo evil > /code/${digest}.zip`],
+      HostConfig: { Binds: [`${cache?.Name ?? ''}:/code`] },
+    });
+    await helper.start();
+    expect(await helper.wait()).toEqual({ StatusCode: 0 });
+    await helper.remove();
+
+    await docker.getContainer(Id).remove({ force: true, v: true });
+    await expect.poll(() => logOf('cached'), { timeout: 120_000 }).toContain('the true code');
+    await spine.reaches('cached', 'running');
+    const ended = spine.told.flatMap(({ botId, event }) =>
+      botId === 'cached' && event.type === 'ContainerExited' ? [event] : [],
+    );
+    expect(ended).toMatchObject([{ code: 'CODE_NOT_CACHED', blameless: true }]);
+  });
+});
+
 describe('an archive of other tools', () => {
   it('case D12: with a link and an entry that leads out runs without them, and says so', async () => {
     const archive = rawZip([

@@ -309,6 +309,7 @@ describe('keys that a container was given at its start', () => {
       ensureNetwork: () => Promise.resolve(),
       mayAct: () => undefined,
       delivered,
+      lane: createLane({ name: 'tool', width: 1, deadlineMs: 60_000 }),
     });
     return { delivered, uploads, renew: (id: string) => tools.renewAccess({ node: 'here', id }, 'bot') };
   };

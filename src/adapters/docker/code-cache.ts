@@ -12,6 +12,7 @@ import type { ArchiveStore } from '../../ports/archive-store.ts';
 import { codeVolume } from './bot-volumes.ts';
 import { statusOf } from './docker-errors.ts';
 import { hardened, USER } from './hardened.ts';
+import type { Lane } from './lanes.ts';
 import { putArchive } from './put-archive.ts';
 import { runContainer } from './run-container.ts';
 
@@ -20,6 +21,11 @@ export interface CodeCacheOptions {
   readonly install: string;
   readonly filler: CodeFiller;
   readonly archives: ArchiveStore;
+  /** The operator's, and never one of a document: it writes what all bots run. */
+  readonly image: string;
+  readonly pull: (image: string) => Promise<void>;
+  /** Bounds how many containers fill at once. */
+  readonly lane: Lane;
   readonly idleMs: number;
   /** @throws DroverError LEASE_LOST */
   readonly mayAct: () => void;
@@ -30,8 +36,8 @@ export interface CodeCache {
    * Resolves once the archive of this digest is there. `filePath`: where it comes from when it is not.
    * @throws DroverError ARCHIVE_MISSING, ARCHIVE_UNAVAILABLE, ARCHIVE_CORRUPT, ARCHIVE_UNSAFE, CODE_INVALID, and as the engine does
    */
-  ensure(digest: string, filePath: string, image: string): Promise<void>;
-  /** A bot did not find it: somebody emptied the volume. */
+  ensure(digest: string, filePath: string): Promise<void>;
+  /** A bot did not find it, or found something else under its name: it is brought again. */
   forget(digest: string): void;
 }
 
@@ -61,11 +67,14 @@ const refusal = (output: string, complaints: string): DroverError => {
   return new DroverError('ENGINE_ERROR', `the code could not be added to the code cache: ${complaints.slice(-500)}`);
 };
 
-export const createCodeCache = ({ docker, install, filler, archives, idleMs, mayAct }: CodeCacheOptions): CodeCache => {
+export const createCodeCache = (options: CodeCacheOptions): CodeCache => {
+  const { docker, install, filler, archives, image, pull, lane, idleMs, mayAct } = options;
   const known = new Set<string>();
+  /** What lies under these digests is not to be believed. */
+  const suspect = new Set<string>();
   const underWay = new Map<string, Promise<void>>();
 
-  const fill = async (digest: string, filePath: string, image: string): Promise<void> => {
+  const run = async (digest: string, filePath: string): Promise<void> => {
     const random = randomBytes(4).toString('hex');
     const incoming = `incoming/${digest}.${random}`;
     const { codeCache } = DELIVERY;
@@ -82,7 +91,7 @@ export const createCodeCache = ({ docker, install, filler, archives, idleMs, may
         HostConfig: { ...hardened(LIMITS), Mounts: [codeVolume(install, false)], NetworkMode: 'none' },
       },
       prepare: async (container, abortSignal) => {
-        if (await isThere(container, `${codeCache}/${digest}.zip`)) return false;
+        if (!suspect.has(digest) && (await isThere(container, `${codeCache}/${digest}.zip`))) return false;
         const archive = await archives.openCode(filePath);
         if (archive === undefined) throw new DroverError('ARCHIVE_MISSING', `there is no code archive at ${filePath}`);
         mayAct();
@@ -91,22 +100,40 @@ export const createCodeCache = ({ docker, install, filler, archives, idleMs, may
       },
     });
     if (result !== undefined && result.code !== 0) throw refusal(result.output, result.complaints);
+    suspect.delete(digest);
     known.add(digest);
   };
 
-  const ensure: CodeCache['ensure'] = (digest, filePath, image) => {
+  const fill = async (digest: string, filePath: string): Promise<void> => {
+    try {
+      await lane(() => run(digest, filePath));
+    } catch (thrown) {
+      if (!(thrown instanceof DroverError) || thrown.code !== 'IMAGE_UNAVAILABLE') throw thrown;
+      mayAct();
+      await pull(image);
+      await lane(() => run(digest, filePath));
+    }
+  };
+
+  const ensure: CodeCache['ensure'] = (digest, filePath) => {
     if (known.has(digest)) return Promise.resolve();
     const waiting = underWay.get(digest);
     if (waiting !== undefined) {
       // Work of a term that is over is nothing to those of this one: they do it themselves.
       return waiting.catch((thrown: unknown) => {
         if (!(thrown instanceof DroverError) || thrown.code !== 'LEASE_LOST') throw thrown;
-        return ensure(digest, filePath, image);
+        return ensure(digest, filePath);
       });
     }
-    const filling = fill(digest, filePath, image).finally(() => underWay.delete(digest));
+    const filling = fill(digest, filePath).finally(() => underWay.delete(digest));
     underWay.set(digest, filling);
     return filling;
   };
-  return { ensure, forget: (digest) => void known.delete(digest) };
+  return {
+    ensure,
+    forget(digest) {
+      known.delete(digest);
+      suspect.add(digest);
+    },
+  };
 };

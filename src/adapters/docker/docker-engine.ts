@@ -1,15 +1,16 @@
 /** The engine port over dockerode. Thin: it translates words and errors and decides nothing. */
 import type Docker from 'dockerode';
 import { DroverError } from '../../domain/errors.ts';
+import { unlessAborted } from '../../domain/unless-aborted.ts';
 import { asideName, containerName, LABEL, readTags, type InstanceRole } from '../../domain/naming.ts';
 import { instanceId } from '../../domain/run-id.ts';
-import type { ListedContainer } from '../../domain/observation.ts';
+import type { ListedContainer, ObservedContainer } from '../../domain/observation.ts';
 import type { ArchiveStore, CodeDigest } from '../../ports/archive-store.ts';
 import type { ContainerPlan } from '../../domain/effect.ts';
 import type { ContainerEngine } from '../../ports/container-engine.ts';
 import type { Engine } from '../../ports/container-tools.ts';
 import type { StoreAccessSource } from '../../ports/store-access-source.ts';
-import { createCodeCache } from './code-cache.ts';
+import { createCodeCache, FILL_TIMEOUT_MS } from './code-cache.ts';
 import { createOptions, type CreateSettings } from './create-options.ts';
 import { accessIfAny, createDeliveredAccess, deliverFiles } from './deliver-files.ts';
 import { doneAlso, statusOf, toEngineError } from './docker-errors.ts';
@@ -57,7 +58,28 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
   const reads = createLane({ name: 'read', width: 32, deadlineMs: deadlineMs / 3 });
   const gaps = createEngineGaps();
   const pull = createPuller(docker);
-  const codeCache = createCodeCache({ docker, install, filler: role, archives, idleMs, mayAct });
+  // As many as starts: beside them, because a slow archive store must not hold up the starts of others.
+  const tooling = createLane({
+    name: 'tool',
+    width: options.startsInFlight,
+    deadlineMs: FILL_TIMEOUT_MS + deadlineMs * 2,
+  });
+  const fills = createLane({
+    name: 'fill',
+    width: options.startsInFlight,
+    deadlineMs: FILL_TIMEOUT_MS + deadlineMs * 2,
+  });
+  const codeCache = createCodeCache({
+    docker,
+    install,
+    filler: role,
+    archives,
+    image: options.image,
+    pull,
+    lane: fills,
+    idleMs,
+    mayAct,
+  });
   let nodeName: Promise<string> | undefined;
   const node = (): Promise<string> => {
     nodeName ??= docker.info().then(
@@ -135,9 +157,15 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
     access,
     image: options.image,
     env: options.env ?? {},
+    lane: tooling,
     ensureNetwork: () => ensureAnyNetwork(docker, options.network, mayAct),
     mayAct,
   });
+
+  /** What the cache holds is not what it should: it is brought again before the next start. */
+  const forgetBadCode = ({ codeDigest, exit }: ObservedContainer): void => {
+    if (codeDigest !== undefined && exit?.report?.error?.code === 'CODE_NOT_CACHED') codeCache.forget(codeDigest);
+  };
 
   return {
     ...tools,
@@ -149,6 +177,7 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
     async observe(id) {
       try {
         const seen = await reads(() => observeBot(context, id));
+        if (seen.kind === 'present') forgetBadCode(seen.container);
         gaps.answered(Date.now());
         return seen;
       } catch (thrown) {
@@ -171,13 +200,14 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
           return [{ ref: { node: onNode, id: Id }, botId, status: toStatus(State), specHash, attempt, named, aside }];
         });
       }),
-    async ensureContainer(plan) {
+    async ensureContainer(plan, signal = new AbortController().signal) {
       const { spec } = plan;
       // Outside the lane: an archive store that is slow must not hold up the starts of others.
-      const digest = await pin(plan);
+      const digest = await unlessAborted(pin(plan), signal);
       const make = async (): Promise<void> => {
-        await codeCache.ensure(digest, spec.code.filePath, spec.image);
-        await starts((abortSignal) => create(plan, digest, abortSignal));
+        // Others may wait for the same code: it goes on.
+        await unlessAborted(codeCache.ensure(digest, spec.code.filePath), signal);
+        await starts((abortSignal) => create(plan, digest, abortSignal), { unless: signal });
       };
       try {
         await make();
@@ -185,7 +215,7 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
         if (!(error instanceof DroverError) || error.code !== 'IMAGE_UNAVAILABLE') throw error;
         // Outside the lane: a slow registry must not hold up the starts of those whose image is there.
         mayAct();
-        await pull(spec.image);
+        await unlessAborted(pull(spec.image), signal);
         await make();
       }
     },

@@ -10,7 +10,7 @@ import type { ArchiveStore } from '../../ports/archive-store.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { QueryContainer, QueryContainers } from '../../ports/query-containers.ts';
 import type { StoreAccessSource } from '../../ports/store-access-source.ts';
-import { createCodeCache } from './code-cache.ts';
+import { createCodeCache, FILL_TIMEOUT_MS } from './code-cache.ts';
 import { isLocal } from './connect.ts';
 import { textOf } from './docker-errors.ts';
 import { createPuller } from './image.ts';
@@ -58,7 +58,18 @@ export const createQueryContainers = (options: QueryContainersOptions): QueryCon
   const starts = createLane({ name: 'query start', width: startsInFlight, deadlineMs: deadlineMs * 2 });
   const removals = createLane({ name: 'query removal', width: REMOVALS_IN_FLIGHT, deadlineMs });
   const reads = createLane({ name: 'read', width: 32, deadlineMs: deadlineMs / 3 });
-  const codeCache = createCodeCache({ docker, install, filler: 'query', archives, idleMs, mayAct: () => undefined });
+  const pull = createPuller(docker);
+  const codeCache = createCodeCache({
+    docker,
+    install,
+    filler: 'query',
+    archives,
+    image: options.image,
+    pull,
+    lane: createLane({ name: 'fill', width: startsInFlight, deadlineMs: FILL_TIMEOUT_MS + deadlineMs * 2 }),
+    idleMs,
+    mayAct: () => undefined,
+  });
   /** Names that are made or in use. */
   const mine = new Set<string>();
 
@@ -66,7 +77,7 @@ export const createQueryContainers = (options: QueryContainersOptions): QueryCon
     const done = await removeQuery({ docker, lane: removals, container, mayAppear });
     if (!done) logger?.warn('cannot remove a query container, the next sweep retries', { container });
   };
-  const opening = { ...options, owner, codeCache, pull: createPuller(docker), starts, remove };
+  const opening = { ...options, owner, codeCache, pull, starts, remove };
 
   /** Its name is ours until it is gone, so that our own sweep leaves it alone. */
   const tracked = (container: QueryContainer, name: string): QueryContainer => ({

@@ -100,7 +100,7 @@ export const openQuery = async (
     const [{ mounts, order }] = await unlessAborted(
       Promise.all([
         prepared(),
-        codeCache.ensure(digest, spec.code.filePath, image),
+        codeCache.ensure(digest, spec.code.filePath),
         ensureNetwork(docker, network, neverMind),
       ]),
       signal,

@@ -12,6 +12,7 @@ import { createDiskFree } from './disk-free.ts';
 import { accessIfAny, deliverFiles, type DeliveredAccess } from './deliver-files.ts';
 import { doneAlso, statusOf, toEngineError } from './docker-errors.ts';
 import { hardened, tmpfs, USER } from './hardened.ts';
+import type { Lane } from './lanes.ts';
 import { runContainer } from './run-container.ts';
 import { removeLeftoverTools } from './tool-sweep.ts';
 
@@ -30,12 +31,15 @@ export interface ToolsOptions {
   readonly mayAct: () => void;
   /** What containers were given at their start, until they are asked about for the first time. */
   readonly delivered: DeliveredAccess;
+  /** Bounds how many containers work at once. */
+  readonly lane: Lane;
 }
 
 const LIMITS = { memoryMb: 512, pids: 64 };
 /** What the runtime needs around its own deadline. */
 const MARGIN_MS = 20_000;
 const CALL_MS = 30_000;
+const SHORT_MS = 120_000;
 
 const keyOf = ({ botId }: Tool): string | undefined => partsOfRun(botId)?.key;
 
@@ -57,7 +61,7 @@ const isLeftOver = (volume: object, now: number): boolean =>
   now - Date.parse(String((volume as { CreatedAt?: unknown }).CreatedAt)) > SCRATCH_AGE_MS;
 
 export const createTools = (options: ToolsOptions): ContainerTools => {
-  const { docker, install, role, network, access, image, env, ensureNetwork, mayAct, delivered } = options;
+  const { docker, install, role, network, access, image, env, ensureNetwork, mayAct, delivered, lane } = options;
   const embedded = access.kind === 'folder';
   const owner = randomBytes(8).toString('hex');
   /** Names of those that run now. */
@@ -104,16 +108,19 @@ export const createTools = (options: ToolsOptions): ContainerTools => {
       const name = toolName(install, tool.botId, randomBytes(4).toString('hex'));
       mine.add(name);
       try {
-        const result = await runContainer({
-          docker,
-          mayAct,
-          timeoutMs: tool.timeoutMs,
-          options: toolOptions(tool, name),
-          prepare: async (container, abortSignal) => {
-            await deliverFiles(container, { access: keys }, mayAct, abortSignal);
-            return true;
-          },
-        });
+        const run = () =>
+          runContainer({
+            docker,
+            mayAct,
+            timeoutMs: tool.timeoutMs,
+            options: toolOptions(tool, name),
+            prepare: async (container, abortSignal) => {
+              await deliverFiles(container, { access: keys }, mayAct, abortSignal);
+              return true;
+            },
+          });
+        // Short ones are what somebody waits for.
+        const result = await (tool.timeoutMs <= SHORT_MS ? lane(run, 'next') : lane(run));
         if (result === undefined) throw new DroverError('INTERNAL', 'the tool was not run');
         return result;
       } finally {

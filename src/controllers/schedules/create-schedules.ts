@@ -185,9 +185,9 @@ export const createSchedules = (parts: SchedulesParts): Schedules => {
       }),
     },
     ofRuns: {
-      reconcile: async (id, causes) => {
+      reconcile: async (id, causes, newer) => {
         if (causes.every((cause) => keeper.isEcho(id, cause))) return 'asBefore';
-        const wakeAfterMs = await reconcileRun(id, causes);
+        const wakeAfterMs = await reconcileRun(id, causes, newer);
         keeper.tidy(id);
         return wakeAfterMs;
       },
