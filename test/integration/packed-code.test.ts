@@ -112,7 +112,7 @@ describe('the code cache', () => {
       HostConfig: { Binds: [`${cache?.Name ?? ''}:/code`] },
     });
     await helper.start();
-    expect(await helper.wait()).toEqual({ StatusCode: 0 });
+    expect(await helper.wait()).toMatchObject({ StatusCode: 0 });
     await helper.remove();
 
     await docker.getContainer(Id).remove({ force: true, v: true });
