@@ -6,7 +6,8 @@ import type { Hono } from 'hono';
 import { openEmbeddedStores } from '../../src/adapters/embedded/embedded-stores.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import { createApp } from '../../src/api/create-app.ts';
-import { createDrover, mintId } from '../../src/main.ts';
+import { createDrover, mintId, type Drover } from '../../src/main.ts';
+import type { Logger } from '../../src/ports/logger.ts';
 import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
 import type { Engine } from '../../src/ports/container-tools.ts';
 import { createFakeEngine, type FakeEngine } from './fake-engine.ts';
@@ -20,6 +21,9 @@ export interface ServedApp {
   /** That keeps runs. */
   readonly runs: FakeEngine;
   readonly stores: Awaited<ReturnType<typeof openEmbeddedStores>>;
+  readonly states: Drover['states'];
+  readonly schedules: Drover['schedules'];
+  readonly logger: Logger;
   close(): Promise<void>;
 }
 
@@ -27,12 +31,15 @@ export interface ServedOptions {
   /** Instead of a new one. */
   readonly dataDir?: string;
   readonly resyncIntervalMs?: number;
+  /** Default: a silent one. */
+  readonly logger?: Logger;
   /** Puts something between the service and its engine. */
   readonly wrap?: (engine: Engine) => Engine;
 }
 
 /** `token`: as API_TOKEN. */
 export const openApp = async (token?: string, options: ServedOptions = {}): Promise<ServedApp> => {
+  const logger = options.logger ?? silentLogger;
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'drover-api-')));
   const stores = await openEmbeddedStores({ dataDir, writer: 'test', now: () => Date.now() });
   const world = createFakeEngine(() => Date.now());
@@ -46,7 +53,7 @@ export const openApp = async (token?: string, options: ServedOptions = {}): Prom
     defaults: DEFAULTS,
     resyncIntervalMs: options.resyncIntervalMs ?? 3_600_000,
     clock: systemClock,
-    logger: silentLogger,
+    logger,
     tell: () => undefined,
   });
   await drover.start();
@@ -70,6 +77,9 @@ export const openApp = async (token?: string, options: ServedOptions = {}): Prom
     world,
     runs,
     stores,
+    states: drover.states,
+    schedules: drover.schedules,
+    logger,
     async close() {
       await drover.stop(2_000);
       await stores.close();
