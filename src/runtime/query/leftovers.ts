@@ -41,9 +41,21 @@ const modeOf = (folder: string): number | undefined => {
   return mode === undefined ? undefined : mode & 0o7777;
 };
 
+/**
+ * An entry of the image, e.g. the folder of a Java machine that ran at its build: `/tmp` begins as the image has it. No query could
+ * make it, because a container has one user and no way to another; only what lies in one that everybody may write can be of a query.
+ */
+const isOfImage = (path: string): boolean => {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined || stat.uid === process.getuid?.()) return false;
+  if (stat.isDirectory() && (stat.mode & 0o002) !== 0) empty(path);
+  return true;
+};
+
 const empty = (place: string): void => {
   for (const name of readdirSync(place)) {
     const path = join(place, name);
+    if (isOfImage(path)) continue;
     try {
       rmSync(path, { recursive: true, force: true });
     } catch {
