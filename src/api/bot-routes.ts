@@ -10,7 +10,7 @@ import { showBot, showListed } from './bot-view.ts';
 import type { ApiDeps } from './deps.ts';
 import { refused } from './errors.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
-import { notJson, readDocument, refusalOf } from './read-document.ts';
+import { answerExactly, readDocument, refusalOf } from './read-document.ts';
 import { botAsKnown } from './unknown-view.ts';
 import { withEnabled } from './with-enabled.ts';
 
@@ -41,13 +41,13 @@ export const botRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
     const secrets = context.req.query('secrets') === 'true';
     const shown = showBot(id, await specs.read(id), fleet.get(id), defaults, secrets);
     if (shown === undefined) throw await notFound(id);
-    return context.json(botAsKnown(shown, deps.troubleOf));
+    return answerExactly(context, botAsKnown(shown, deps.troubleOf));
   });
 
   routes.put('/:id', async (context) => {
     const id = context.req.param('id');
     const body = await readDocument(context);
-    if (body === undefined) return notJson(context);
+    if (body instanceof Response) return body;
     const { document } = body;
     const decoded = decodeBotDocument(id, document, defaults);
     const refusal = refusalOf(context, document, decoded);

@@ -2,14 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import { isObject, type JsonObject } from '../domain/json.ts';
+import { JsonRefused, parseJson } from '../domain/parse-json.ts';
 import { readIncoming } from './read-incoming.ts';
-
-const MAX_DEPTH = 64;
-
-const isShallow = (value: unknown, limit = MAX_DEPTH): boolean =>
-  typeof value !== 'object' ||
-  value === null ||
-  (limit > 0 && Object.values(value).every((member) => isShallow(member, limit - 1)));
 
 export type QueryBody =
   | { readonly kind: 'none' }
@@ -58,10 +52,10 @@ export const readQueryBody = async (context: Context, maxBytes: number): Promise
   }
   if (text.trim() === '') return { kind: 'none' };
   try {
-    const value: unknown = JSON.parse(text);
-    return isShallow(value) ? { kind: 'value', value } : { kind: 'malformed', why: 'the body is nested too deeply' };
-  } catch {
-    return { kind: 'malformed', why: 'the body is not JSON' };
+    return { kind: 'value', value: parseJson(text) };
+  } catch (thrown) {
+    const why = thrown instanceof JsonRefused && !thrown.isSyntax ? thrown.message : 'is not JSON';
+    return { kind: 'malformed', why: `the body ${why}` };
   }
 };
 

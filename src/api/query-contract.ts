@@ -3,6 +3,7 @@ import { Hono, type Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
 import { isObject, type JsonObject } from '../domain/json.ts';
+import { withDoubles } from '../domain/json-shape.ts';
 import type { Query, QueryFailure } from '../domain/query.ts';
 import { answerUnread } from './answer-unread.ts';
 import { callerCancellation } from './caller-cancellation.ts';
@@ -16,7 +17,7 @@ const shape = z.object({
   bot_id: z.string().optional(),
   query_path: z.string().optional(),
   params: z.custom<JsonObject>(isObject, 'must be an object').nullish(),
-  timeout_sec: z.int().nullish(),
+  timeout_sec: z.preprocess(withDoubles, z.int().nullish()),
 });
 
 /** Everything that is no answer is 500 there; what the reference did not have says what it is. */

@@ -7,6 +7,8 @@
 import type { Readable } from 'node:stream';
 import type { Context } from 'hono';
 import { isObject } from '../domain/json.ts';
+import { jsonText } from '../domain/json-text.ts';
+import { parseJson } from '../domain/parse-json.ts';
 import { QueryFailure, type QueryAnswer } from '../domain/query.ts';
 import { isBlank, reclosed } from './reply-stream.ts';
 import { SANDBOX, sendBody } from './send-body.ts';
@@ -29,12 +31,24 @@ const unclosed = (bytes: Buffer): Buffer | undefined => {
 const closing = (since: number): Buffer => Buffer.from(`,${JSON.stringify(stamp(since)).slice(1)}`);
 
 const KNOWN: ReadonlySet<string> = new Set(['status', 'data']);
+/** What is printed anew may not be nested deeper than a printer can follow. */
+const REPLY_LIMITS = { maxDepth: 1_000, maxValues: Infinity } as const;
 
 const parse = (body: Buffer): unknown => {
   try {
     return JSON.parse(body.toString('utf8')) as unknown;
   } catch {
     return undefined;
+  }
+};
+
+/** The data of a reply that is printed anew, with its numbers as the bot wrote them. @throws QueryFailure QUERY_REPLY_INVALID */
+const dataOf = (body: Buffer): unknown => {
+  try {
+    return (parseJson(body.toString('utf8'), REPLY_LIMITS) as { readonly data: unknown }).data;
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new QueryFailure('QUERY_REPLY_INVALID', `the reply of the bot ${why}`);
   }
 };
 
@@ -51,8 +65,8 @@ const wrapSmall = (body: Buffer, since: number): Buffer => {
   if (open !== undefined && isPlain && Object.keys(value).every((key) => KNOWN.has(key))) {
     return Buffer.concat([open, closing(since)]);
   }
-  const kept = data == null ? {} : { data };
-  return Buffer.from(JSON.stringify({ status: typeof status === 'string' ? status : '', ...kept, ...stamp(since) }));
+  const kept = data == null ? {} : { data: dataOf(body) };
+  return Buffer.from(jsonText({ status: typeof status === 'string' ? status : '', ...kept, ...stamp(since) }));
 };
 
 const HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store', ...SANDBOX };

@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { DroverError, toDroverError, type ErrorCode } from '../domain/errors.ts';
 import type { JsonObject } from '../domain/json.ts';
+import { jsonText } from '../domain/json-text.ts';
 import { QueryFailure } from '../domain/query.ts';
 import { SANDBOX } from './send-body.ts';
 
@@ -71,7 +72,7 @@ export const answerQueryFailure = (context: Context, thrown: unknown): Response 
   const status = queryStatus(failure);
   const after = retryAfter(failure, status);
   if (after !== undefined) context.header('retry-after', String(after));
-  return context.json(failureBody(failure), status, SANDBOX);
+  return context.body(jsonText(failureBody(failure)), status, { 'content-type': 'application/json', ...SANDBOX });
 };
 
 /** @throws QueryFailure */

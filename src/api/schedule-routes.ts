@@ -7,7 +7,7 @@ import { askedBy } from './asked.ts';
 import type { ApiDeps } from './deps.ts';
 import { refused } from './errors.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
-import { notJson, readDocument, refusalOf } from './read-document.ts';
+import { answerExactly, readDocument, refusalOf } from './read-document.ts';
 import { beatOf, listSchedules, meaningOf, nextTimes, showSchedule } from './schedule-view.ts';
 import { scheduleAsKnown } from './unknown-view.ts';
 import { withEnabled } from './with-enabled.ts';
@@ -34,13 +34,13 @@ export const scheduleRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
     const record = await schedules.read(id);
     const shown = await showSchedule({ id, record, readers, defaults, secrets, now: deps.clock.now() });
     if (shown === undefined) throw notFound(id);
-    return context.json(scheduleAsKnown(shown, deps.troubleOf));
+    return answerExactly(context, scheduleAsKnown(shown, deps.troubleOf));
   });
 
   routes.put('/:id', async (context) => {
     const id = context.req.param('id');
     const body = await readDocument(context);
-    if (body === undefined) return notJson(context);
+    if (body instanceof Response) return body;
     const { document } = body;
     if (id === RESERVED)
       return refused(context, 422, `\`${RESERVED}\` cannot be an id, because the API reserves this name`);

@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, openAsBlob } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { jsonText } from '../domain/json-text.ts';
+import { parseJson } from '../domain/parse-json.ts';
 import { faultOf, requireDrover, unanswered, watchOver } from './api-faults.ts';
 import { serverUrl } from './server-url.ts';
 
@@ -14,10 +16,13 @@ export interface ApiClient {
   lines(path: string, signal: AbortSignal): AsyncIterable<string>;
 }
 
-/** What a bot answered may be no JSON. */
+/** What is nested deeper is printed as it came. */
+const LIMITS = { maxDepth: 1_000, maxValues: Infinity } as const;
+
+/** With all numbers as they were written. What a bot answered may be no JSON. */
 const parsed = (text: string): unknown => {
   try {
-    return JSON.parse(text);
+    return parseJson(text, LIMITS);
   } catch {
     return text;
   }
@@ -56,7 +61,7 @@ export const createApiClient = (options: { url: string; token: string | undefine
   return {
     async call<T>(method: string, path: string, body?: unknown): Promise<T> {
       const content =
-        body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+        body === undefined ? {} : { body: jsonText(body), headers: { 'content-type': 'application/json' } };
       return parsed(await (await send(path, { method, ...content })).text()) as T;
     },
     async upload(path, file) {

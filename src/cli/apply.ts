@@ -1,14 +1,14 @@
 /** `drover apply <path…>`: documents, folders with `bot.yaml` and code, or folders of such. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
-import { parse as parseYaml } from 'yaml';
 import { DroverError } from '../domain/errors.ts';
 import { isObject } from '../domain/json.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
 import { requireEntrypoints } from './pack/require-entrypoints.ts';
 import { leftOutLine, readFolder, withPacked } from './pack-folder.ts';
+import { readDocumentFile } from './read-file.ts';
 import { whileUploading } from './while-uploading.ts';
 
 type Json = Record<string, unknown>;
@@ -16,20 +16,6 @@ type Json = Record<string, unknown>;
 const DOCUMENT = /^bot\.(ya?ml|json)$/;
 const wrong = (message: string, cause?: unknown): DroverError =>
   new DroverError('DOCUMENT_INVALID', message, { cause });
-
-const readDocument = async (file: string): Promise<Json> => {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw wrong(`${file} cannot be read`, error);
-  });
-  let document: unknown;
-  try {
-    document = parseYaml(text);
-  } catch (error) {
-    throw wrong(`${file} is not valid YAML: ${(error as Error).message.split('\n')[0] ?? ''}`, error);
-  }
-  if (!isObject(document) || typeof document['id'] !== 'string') throw wrong(`${file} has no id`);
-  return document;
-};
 
 /** Uploads the folder's code under its digest, unless the document says where its code is. */
 const withCode = async (client: ApiClient, document: Json, folder: string, io: Io): Promise<Json> => {
@@ -70,7 +56,7 @@ const isDisabled = (client: ApiClient, path: string): Promise<boolean> =>
   );
 
 const applyOne = async (client: ApiClient, file: string, folder: string | undefined, io: Io): Promise<void> => {
-  const document = await readDocument(file);
+  const document = await readDocumentFile(file);
   const whole = folder === undefined ? document : await withCode(client, document, folder, io);
   const id = String(whole['id']);
   const place = isScheduled(whole) ? 'schedules' : 'bots';

@@ -1,6 +1,7 @@
 /** `drover get [id]`: the fleet as a table, or one bot with its conditions. */
 import Table from 'cli-table3';
 import type { Command } from 'commander';
+import { jsonText } from '../domain/json-text.ts';
 import pc from 'picocolors';
 import { durationText, printable } from '../domain/transition-line.ts';
 import type { Condition, RunningBot } from '../domain/running-bot.ts';
@@ -86,7 +87,7 @@ export const addGet = (program: Command, io: Io, client: () => ApiClient): void 
     .action(async (id: string | undefined, options: { output?: string }) => {
       const path = id === undefined ? '/v1/bots' : `/v1/bots/${encodeURIComponent(id)}`;
       const answer = await client().call<unknown>('GET', path);
-      if (options.output === 'json') io.out(JSON.stringify(answer, null, 2));
+      if (options.output === 'json') io.out(jsonText(answer, 2));
       else io.out(id === undefined ? fleetTable(answer as Shown[]) : oneBot(answer as Shown & { document: unknown }));
     });
 };

@@ -2,6 +2,8 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { DroverError } from '../domain/errors.ts';
 import { isObject } from '../domain/json.ts';
+import { jsonText } from '../domain/json-text.ts';
+import { parseJson } from '../domain/parse-json.ts';
 import { parseDuration } from '../setting-kinds.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
@@ -29,9 +31,10 @@ const paramsOf = ({ param, params }: Flags): Record<string, unknown> => {
   if (params === undefined) return param;
   let value: unknown;
   try {
-    value = JSON.parse(params);
-  } catch {
-    // Said below.
+    value = parseJson(params);
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new DroverError('REQUEST_INVALID', `--params ${why}`, { cause: thrown });
   }
   if (!isObject(value)) throw new DroverError('REQUEST_INVALID', '--params must be a JSON object');
   return { ...value, ...param };
@@ -58,6 +61,6 @@ export const addQuery = (program: Command, io: Io, client: () => ApiClient): voi
         search.size === 0 ? url : `${url}?${search.toString()}`,
         paramsOf(flags),
       );
-      io.out(typeof answer === 'string' ? answer : JSON.stringify(answer, null, 2));
+      io.out(typeof answer === 'string' ? answer : jsonText(answer, 2));
     });
 };

@@ -1,6 +1,7 @@
 /** `drover runs <id> [key]`: what ran, what did not and why; `drover preview [id]`: what will. */
 import Table from 'cli-table3';
 import type { Command } from 'commander';
+import { jsonText } from '../domain/json-text.ts';
 import pc from 'picocolors';
 import type { FireTime, PassedSlots, RunRecord } from '../domain/scheduled-bot.ts';
 import { durationText } from '../domain/transition-line.ts';
@@ -77,7 +78,7 @@ export const addRuns = (program: Command, io: Io, client: () => ApiClient): void
       const query = new URLSearchParams({ limit: options.limit, ...(options.all === true ? { all: 'true' } : {}) });
       const url = key === undefined ? `${path}?${query.toString()}` : `${path}/${encodeURIComponent(key)}`;
       const answer = await client().call<unknown>('GET', url);
-      if (options.output === 'json') io.out(JSON.stringify(answer, null, 2));
+      if (options.output === 'json') io.out(jsonText(answer, 2));
       else if (key !== undefined) io.out(oneRun(answer as RunRecord));
       else {
         const { runs, passed } = answer as { runs: readonly RunRecord[]; passed: readonly PassedSlots[] };
@@ -101,7 +102,7 @@ export const addRuns = (program: Command, io: Io, client: () => ApiClient): void
         const query = new URLSearchParams(range).toString();
         const answer = await client().call<{ times: readonly FireTime[]; more: boolean }>('GET', `${path}?${query}`);
         if (output === 'json') {
-          io.out(JSON.stringify(answer, null, 2));
+          io.out(jsonText(answer, 2));
           return;
         }
         const lines = answer.times.map(({ scheduleId, dueAt }) => `${isoText(dueAt)}  ${scheduleId}`);

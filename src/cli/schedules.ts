@@ -1,6 +1,7 @@
 /** `drover schedules [id]`: scheduled bots as a table, or one with its meaning, next runs and conditions. */
 import Table from 'cli-table3';
 import type { Command } from 'commander';
+import { jsonText } from '../domain/json-text.ts';
 import pc from 'picocolors';
 import { DroverError } from '../domain/errors.ts';
 import type { Condition } from '../domain/running-bot.ts';
@@ -101,7 +102,7 @@ export const addSchedules = (program: Command, io: Io, client: () => ApiClient):
       }
       const path = id === undefined ? '/v1/schedules' : `/v1/schedules/${encodeURIComponent(id)}`;
       const answer = await client().call<unknown>('GET', path);
-      if (options.output === 'json') io.out(JSON.stringify(answer, null, 2));
+      if (options.output === 'json') io.out(jsonText(answer, 2));
       else io.out(id === undefined ? fleetTable(answer as Shown[]) : oneSchedule(answer as Detailed));
     });
 };

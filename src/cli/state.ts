@@ -1,6 +1,7 @@
 /** `drover state <bot>`: the snapshots of a bot's state; `--restore` chooses one for its next start (feature E11). */
 import Table from 'cli-table3';
 import type { Command } from 'commander';
+import { jsonText } from '../domain/json-text.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
 
@@ -44,6 +45,6 @@ export const addState = (program: Command, io: Io, client: () => ApiClient): voi
         return;
       }
       const answer = await client().call<{ snapshots: ListedSnapshot[] }>('GET', path);
-      io.out(output === 'json' ? JSON.stringify(answer, null, 2) : table(answer.snapshots));
+      io.out(output === 'json' ? jsonText(answer, 2) : table(answer.snapshots));
     });
 };

@@ -14,6 +14,7 @@ import { plainError, toFaults, type DocumentFault } from './faults.ts';
 import { readEnabled } from './is-enabled.ts';
 import { misspeltKeys } from './misspelt-keys.ts';
 import { botSettings, parseSettings, readOwnSettings, type BotKind } from './own-settings.ts';
+import { readableDocument } from './readable-document.ts';
 
 export type { DocumentFault } from './faults.ts';
 export type { BotKind } from './own-settings.ts';
@@ -114,13 +115,7 @@ const sizeFault = (config: JsonObject, runtime: Runtime): DocumentFault[] => {
 const inMs = (seconds: number | undefined, fallbackMs: number): number =>
   seconds === undefined ? fallbackMs : seconds * 1_000;
 
-/** Decodes the document stored under `id`. Never throws. */
-export const decodeBotDocument = (
-  id: string,
-  document: unknown,
-  defaults: SpecDefaults,
-  kind: BotKind = 'realtime',
-): Decoded => {
+const decodePlain = (id: string, document: unknown, defaults: SpecDefaults, kind: BotKind): Decoded => {
   const { enabled, warnings, faults: unclear } = readEnabled(document);
   const refuse = (pointers: readonly DocumentFault[], code?: ErrorCode): Decoded =>
     invalidDocument(enabled, pointers, code);
@@ -176,4 +171,25 @@ export const decodeBotDocument = (
     finalSyncMs: inMs(given.finalSyncSeconds, defaults.finalSyncMs),
   };
   return { kind: 'spec', spec, enabled: enabled ?? true, warnings: [...warnings, ...misspelt] };
+};
+
+/** Decodes the document stored under `id`; the config keeps what was written, to the digit. Never throws. */
+export const decodeBotDocument = (
+  id: string,
+  document: unknown,
+  defaults: SpecDefaults,
+  kind: BotKind = 'realtime',
+): Decoded => {
+  const readable = readableDocument(document);
+  if (readable.kind === 'fault') return invalidDocument(readEnabled(document).enabled, [readable.fault]);
+  let decoded: Decoded;
+  try {
+    decoded = decodePlain(id, readable.plain, defaults, kind);
+  } catch (thrown) {
+    // A defect of ours must not stop the others: each document is decoded for itself.
+    const message = `cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+    return invalidDocument(undefined, [{ pointer: '', message }]);
+  }
+  if (decoded.kind === 'invalid' || !readable.isExact || !isObject(document)) return decoded;
+  return { ...decoded, spec: { ...decoded.spec, config: document['config'] as JsonObject } };
 };

@@ -19,6 +19,7 @@ import {
 } from './bot-document.ts';
 import { excessOfSchedule } from './bounds.ts';
 import { parseSettings, readOwnSettings, scheduleSettings } from './own-settings.ts';
+import { readableDocument } from './readable-document.ts';
 
 export type DecodedSchedule =
   | {
@@ -84,7 +85,9 @@ export const decodeScheduleDocument = (
   const decoded = decodeBotDocument(id, document, defaults, 'scheduled');
   if (decoded.kind === 'invalid') return decoded;
   const { enabled, warnings } = decoded;
-  const own = readOwnSettings(isObject(document) ? document : {}, 'scheduled');
+  const readable = readableDocument(document);
+  const plain = readable.kind === 'readable' ? readable.plain : undefined;
+  const own = readOwnSettings(isObject(plain) ? plain : {}, 'scheduled');
   const ours = parseSettings(scheduleSettings, own);
   if (!('data' in ours)) return invalidDocument(enabled, ours.faults);
   const excess = excessOfSchedule(own, ours.data, defaults.bounds ?? DEFAULT_BOUNDS);

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { isObject, type JsonObject } from '../domain/json.ts';
 import { botIdFault } from '../domain/naming.ts';
+import { JsonRefused, parseJson } from '../domain/parse-json.ts';
 import { plainError, toFaults } from './faults.ts';
 
 /** What a message sets in a document, as it was sent. */
@@ -26,8 +27,6 @@ export type DecodedMessage =
 
 /** As large as a document over the API may be, bytes. */
 const MAX_SIZE = 2 * 1_024 * 1_024;
-/** No stack of ours, and no document store, is safe below. */
-const MAX_DEPTH = 64;
 
 /** Keys that mean something to a language or to a document store, and nothing to a bot. */
 const RESERVED = ['__proto__', '_bsontype'] as const;
@@ -63,8 +62,7 @@ const isTime = (value: unknown): boolean =>
 /** Why this value is not one we keep, or undefined. Walks without recursion. */
 const hazard = (root: unknown): string | undefined => {
   let level: unknown[] = [root];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > MAX_DEPTH) return `nested more than ${String(MAX_DEPTH)} levels deep`;
+  while (level.length > 0) {
     const inner: unknown[] = [];
     for (const value of level) {
       if (typeof value !== 'object' || value === null) continue;
@@ -88,11 +86,12 @@ const parse = (data: Uint8Array): { readonly value: unknown } | MalformedMessage
   if (data.byteLength === 0) return malformed('empty');
   if (data.byteLength > MAX_SIZE) return malformed(`larger than ${String(MAX_SIZE)} bytes`);
   try {
-    const value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data)) as unknown;
+    const value = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(data));
     const found = hazard(value);
     return found === undefined ? { value } : malformed(found);
   } catch (thrown) {
-    return malformed(thrown instanceof SyntaxError ? `not JSON: ${thrown.message}` : 'not UTF-8');
+    // As a predicate it says "is not JSON".
+    return malformed(thrown instanceof JsonRefused ? thrown.message.replace(/^is /, '') : 'not UTF-8');
   }
 };
 

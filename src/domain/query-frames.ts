@@ -3,6 +3,7 @@
  * of a length, a kind and a payload. Results go this way and not through the object store.
  */
 import type { JsonObject } from './json.ts';
+import { jsonText } from './json-text.ts';
 import type { StoreAccess } from './store-access.ts';
 import type { AsOf } from './query.ts';
 
@@ -73,7 +74,7 @@ const frame = (kind: number, payload: Buffer): Buffer => {
   return Buffer.concat([header, payload]);
 };
 
-export const encodeWord = (word: QueryOrder | QueryWord): Buffer => frame(WORD, Buffer.from(JSON.stringify(word)));
+export const encodeWord = (word: QueryOrder | QueryWord): Buffer => frame(WORD, Buffer.from(jsonText(word)));
 export const encodeData = (bytes: Buffer): Buffer => frame(DATA, bytes);
 
 /**

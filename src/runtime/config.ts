@@ -6,6 +6,7 @@ import { RUNTIMES, type Runtime } from '../domain/bot.ts';
 import { DELIVERY, DELIVERY_ENV } from '../domain/delivery.ts';
 import { DroverError } from '../domain/errors.ts';
 import type { JsonObject } from '../domain/json.ts';
+import { jsonText } from '../domain/json-text.ts';
 
 export interface RuntimeConfig {
   readonly botId: string;
@@ -130,7 +131,7 @@ export const readRuntimeConfig = async (
 
 /** As {@link readRuntimeConfig}, for a container whose bot's configuration comes another way. */
 export const readQueryConfig = (botConfig: JsonObject, env: NodeJS.ProcessEnv = process.env): Promise<RuntimeConfig> =>
-  readRuntimeConfig(undefined, { ...env, BOT_CONFIG: JSON.stringify(botConfig) });
+  readRuntimeConfig(undefined, { ...env, BOT_CONFIG: jsonText(botConfig) });
 
 /** What the transfer process is told by its parent. */
 export interface TransferConfig {

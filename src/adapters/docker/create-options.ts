@@ -4,6 +4,7 @@ import { stopBudgetMs } from '../../domain/bot.ts';
 import { fitsVariable } from '../../domain/config-size.ts';
 import { DELIVERY_ENV } from '../../domain/delivery.ts';
 import type { ContainerPlan } from '../../domain/effect.ts';
+import { jsonText } from '../../domain/json-text.ts';
 import { QUERY_PORT } from '../../domain/query.ts';
 import { instanceId } from '../../domain/run-id.ts';
 import { containerName, writeTags } from '../../domain/naming.ts';
@@ -33,7 +34,7 @@ export interface CreateFacts {
 
 const environment = (plan: ContainerPlan, settings: CreateSettings, { codeDigest }: CreateFacts): string[] => {
   const { spec, attempt, incarnation, run } = plan;
-  const config = JSON.stringify(spec.config);
+  const config = jsonText(spec.config);
   const pairs: EnvPair[] = [
     ...commonEnv({
       spec,

@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import type { BotSpec } from '../../domain/bot.ts';
 import { DELIVERY } from '../../domain/delivery.ts';
 import { DroverError } from '../../domain/errors.ts';
+import { jsonText } from '../../domain/json-text.ts';
 import type { StoreAccess } from '../../domain/store-access.ts';
 import type { StoreAccessSource } from '../../ports/store-access-source.ts';
 import { putFiles } from './put-files.ts';
@@ -33,7 +34,7 @@ export const deliverFiles = (
   abortSignal: AbortSignal,
 ): Promise<void> => {
   const files = new Map<string, string>();
-  if (config !== undefined) files.set(DELIVERY.configFile, JSON.stringify(config));
+  if (config !== undefined) files.set(DELIVERY.configFile, jsonText(config));
   if (access !== undefined) files.set(DELIVERY.accessFile, JSON.stringify(access));
   return putFiles(container, { files, mayAct, abortSignal });
 };

@@ -1,6 +1,8 @@
 /** What messages wish, as one transaction with the place of the last of them (contract §2). */
 import type { BotId } from '../../domain/bot.ts';
 import { isObject } from '../../domain/json.ts';
+import { jsonText } from '../../domain/json-text.ts';
+import { parseJson } from '../../domain/parse-json.ts';
 import { isStale, positionOf } from '../common/stream-position.ts';
 import type { StreamPosition } from '../../ports/message-bus.ts';
 import type { Asked, Wish, WishOutcome } from '../../ports/spec-store.ts';
@@ -9,7 +11,7 @@ import type { Sql } from './sql-connection.ts';
 
 const parsed = (text: unknown): unknown => {
   try {
-    return typeof text === 'string' ? (JSON.parse(text) as unknown) : undefined;
+    return typeof text === 'string' ? parseJson(text) : undefined;
   } catch {
     return undefined;
   }
@@ -41,7 +43,7 @@ export const applyWish = async (
     const before = wish.kind === 'update' && isThere ? parsed(row['document']) : undefined;
     const { config, custom } = wish.content;
     const document = { ...(isObject(before) ? before : {}), id, config, custom };
-    await sql.run(statements.put, id, JSON.stringify(asked), JSON.stringify(document));
+    await sql.run(statements.put, id, JSON.stringify(asked), jsonText(document));
     return 'applied';
   })();
   if (position !== undefined) await sql.run(statements.mark, JSON.stringify(position), id);

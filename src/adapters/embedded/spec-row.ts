@@ -1,5 +1,7 @@
 /** A wish as a row, and back. What is broken on disk stays the trouble of its own bot. */
 import type { AnyRequest, Asked, SpecRecord } from '../../ports/spec-store.ts';
+import { JsonRefused, parseJson } from '../../domain/parse-json.ts';
+import { UnreadableDocument } from '../../domain/unreadable-document.ts';
 import type { SqlRow } from './sql-connection.ts';
 
 const parsed = (text: string): { readonly value: unknown } | undefined => {
@@ -12,11 +14,14 @@ const parsed = (text: string): { readonly value: unknown } | undefined => {
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-/** Null for a tombstone; text that is not JSON is handed on as it is: no document decodes from a string. */
+/** Null for a tombstone. With its numbers as they were written; text that cannot be read stands for itself, unreadable. */
 const documentOf = (row: SqlRow): unknown => {
   if (Number(row['deleted']) !== 0) return null;
-  const text = String(row['document']);
-  return (parsed(text) ?? { value: text }).value;
+  try {
+    return parseJson(String(row['document']));
+  } catch (thrown) {
+    return new UnreadableDocument(thrown instanceof JsonRefused ? thrown.message : String(thrown));
+  }
 };
 
 const askedOf = (row: SqlRow): Asked | undefined => {

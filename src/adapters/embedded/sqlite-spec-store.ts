@@ -1,6 +1,7 @@
 /** What is wished of either kind of bot, in the SQLite file. Documents are kept raw; decoding them is not the store's matter. */
 import type { BotId, BotRequest } from '../../domain/bot.ts';
 import { DroverError } from '../../domain/errors.ts';
+import { jsonText } from '../../domain/json-text.ts';
 import type { AnyRequest, SpecStore } from '../../ports/spec-store.ts';
 import { WISH_KINDS, type WishKind } from '../common/spec-change.ts';
 import { applyWish } from './apply-wish.ts';
@@ -18,8 +19,8 @@ const checkId = (id: BotId): void => {
 
 const documentText = (id: BotId, document: unknown): string => {
   try {
-    const text = JSON.stringify(document) as string | undefined;
-    if (text !== undefined && text !== 'null') return text;
+    const text = jsonText(document);
+    if (text !== 'null') return text;
   } catch (thrown) {
     throw new DroverError('DOCUMENT_INVALID', `the document of ${id} is not JSON`, { cause: thrown });
   }

@@ -7,11 +7,15 @@ import { createHash } from 'node:crypto';
 import type { Document, ObjectId } from 'mongodb';
 import { DroverError } from '../../domain/errors.ts';
 import { canonicalJson, isObject } from '../../domain/json.ts';
+import { shapeOf } from '../../domain/json-shape.ts';
+import { jsonText } from '../../domain/json-text.ts';
+import { JsonRefused, MAX_DEPTH, MAX_VALUES, parseJson } from '../../domain/parse-json.ts';
+import { UnreadableDocument } from '../../domain/unreadable-document.ts';
 import { positionOf } from '../common/stream-position.ts';
 import type { StreamPosition } from '../../ports/message-bus.ts';
 import type { Asked } from '../../ports/spec-store.ts';
 import { keptFields } from './next-execution.ts';
-import { toPlainJson } from './plain-json.ts';
+import { mended, toBson, toPlainJson } from './plain-json.ts';
 
 /** Our field at the root of a document. */
 export const NOTES = '_drover';
@@ -26,6 +30,8 @@ export interface Notes {
   readonly message?: StreamPosition;
   /** The whole document as JSON, when it cannot be kept as one: e.g. keys that the server refuses. */
   readonly raw?: string;
+  /** The config as JSON, when BSON does not keep its numbers or keys as they were written. Counts while {@link hash} fits. */
+  readonly config?: string;
 }
 
 export interface StoredBot {
@@ -50,20 +56,41 @@ const slim = (document: unknown): unknown => {
   return { ...document, custom: { ...document['custom'], config } };
 };
 
+const isExact = (value: unknown): boolean => shapeOf(value, MAX_DEPTH, MAX_VALUES).isExact;
+
+const asStored = (document: unknown): unknown => (isExact(document) ? toPlainJson(toBson(document)) : document);
+
+/** Of the document as it comes back from the server, so without what only our notes keep of it. */
 export const documentHash = (document: unknown): string =>
   createHash('sha256')
-    .update(canonicalJson(slim(document)))
+    .update(canonicalJson(slim(asStored(document))))
     .digest('hex');
+
+/** The text of the config where the server keeps less of it: `10.0`, `1e5`, more digits than it has, an order of keys. */
+export const exactConfig = (document: unknown): string | undefined => {
+  const config = isObject(document) ? document['config'] : undefined;
+  return isExact(config) ? jsonText(config) : undefined;
+};
+
+/** With the config as its text says; the text is ours, and holds only while nobody changed the document since. */
+const withExactConfig = (document: unknown, text: string | undefined): unknown => {
+  if (text === undefined || !isObject(document)) return document;
+  try {
+    return { ...document, config: parseJson(text) };
+  } catch {
+    return document;
+  }
+};
 
 /** The document as it comes back from the server, so that its hash is taken of that. @throws DroverError DOCUMENT_INVALID */
 export const asJson = (id: string, document: unknown): unknown => {
   try {
-    const text = JSON.stringify(document) as string | undefined;
+    const text = jsonText(document);
     // Text that is not well-formed is mended on its way into the server.
-    const mend = (_key: string, value: unknown): unknown => (typeof value === 'string' ? value.toWellFormed() : value);
-    if (text !== undefined && text !== 'null') return JSON.parse(text, mend) as unknown;
+    if (text !== 'null') return mended(parseJson(text));
   } catch (thrown) {
-    throw new DroverError('DOCUMENT_INVALID', `the document of ${id} is not JSON`, { cause: thrown });
+    const why = thrown instanceof JsonRefused ? thrown.message : 'is not JSON';
+    throw new DroverError('DOCUMENT_INVALID', `the document of ${id} ${why}`, { cause: thrown });
   }
   throw new DroverError('DOCUMENT_INVALID', `the document of ${id} is empty`);
 };
@@ -72,7 +99,7 @@ const notesOf = (value: unknown): Notes | undefined => {
   const notes = toPlainJson(value);
   if (!isObject(notes) || typeof notes['revision'] !== 'number' || typeof notes['hash'] !== 'string') return undefined;
   const message = positionOf(notes['message']);
-  const { revision, hash, writer, asked, raw } = notes;
+  const { revision, hash, writer, asked, raw, config } = notes;
   return {
     revision,
     hash,
@@ -80,14 +107,24 @@ const notesOf = (value: unknown): Notes | undefined => {
     ...(isObject(asked) ? { asked: asked as unknown as Asked } : {}),
     ...(message === undefined ? {} : { message }),
     ...(typeof raw === 'string' ? { raw } : {}),
+    ...(typeof config === 'string' ? { config } : {}),
   };
 };
 
 const parsed = (raw: string): unknown => {
   try {
-    return JSON.parse(raw);
-  } catch {
-    return raw;
+    return parseJson(raw);
+  } catch (thrown) {
+    return new UnreadableDocument(thrown instanceof JsonRefused ? thrown.message : String(thrown));
+  }
+};
+
+/** One that cannot be read harms its own bot alone. */
+const plainOf = (found: Document): unknown => {
+  try {
+    return toPlainJson(found);
+  } catch (thrown) {
+    return new UnreadableDocument(`cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
   }
 };
 
@@ -113,12 +150,12 @@ export const readStoredBot = (found: Document, aside: readonly string[] = []): S
   const id = rest['id'];
   const notes = notesOf(ownField);
   const isRaw = notes?.raw !== undefined && Object.keys(rest).length === 1;
-  const whole = isRaw ? parsed(notes.raw ?? '') : toPlainJson(rest);
+  const whole = isRaw ? parsed(notes.raw ?? '') : plainOf(rest);
   const edited = notes?.hash !== documentHash(whole);
   return {
     key: _id as ObjectId,
     id,
-    document: whole,
+    document: edited ? whole : withExactConfig(whole, notes?.config),
     segment,
     aside: others,
     ...(notes === undefined ? {} : { notes }),
@@ -144,6 +181,6 @@ export const toStoredBot = (
   // Bookkeeping of the predecessor; its readers expect the field (contract §3).
   const beside = { segment_id: kept.segment ?? 0, ...keptFields(kept.aside ?? {}) };
   return kept.asText !== true && isNative(id, document)
-    ? { ...document, ...beside, [NOTES]: notes }
-    : { id, ...beside, [NOTES]: { ...notes, raw: JSON.stringify(document) } };
+    ? { ...(toBson(document) as Document), ...beside, [NOTES]: notes }
+    : { id, ...beside, [NOTES]: { ...notes, raw: jsonText(document) } };
 };

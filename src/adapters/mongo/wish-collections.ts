@@ -37,6 +37,9 @@ export interface WishCollections<R extends AnyRequest> {
   findFleet(): Promise<readonly StoredBot[]>;
 }
 
+/** Text of another program that is no UTF-8 is read with replacement characters: as an error it would stop every read of the fleet. */
+const LENIENT = { enableUtf8Validation: false } as const;
+
 export const wishCollections = <R extends AnyRequest>(
   { ours }: MongoConnection,
   place: WishPlace,
@@ -48,12 +51,12 @@ export const wishCollections = <R extends AnyRequest>(
     tombstones: ours.collection<Tombstone>(place.tombstones),
     requests: ours.collection<RequestRow<R>>(place.requests),
     async findBot(id) {
-      const [found] = await documents.find({ id }).sort({ _id: -1 }).limit(1).toArray();
+      const [found] = await documents.find({ id }, LENIENT).sort({ _id: -1 }).limit(1).toArray();
       return found === undefined ? undefined : readStoredBot(found, aside);
     },
     async findFleet() {
       const newest = new Map<BotId, StoredBot>();
-      for await (const found of documents.find({}, { projection: SLIM }).sort({ _id: 1 })) {
+      for await (const found of documents.find({}, { projection: SLIM, ...LENIENT }).sort({ _id: 1 })) {
         const bot = readStoredBot(found, aside);
         if (bot !== undefined) newest.set(bot.id, bot);
       }

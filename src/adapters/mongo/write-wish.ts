@@ -11,9 +11,10 @@ import { isObject } from '../../domain/json.ts';
 import { isStale } from '../common/stream-position.ts';
 import type { StreamPosition } from '../../ports/message-bus.ts';
 import type { AnyRequest, Asked, Wish, WishOutcome } from '../../ports/spec-store.ts';
-import { asJson, documentHash, NOTES, toStoredBot, type Notes, type StoredBot } from './bot-document.ts';
+import { asJson, documentHash, exactConfig, NOTES, toStoredBot, type Notes, type StoredBot } from './bot-document.ts';
 import { isDuplicate, isUnstorable } from './mongo-error.ts';
 import { unmovedFields } from './next-execution.ts';
+import { toBson } from './plain-json.ts';
 import type { Tombstone, WishCollections } from './wish-collections.ts';
 
 const TRIES = 200;
@@ -68,7 +69,15 @@ export const createWishWriter = <R extends AnyRequest>(collections: WishCollecti
   const notesFor = (found: Found, document: unknown, asked: Asked, position?: StreamPosition): Notes => {
     const message = position ?? taken(found);
     const hash = documentHash(document);
-    return { revision: nextRevision(found), asked, hash, writer, ...(message === undefined ? {} : { message }) };
+    const config = exactConfig(document);
+    return {
+      revision: nextRevision(found),
+      asked,
+      hash,
+      writer,
+      ...(message === undefined ? {} : { message }),
+      ...(config === undefined ? {} : { config }),
+    };
   };
 
   /** Inserts or replaces. False when somebody was faster. */
@@ -107,7 +116,13 @@ export const createWishWriter = <R extends AnyRequest>(collections: WishCollecti
       return write(id, found, document, notes);
     const { config, custom } = document;
     try {
-      return (await documents.updateOne(asRead(bot), { $set: { config, custom, [NOTES]: notes } })).matchedCount > 0;
+      return (
+        (
+          await documents.updateOne(asRead(bot), {
+            $set: { config: toBson(config), custom: toBson(custom), [NOTES]: notes },
+          })
+        ).matchedCount > 0
+      );
     } catch (thrown) {
       if (isUnstorable(thrown)) return write(id, found, document, notes);
       throw thrown;

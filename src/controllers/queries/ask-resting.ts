@@ -3,6 +3,7 @@
  * (features F2, F9). What it was made from is looked at anew for each query, so no kept one answers for what has changed.
  */
 import { canonicalJson } from '../../domain/json.ts';
+import { jsonText } from '../../domain/json-text.ts';
 import type { BotSpec } from '../../domain/bot.ts';
 import { DroverError } from '../../domain/errors.ts';
 import { NotBegun, QueryFailure, type Query, type QueryAnswer } from '../../domain/query.ts';
@@ -121,7 +122,7 @@ export const createAskResting = (options: AskRestingOptions): AskResting => {
   };
 
   return async (bot, query, signal) => {
-    const bytes = Math.max(Buffer.byteLength(query.path), Buffer.byteLength(JSON.stringify(query.params)));
+    const bytes = Math.max(Buffer.byteLength(query.path), Buffer.byteLength(jsonText(query.params)));
     if (bytes > MAX_VARIABLE) {
       const message = `a bot that does not run accepts a path and parameters of at most ${String(MAX_VARIABLE)} bytes each`;
       throw new QueryFailure('QUERY_BODY_TOO_LARGE', message);

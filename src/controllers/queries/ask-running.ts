@@ -4,6 +4,7 @@
  */
 import type { Cancellation } from '../../domain/cancellation.ts';
 import { DroverError } from '../../domain/errors.ts';
+import { jsonText } from '../../domain/json-text.ts';
 import { unlessAborted } from '../../domain/unless-aborted.ts';
 import { QueryFailure, type Query, type QueryAnswer } from '../../domain/query.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -67,7 +68,7 @@ export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunnin
   /** Nothing was asked where nobody was reached: asking again is safe. */
   const askReached = async (bot: LiveBot, query: Query, cancellation: Cancellation): Promise<Reached> => {
     const path = queryUrl(query.path, query.params);
-    const request = Object.keys(query.params).length === 0 ? { path } : { path, body: JSON.stringify(query.params) };
+    const request = Object.keys(query.params).length === 0 ? { path } : { path, body: jsonText(query.params) };
     for (let tries = 1; ; tries += 1) {
       let target: ProxyTarget | undefined;
       try {

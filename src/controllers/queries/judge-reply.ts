@@ -1,5 +1,6 @@
 /** What a bot's reply means: an answer, an error of its handler, or nothing that an SDK would say (contract §8.1, §8.2). Pure. */
 import { isObject, type JsonObject } from '../../domain/json.ts';
+import { parseJson } from '../../domain/parse-json.ts';
 import { QueryFailure, SMALL_REPLY_BYTES } from '../../domain/query.ts';
 
 const parse = (body: Buffer): unknown => {
@@ -10,9 +11,14 @@ const parse = (body: Buffer): unknown => {
   }
 };
 
+/** Of an error; one that is nested deeper than anybody reads is none. */
 const objectIn = (body: Buffer): JsonObject | undefined => {
-  const value = parse(body);
-  return isObject(value) ? (value as JsonObject) : undefined;
+  try {
+    const value = parseJson(body.toString('utf8'));
+    return isObject(value) ? (value as JsonObject) : undefined;
+  } catch {
+    return undefined;
+  }
 };
 
 const MAX_TEXT = 2_000;

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { BotId } from '../../domain/bot.ts';
+import { jsonText } from '../../domain/json-text.ts';
 import type { DesiredSchedule, ScheduleRequest } from '../../domain/schedule.ts';
 import type { ScheduleState } from '../../domain/schedule-state.ts';
 import type { SpecDefaults } from '../../documents/bot-document.ts';
@@ -42,7 +43,7 @@ const createSummaries = (defaults: SpecDefaults) => {
   const known = new Map<BotId, { readonly text: string; readonly summary: Summary }>();
   return {
     of(record: SpecRecord<ScheduleRequest>): Summary {
-      const text = createHash('sha1').update(JSON.stringify(record.document)).digest('base64');
+      const text = createHash('sha1').update(jsonText(record.document)).digest('base64');
       const before = known.get(record.id);
       if (before?.text === text) return before.summary;
       const wish = desiredSchedule({ ...record, requests: [] }, defaults, false);

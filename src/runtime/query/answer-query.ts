@@ -1,5 +1,6 @@
 /** One query: its program runs to its end or its deadline, and what it left is handed over. Then nothing of it is left. */
 import type { QueryOrder } from '../../domain/query-frames.ts';
+import { jsonText } from '../../domain/json-text.ts';
 import type { Leftovers } from './leftovers.ts';
 import type { QueryProgram } from './query-program.ts';
 import type { QueryPrograms } from './query-programs.ts';
@@ -53,7 +54,7 @@ export const answerQuery = async (
   let program: QueryProgram;
   let exitCode: number;
   try {
-    program = await programs.run(queryVariables(path, JSON.stringify(params)), limit.watch);
+    program = await programs.run(queryVariables(path, jsonText(params)), limit.watch);
     exitCode = await program.ended;
   } catch (thrown) {
     const output = `drover: ${thrown instanceof Error ? thrown.message : String(thrown)}`;

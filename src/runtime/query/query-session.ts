@@ -4,12 +4,15 @@
  */
 import { toDroverError, DroverError } from '../../domain/errors.ts';
 import { createFrameParser, type QueryOrder } from '../../domain/query-frames.ts';
+import { parseJson } from '../../domain/parse-json.ts';
 import { answerQuery } from './answer-query.ts';
 import { makeOutputPipes } from './output-pipes.ts';
 import { prepareQueries, type Prepared } from './prepare-queries.ts';
 import { createSpeaker } from './speak.ts';
 
 const FAILED = 1;
+/** What the controller sends was bounded where it came from. */
+const ORDER_LIMITS = { maxDepth: 200, maxValues: Infinity } as const;
 
 /** All other processes of the container go with us: we are what its first process waits for. */
 const leave = (): never => process.exit(0);
@@ -24,7 +27,7 @@ const hearOrders = (on: (order: QueryOrder) => void, fail: (error: DroverError) 
     try {
       for (const frame of parse(bytes)) {
         if (frame.kind !== 'word') throw new Error('it sent unexpected data');
-        on(JSON.parse(frame.text) as QueryOrder);
+        on(parseJson(frame.text, ORDER_LIMITS) as QueryOrder);
       }
     } catch (thrown) {
       process.stdin.removeAllListeners('data').pause();
