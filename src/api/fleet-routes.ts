@@ -20,10 +20,25 @@ export const fleetRoutes = (deps: ApiDeps): Hono => {
     }),
   );
 
-  routes.get('/transitions', (context) => {
+  /** Nothing is known of this name: no document, no state, no line in the log. */
+  const isUnknown = async (id: string): Promise<boolean> => {
+    if (fleet.get(id) !== undefined || deps.scheduleReaders.view.get(id) !== undefined) return false;
+    if ((await specs.read(id)) !== undefined || (await deps.schedules.read(id)) !== undefined) return false;
+    const reading = new AbortController();
+    for await (const _line of transitions.read({ after: 0, follow: false, botId: id, signal: reading.signal })) {
+      reading.abort();
+      return false;
+    }
+    return true;
+  };
+
+  routes.get('/transitions', async (context) => {
     const after = context.req.query('after') ?? '0';
     if (!/^\d{1,15}$/.test(after)) throw new DroverError('REQUEST_INVALID', '`after` must be a position');
     const botId = context.req.query('bot');
+    if (botId !== undefined && (await isUnknown(botId))) {
+      throw new DroverError('BOT_NOT_FOUND', `there is no bot ${JSON.stringify(botId)}`);
+    }
     const follow = context.req.query('follow') === 'true';
     context.header('content-type', 'application/x-ndjson');
     return stream(context, async (out) => {

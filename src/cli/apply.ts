@@ -1,9 +1,11 @@
 /** `drover apply <path…>`: documents, folders with `bot.yaml` and code, or folders of such. */
+import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
-import { DroverError } from '../domain/errors.ts';
+import { DroverError, toDroverError } from '../domain/errors.ts';
 import { isObject } from '../domain/json.ts';
+import { printable } from '../domain/transition-line.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
 import { requireEntrypoints } from './pack/require-entrypoints.ts';
@@ -68,7 +70,29 @@ const applyOne = async (client: ApiClient, file: string, folder: string | undefi
   io.out(`${id} ${changed ? 'applied' : 'unchanged'}${staysDisabled ? ', still disabled' : first}`);
 };
 
-const applyPath = async (client: ApiClient, path: string, io: Io): Promise<void> => {
+/** A document to apply, and the folder of its code. */
+interface Found {
+  readonly file: string;
+  readonly folder: string | undefined;
+  /** Why there is none. */
+  readonly fault?: DroverError;
+}
+
+/** A link counts as what it leads to. */
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );
+
+const documentIn = async (folder: string, entries: readonly Dirent[]): Promise<string | undefined> => {
+  const named = entries.filter(({ name }) => DOCUMENT.test(name)).map(({ name }) => join(folder, name));
+  for (const path of named) if (await isFile(path)) return path;
+  if (named[0] !== undefined) throw wrong(`${named[0]} is no file and leads to none`);
+  return undefined;
+};
+
+const readFound = async (path: string): Promise<readonly Found[]> => {
   const info = await stat(path).catch((error: unknown) => {
     throw wrong(
       `there is nothing at ${path}; give a document, a folder with bot.yaml, or a folder of such folders`,
@@ -76,18 +100,43 @@ const applyPath = async (client: ApiClient, path: string, io: Io): Promise<void>
     );
   });
   if (!info.isDirectory()) {
-    await applyOne(client, path, DOCUMENT.test(basename(path)) ? join(path, '..') : undefined, io);
-    return;
+    return [{ file: path, folder: DOCUMENT.test(basename(path)) ? join(path, '..') : undefined }];
   }
   const entries = await readdir(path, { withFileTypes: true });
-  const document = entries.find((entry) => entry.isFile() && DOCUMENT.test(entry.name));
-  if (document !== undefined) {
-    await applyOne(client, join(path, document.name), path, io);
-    return;
-  }
+  const document = await documentIn(path, entries);
+  if (document !== undefined) return [{ file: document, folder: path }];
   const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
   if (folders.length === 0) throw wrong(`there is no bot.yaml in ${path}`);
-  for (const folder of folders) await applyPath(client, join(path, folder.name), io);
+  const found: Found[] = [];
+  for (const folder of folders) found.push(...(await documentsAt(join(path, folder.name))));
+  return found;
+};
+
+/** All documents below a path; where there is none, that is one that is refused. */
+const documentsAt = (path: string): Promise<readonly Found[]> =>
+  readFound(path).catch((thrown: unknown) => [{ file: path, folder: undefined, fault: toDroverError(thrown) }]);
+
+/** What was refused is said with its file, and the others go on. Alone it is the error itself. */
+const applyAll = async (client: ApiClient, found: readonly Found[], io: Io): Promise<void> => {
+  let refused = 0;
+  for (const { file, folder, fault } of found) {
+    try {
+      if (fault !== undefined) throw fault;
+      await applyOne(client, file, folder, io);
+    } catch (thrown) {
+      const error = toDroverError(thrown);
+      const message = error.message.includes(file) ? error.message : `${file}: ${error.message}`;
+      // Nobody answers any of the others, either.
+      if (found.length === 1 || error.code === 'API_UNREACHABLE') {
+        throw new DroverError(error.code, message, { cause: thrown });
+      }
+      refused += 1;
+      io.out(printable(`refused: ${message} [${error.code}]`));
+    }
+  }
+  if (refused > 0) {
+    throw new DroverError('APPLY_INCOMPLETE', `${String(refused)} of ${String(found.length)} documents were refused`);
+  }
 };
 
 export const addApply = (program: Command, io: Io, client: () => ApiClient): void => {
@@ -96,6 +145,8 @@ export const addApply = (program: Command, io: Io, client: () => ApiClient): voi
     .description('create or update bots from documents and folders; a disabled bot stays disabled')
     .argument('<path...>', 'a document, a folder with bot.yaml and code, or a folder of such folders')
     .action(async (paths: string[]) => {
-      for (const path of paths) await applyPath(client(), path, io);
+      const found: Found[] = [];
+      for (const path of paths) found.push(...(await documentsAt(path)));
+      await applyAll(client(), found, io);
     });
 };

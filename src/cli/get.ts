@@ -7,6 +7,7 @@ import { durationText, printable } from '../domain/transition-line.ts';
 import type { Condition, RunningBot } from '../domain/running-bot.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
+import { jsonOption } from './output-option.ts';
 
 type Shown = Omit<RunningBot, 'status'> & {
   readonly status: RunningBot['status'] | 'unknown';
@@ -83,7 +84,7 @@ export const addGet = (program: Command, io: Io, client: () => ApiClient): void 
     .command('get')
     .description('show all bots, or one of them')
     .argument('[id]')
-    .option('-o, --output <form>', '`json` for programs')
+    .addOption(jsonOption())
     .action(async (id: string | undefined, options: { output?: string }) => {
       const path = id === undefined ? '/v1/bots' : `/v1/bots/${encodeURIComponent(id)}`;
       const answer = await client().call<unknown>('GET', path);

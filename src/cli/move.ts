@@ -6,6 +6,7 @@ import { durationText, printable } from '../domain/transition-line.ts';
 import { DroverError } from '../domain/errors.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
+import { jsonOption } from './output-option.ts';
 
 interface Found {
   readonly botId: string;
@@ -84,7 +85,7 @@ export const addMove = (program: Command, io: Io, client: () => ApiClient): void
     .command('dead-letters')
     .description('list the messages that were not valid, newest first, with the reason')
     .option('-n, --limit <count>', 'the largest number of messages', '20')
-    .option('-o, --output <form>', '`json` for programs')
+    .addOption(jsonOption())
     .action(async ({ limit, output }: { limit: string; output?: string }) => {
       const letters = await client().call<readonly Letter[]>('GET', `/v1/dead-letters?limit=${limit}`);
       if (output === 'json') {

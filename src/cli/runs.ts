@@ -7,6 +7,7 @@ import type { FireTime, PassedSlots, RunRecord } from '../domain/scheduled-bot.t
 import { durationText } from '../domain/transition-line.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
+import { jsonOption } from './output-option.ts';
 import { isoText } from './schedules.ts';
 
 const style = { head: [], border: [] };
@@ -72,7 +73,7 @@ export const addRuns = (program: Command, io: Io, client: () => ApiClient): void
     .argument('[key]')
     .option('--limit <count>', 'the number of runs', '20')
     .option('--all', 'include runs that are no longer listed')
-    .option('-o, --output <form>', '`json` for programs')
+    .addOption(jsonOption())
     .action(async (id: string, key: string | undefined, options: { limit: string; all?: boolean; output?: string }) => {
       const path = `/v1/schedules/${encodeURIComponent(id)}/runs`;
       const query = new URLSearchParams({ limit: options.limit, ...(options.all === true ? { all: 'true' } : {}) });
@@ -92,7 +93,7 @@ export const addRuns = (program: Command, io: Io, client: () => ApiClient): void
     .option('--from <instant>', 'the beginning, such as 2026-01-31T09:00:00Z; now by default')
     .option('--to <instant>', 'the end')
     .option('--limit <count>', 'the largest number of slots')
-    .option('-o, --output <form>', '`json` for programs')
+    .addOption(jsonOption())
     .action(
       async (
         id: string | undefined,

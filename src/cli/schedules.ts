@@ -9,6 +9,7 @@ import type { ScheduledBot } from '../domain/scheduled-bot.ts';
 import { printable } from '../domain/transition-line.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
+import { jsonOption } from './output-option.ts';
 
 type Shown = ScheduledBot & {
   readonly schedule: string | null;
@@ -92,7 +93,7 @@ export const addSchedules = (program: Command, io: Io, client: () => ApiClient):
     .command('schedules')
     .description('show all schedules, or one of them')
     .argument('[id]')
-    .option('-o, --output <form>', '`json` for programs')
+    .addOption(jsonOption())
     .action(async (id: string | undefined, options: { output?: string }) => {
       if (id === PREVIEW) {
         throw new DroverError(

@@ -5,6 +5,7 @@ import { fileKeyOf, flagOf, SETTING_NAMES, SETTINGS, type Setting, type SettingN
 import { describeConfig, loadConfig, type Config } from '../config.ts';
 import type { Duties } from '../up.ts';
 import type { Io } from './io.ts';
+import { jsonOption } from './output-option.ts';
 
 export type Options = Record<string, string | undefined>;
 
@@ -77,7 +78,7 @@ export const addSettings = (program: Command, io: Io): void => {
       }),
     );
   withSettings(program.command('config').description('show every setting, its value and where it came from'))
-    .option('-o, --output <form>', '`json` for programs')
+    .addOption(jsonOption())
     .option('--explain', 'list every setting with its option and its default')
     .action(({ explain, ...options }: Options & { explain?: true }) => {
       if (explain === true) {

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { jsonText } from '../domain/json-text.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
+import { jsonOption } from './output-option.ts';
 
 interface ListedSnapshot {
   readonly attempt: number;
@@ -36,7 +37,7 @@ export const addState = (program: Command, io: Io, client: () => ApiClient): voi
       '--restore <snapshot>',
       'the snapshot for the next start, such as a3/s7; the state it replaces is kept as a snapshot',
     )
-    .option('-o, --output <form>', '`json` for programs')
+    .addOption(jsonOption())
     .action(async (id: string, { restore, output }: { restore?: string; output?: string }) => {
       const path = `/v1/bots/${encodeURIComponent(id)}/state`;
       if (restore !== undefined) {

@@ -1,5 +1,5 @@
 /** `drover transitions [-f] [bot]`: the log, from the store. */
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import pc from 'picocolors';
 import { printable, transitionJson, transitionLine, type Paint } from '../domain/transition-line.ts';
 import type { Transition } from '../domain/transition.ts';
@@ -21,7 +21,12 @@ export const addTransitions = (program: Command, io: Io, client: () => ApiClient
     .argument('[bot]')
     .option('-f, --follow', 'print new transitions as they happen')
     .option('--after <position>', 'only transitions after this position', '0')
-    .option('-o, --output <form>', '`json` or `pretty`; by default pretty on a terminal, else JSON')
+    .addOption(
+      new Option('-o, --output <form>', '`json` or `pretty`; by default pretty on a terminal, else JSON').choices([
+        'json',
+        'pretty',
+      ]),
+    )
     .action(async (bot: string | undefined, options: { follow?: boolean; after: string; output?: string }) => {
       const query = new URLSearchParams({ after: options.after });
       if (bot !== undefined) query.set('bot', bot);

@@ -8,6 +8,7 @@ import { maxConfigBytes } from '../domain/config-size.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { DEFAULT_BOUNDS, type SpecBounds } from '../domain/spec-bounds.ts';
 import { isObject, type JsonObject } from '../domain/json.ts';
+import { jsonText } from '../domain/json-text.ts';
 import { botIdFault } from '../domain/naming.ts';
 import { excessOf } from './bounds.ts';
 import { plainError, toFaults, type DocumentFault } from './faults.ts';
@@ -106,7 +107,7 @@ const ofOtherKind = (kind: BotKind, config: JsonObject, type: string | undefined
 /** Measured as the bot gets it. */
 const sizeFault = (config: JsonObject, runtime: Runtime): DocumentFault[] => {
   const most = maxConfigBytes(runtime);
-  const size = Buffer.byteLength(JSON.stringify(config));
+  const size = Buffer.byteLength(jsonText(config));
   if (size <= most) return [];
   const message = `has ${String(size)} bytes as JSON, and a bot of the runtime ${runtime} can get at most ${String(most)}`;
   return [{ pointer: '/config', message }];
@@ -115,7 +116,14 @@ const sizeFault = (config: JsonObject, runtime: Runtime): DocumentFault[] => {
 const inMs = (seconds: number | undefined, fallbackMs: number): number =>
   seconds === undefined ? fallbackMs : seconds * 1_000;
 
-const decodePlain = (id: string, document: unknown, defaults: SpecDefaults, kind: BotKind): Decoded => {
+/** `written`: the document as it was written; of `document` all numbers are doubles. */
+const decodePlain = (
+  id: string,
+  document: unknown,
+  written: unknown,
+  defaults: SpecDefaults,
+  kind: BotKind,
+): Decoded => {
   const { enabled, warnings, faults: unclear } = readEnabled(document);
   const refuse = (pointers: readonly DocumentFault[], code?: ErrorCode): Decoded =>
     invalidDocument(enabled, pointers, code);
@@ -136,7 +144,8 @@ const decodePlain = (id: string, document: unknown, defaults: SpecDefaults, kind
       ...misspelt,
     ]);
   }
-  const { config, custom } = parsed.data;
+  const { custom } = parsed.data;
+  const config = (isObject(written) ? written['config'] : undefined) as JsonObject;
   const faults = [
     ...(parsed.data.id === id
       ? []
@@ -182,14 +191,11 @@ export const decodeBotDocument = (
 ): Decoded => {
   const readable = readableDocument(document);
   if (readable.kind === 'fault') return invalidDocument(readEnabled(document).enabled, [readable.fault]);
-  let decoded: Decoded;
   try {
-    decoded = decodePlain(id, readable.plain, defaults, kind);
+    return decodePlain(id, readable.plain, document, defaults, kind);
   } catch (thrown) {
     // A defect of ours must not stop the others: each document is decoded for itself.
     const message = `cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
     return invalidDocument(undefined, [{ pointer: '', message }]);
   }
-  if (decoded.kind === 'invalid' || !readable.isExact || !isObject(document)) return decoded;
-  return { ...decoded, spec: { ...decoded.spec, config: document['config'] as JsonObject } };
 };

@@ -40,7 +40,7 @@ export const decodeText = (bytes: Uint8Array): string => {
   } catch {
     throw new EncodingRefused(
       encoding === 'utf-8'
-        ? `is not UTF-8 text: the byte at offset ${String(faultAt(bytes))} is invalid; save it as UTF-8`
+        ? `is not UTF-8 text: the bytes near offset ${String(faultAt(bytes))} are invalid; save it as UTF-8`
         : `begins as ${encoding.toUpperCase()} text and is not valid: save it as UTF-8`,
     );
   }

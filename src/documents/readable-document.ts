@@ -6,8 +6,8 @@ import { pointerOf, type DocumentFault } from './faults.ts';
 
 export type ReadableDocument =
   | { readonly kind: 'fault'; readonly fault: DocumentFault }
-  /** `plain`: for our own fields. `isExact`: the plain values lose something that a user wrote. */
-  | { readonly kind: 'readable'; readonly plain: unknown; readonly isExact: boolean };
+  /** `plain`: with doubles, for our own fields. */
+  | { readonly kind: 'readable'; readonly plain: unknown };
 
 /** Where the first number stands that JSON cannot express. */
 const endless = (value: unknown, path: readonly string[] = []): readonly string[] | undefined => {
@@ -29,5 +29,5 @@ export const readableDocument = (document: unknown): ReadableDocument => {
   if (isTooDeep) return refused(tooDeep(MAX_DEPTH));
   if (isTooLarge) return refused(tooMany(MAX_VALUES));
   if (isEndless) return refused('is a number that JSON cannot express', pointerOf('', endless(document) ?? []));
-  return { kind: 'readable', plain: isExact ? withDoubles(document) : document, isExact };
+  return { kind: 'readable', plain: isExact ? withDoubles(document) : document };
 };

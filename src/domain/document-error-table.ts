@@ -12,4 +12,9 @@ export const DOCUMENT_ERRORS = {
     'The document sets a value above the ceiling of the operator of drover.',
     'Lower the value, or raise the setting that the message names and restart drover.',
   ),
+  APPLY_INCOMPLETE: row(
+    'rejected',
+    'Some of the documents were refused; the others are applied.',
+    'Correct the documents that the lines above name, and apply them again.',
+  ),
 } as const satisfies Record<string, ErrorRow>;

@@ -7,7 +7,7 @@ const hasForm = (value: object): value is { toJSON: () => unknown } =>
 
 /** Undefined for what JSON cannot express, as `JSON.stringify` does. */
 const print = (value: unknown, indent: string, line: string): string | undefined => {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) as string | undefined;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (value instanceof WrittenNumber) return value.text;
   if (hasForm(value)) return print(value.toJSON(), indent, line);
   const inner = line + indent;

@@ -1,9 +1,14 @@
 /** What every spec store must do. An adapter runs it by handing in how to open a fresh store. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import fc from 'fast-check';
+import type { JsonObject } from '../../src/domain/json.ts';
+import { jsonText } from '../../src/domain/json-text.ts';
+import { parseJson } from '../../src/domain/parse-json.ts';
 import type { BotRequest } from '../../src/domain/bot.ts';
 import type { ScheduleRequest } from '../../src/domain/schedule.ts';
 import type { AnyRequest, Asked, SpecStore } from '../../src/ports/spec-store.ts';
 import { cases } from '../support/full.ts';
+import { jsonSource } from '../support/json-source.ts';
 import { codeOf, oneTo } from './commits.ts';
 
 export interface SpecStoreFixture<R extends AnyRequest = BotRequest> {
@@ -98,6 +103,25 @@ export const specStoreContract = <R extends AnyRequest>(
         expect((await store.read(`bot-${String(index)}`))?.document).toEqual(document);
         expect(records.find(({ id }) => id === `bot-${String(index)}`)?.document).toEqual(document);
       }
+    });
+
+    it('case A1: keeps a config as it was written, to the digit, in a put, in a message, and in the fleet', async () => {
+      await fc.assert(
+        fc.asyncProperty(jsonSource({ forStores: true }), async (text) => {
+          const document = { ...documentOf('a'), config: parseJson(text) as JsonObject };
+          await store.put('a', document, asked('apply'));
+          const other = await fixture.another();
+          const written = async (id: string): Promise<string> =>
+            jsonText(((await other.read(id))?.document as { config: unknown }).config);
+          expect(await written('a')).toBe(text);
+          const content = { config: document.config, custom: {} };
+          await store.applyWish('m', { kind: 'update', content }, asked('created'));
+          expect(await written('m')).toBe(text);
+          const { records } = await other.readFleet();
+          for (const { document: read } of records) expect(jsonText((read as { config: unknown }).config)).toBe(text);
+        }),
+        { numRuns: cases(20, 200) },
+      );
     });
 
     it('refuses what is no document', async () => {

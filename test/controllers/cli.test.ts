@@ -200,7 +200,7 @@ describe('drover', () => {
   it('says what is wrong with its input', async () => {
     await expect(drover('apply', join(folder, 'nowhere'))).rejects.toThrow(/nothing at/);
     await writeFile(join(folder, 'broken.yaml'), 'a: [');
-    await expect(drover('apply', join(folder, 'broken.yaml'))).rejects.toThrow(/not valid YAML/);
+    await expect(drover('apply', join(folder, 'broken.yaml'))).rejects.toThrow(/broken\.yaml:\d+:\d+: /);
     await expect(drover('get', 'nobody')).rejects.toThrow(/no bot "nobody"/);
     await expect(drover('--url', 'http://127.0.0.1:1', 'get')).rejects.toMatchObject({ code: 'API_UNREACHABLE' });
     await expect(drover('up', '--max-crashes', 'many')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });

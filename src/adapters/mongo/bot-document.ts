@@ -155,7 +155,7 @@ export const readStoredBot = (found: Document, aside: readonly string[] = []): S
   return {
     key: _id as ObjectId,
     id,
-    document: edited ? whole : withExactConfig(whole, notes?.config),
+    document: edited ? whole : withExactConfig(whole, notes.config),
     segment,
     aside: others,
     ...(notes === undefined ? {} : { notes }),

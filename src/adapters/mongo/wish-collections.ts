@@ -1,5 +1,5 @@
 /** The collections that hold what is wished of one kind, and reading one bot out of them. */
-import type { Collection, ObjectId } from 'mongodb';
+import type { Collection, Document, FindOptions, ObjectId } from 'mongodb';
 import type { BotId } from '../../domain/bot.ts';
 import type { StreamPosition } from '../../ports/message-bus.ts';
 import type { AnyRequest, Asked, SpecRecord } from '../../ports/spec-store.ts';
@@ -37,8 +37,11 @@ export interface WishCollections<R extends AnyRequest> {
   findFleet(): Promise<readonly StoredBot[]>;
 }
 
-/** Text of another program that is no UTF-8 is read with replacement characters: as an error it would stop every read of the fleet. */
-const LENIENT = { enableUtf8Validation: false } as const;
+/**
+ * Text of another program that is no UTF-8 is read with replacement characters: as an error it would stop every read of the fleet.
+ * Without a list of raw fields that inherits nothing, the driver hands out bytes for lists below keys such as `constructor`.
+ */
+const LENIENT: FindOptions = { enableUtf8Validation: false, fieldsAsRaw: Object.create(null) as Document };
 
 export const wishCollections = <R extends AnyRequest>(
   { ours }: MongoConnection,
