@@ -12,7 +12,8 @@ const MOST = 10_000;
  */
 const LONGEST_MS = { fleet: 366 * DAY_MS, one: 50 * 366 * DAY_MS } as const;
 const WORDS = { fleet: 'a year', one: '50 years' } as const;
-const USUAL_MS = { fleet: DAY_MS, one: 366 * DAY_MS } as const;
+/** Of one: as far as its dates may lie apart, and there are no more of them than `limit`. */
+const USUAL_MS = { fleet: DAY_MS, one: LONGEST_MS.one } as const;
 
 /** Both ends, epoch ms. @throws DroverError REQUEST_INVALID */
 const rangeIn = (

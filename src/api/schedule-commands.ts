@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { DroverError } from '../domain/errors.ts';
 import { commandKey } from '../domain/run-key.ts';
+import { BACKFILL_MOST } from '../domain/schedule.ts';
 import { decodeScheduleDocument } from '../documents/schedule-document.ts';
 import { addRequest } from './add-request.ts';
 import { askedBy } from './asked.ts';
@@ -11,12 +12,28 @@ import { answerError, refused } from './errors.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
 import { objectIn, READERS } from './read-command.ts';
 
+/** Slots of a range that are counted; what is beyond is `more than`. */
+const COUNTED_MOST = 10_000;
 /** Those that make runs: for them there has to be something that can run. */
 const MAKES_RUNS: ReadonlySet<string> = new Set(['trigger', 'backfill']);
 
 export const scheduleCommands = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
-  const { schedules, clock, defaults } = deps;
+  const { schedules, scheduleReaders, clock, defaults } = deps;
   const routes = new Hono();
+
+  /** Why a range holds too many slots for one backfill, or undefined. */
+  const slotsIn = async (
+    id: string,
+    { from, to }: { readonly from: number; readonly to: number },
+    jitterMs: number,
+  ): Promise<string | undefined> => {
+    const { times, more } = await scheduleReaders.preview.read({ id, from, to: to + jitterMs, limit: COUNTED_MOST });
+    // A preview counts runs by when they are due, which is up to the jitter after their slots.
+    const count = times.filter(({ slot }) => slot <= to).length;
+    if (count <= BACKFILL_MOST) return undefined;
+    const many = `${more ? 'more than ' : ''}${count.toLocaleString('en')}`;
+    return `the range from \`from\` to \`to\` has ${many} slots, and a backfill runs at most ${String(BACKFILL_MOST)}`;
+  };
 
   for (const [kind, read] of Object.entries(READERS)) {
     routes.post(`/:id/${kind}`, async (context) => {
@@ -38,6 +55,10 @@ export const scheduleCommands = (deps: ApiDeps, oneAtATime: OneAtATime): Hono =>
           return refused(context, 409, `the document of the schedule is not valid: ${decoded.reason}`);
         if ((await schedules.readFleet()).drain !== undefined)
           return refused(context, 409, 'the fleet is drained: run `drover drain --undo` first');
+        const { command } = asked;
+        const tooMany =
+          command.kind === 'backfill' ? await slotsIn(id, command, decoded.spec.policy.jitterMs) : undefined;
+        if (tooMany !== undefined) return refused(context, 422, tooMany);
       }
       const { requestId: given, actor, at } = askedBy(context, deps, kind);
       const requestId = commandId(given);

@@ -1,6 +1,7 @@
 /** Schedules: what is wished of them and how they are. Runs and commands have files of their own. */
 import { Hono } from 'hono';
 import { DroverError } from '../domain/errors.ts';
+import { noticesOf } from '../domain/cron/remarks.ts';
 import { canonicalJson, isObject } from '../domain/json.ts';
 import { decodeScheduleDocument } from '../documents/schedule-document.ts';
 import { askedBy } from './asked.ts';
@@ -66,7 +67,8 @@ export const scheduleRoutes = (deps: ApiDeps, oneAtATime: OneAtATime): Hono => {
         (cron.kind === 'every' && beatOf(id, before?.document, defaults) !== cron.everyMs);
       const meaning = meaningOf(decoded.spec);
       const next = await nextTimes(readers, decoded.spec, deps.clock.now(), isNew);
-      const answer = { id, changed: !unchanged, revision: record.revision, meaning, next };
+      const notices = noticesOf(cron.text);
+      const answer = { id, changed: !unchanged, revision: record.revision, meaning, next, notices };
       return context.json(answer, created ? 201 : 200);
     });
   });

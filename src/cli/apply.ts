@@ -65,9 +65,15 @@ const applyOne = async (client: ApiClient, file: string, folder: string | undefi
   const path = `/v1/${place}/${encodeURIComponent(id)}`;
   const staysDisabled = !saysEnabled(whole) && (await isDisabled(client, path));
   const desired = staysDisabled ? { ...whole, config: { ...(whole['config'] as Json), enabled: false } } : whole;
-  const { changed, next } = await client.call<{ changed: boolean; next?: readonly string[] }>('PUT', path, desired);
+  const answer = await client.call<{
+    readonly changed: boolean;
+    readonly next?: readonly string[];
+    readonly notices?: readonly string[];
+  }>('PUT', path, desired);
+  const { changed, next, notices = [] } = answer;
   const first = next?.[0] === undefined ? '' : `, next at ${next[0]}`;
   io.out(`${id} ${changed ? 'applied' : 'unchanged'}${staysDisabled ? ', still disabled' : first}`);
+  for (const notice of notices) io.out(`  ${notice}`);
 };
 
 /** A document to apply, and the folder of its code. */

@@ -107,6 +107,10 @@ export const addRuns = (program: Command, io: Io, client: () => ApiClient): void
           return;
         }
         const lines = answer.times.map(({ scheduleId, dueAt }) => `${isoText(dueAt)}  ${scheduleId}`);
+        if (lines.length === 0) {
+          io.out(`no run is due in this time${id === undefined ? '; `--to` looks farther than a day' : ''}`);
+          return;
+        }
         io.out([...lines, ...(answer.more ? ['…'] : [])].join('\n'));
       },
     );

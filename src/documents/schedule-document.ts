@@ -4,6 +4,8 @@
  */
 import type { z } from 'zod';
 import { parseSchedule } from '../domain/cron/parse-schedule.ts';
+import { slipsOf } from '../domain/cron/remarks.ts';
+import { knownZone } from '../domain/cron/time-zone.ts';
 import type { Schedule } from '../domain/cron/schedule.ts';
 import { DroverError } from '../domain/errors.ts';
 import { isObject } from '../domain/json.ts';
@@ -18,7 +20,8 @@ import {
   type SpecDefaults,
 } from './bot-document.ts';
 import { excessOfSchedule } from './bounds.ts';
-import { parseSettings, readOwnSettings, scheduleSettings } from './own-settings.ts';
+import { nearestName, slipsIn } from './nearest-name.ts';
+import { parseSettings, readOwnSettings, scheduleSettings, type OwnSettings } from './own-settings.ts';
 import { readableDocument } from './readable-document.ts';
 
 export type DecodedSchedule =
@@ -63,9 +66,25 @@ const policyOf = (own: Settings, defaults: SchedulePolicy): SchedulePolicy => {
   };
 };
 
+/** Why the zone of a document is none, at the place where it stands. */
+const zoneFault = ({ timeZone }: Settings, own: OwnSettings): DocumentFault[] => {
+  if (timeZone === undefined) return [];
+  try {
+    knownZone(timeZone);
+    return [];
+  } catch (thrown) {
+    if (!(thrown instanceof DroverError)) throw thrown;
+    const nearest = nearestName(timeZone, Intl.supportedValuesOf('timeZone'), slipsIn);
+    const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
+    return [{ pointer: own.pointerOf('timeZone'), message: `${thrown.message}${hint}` }];
+  }
+};
+
+const AT = '/config/schedule';
+
 /** Its slots, or why there can be none. */
 const cronOf = (text: unknown, { timeZone, dstGap }: Settings): Schedule | DocumentFault => {
-  const pointer = '/config/schedule';
+  const pointer = AT;
   if (typeof text !== 'string') return { pointer, message: text === undefined ? 'is missing' : 'must be a string' };
   try {
     return parseSchedule(text, { timeZone, inGap: dstGap });
@@ -92,7 +111,14 @@ export const decodeScheduleDocument = (
   if (!('data' in ours)) return invalidDocument(enabled, ours.faults);
   const excess = excessOfSchedule(own, ours.data, defaults.bounds ?? DEFAULT_BOUNDS);
   if (excess !== undefined) return invalidDocument(enabled, excess.pointers, excess.code);
+  const zone = zoneFault(ours.data, own);
+  if (zone.length > 0) return invalidDocument(enabled, zone, 'SCHEDULE_INVALID');
   const cron = cronOf(decoded.spec.config['schedule'], ours.data);
   if ('pointer' in cron) return invalidDocument(enabled, [cron], 'SCHEDULE_INVALID');
-  return { kind: 'spec', spec: { bot: decoded.spec, cron, policy: policyOf(ours.data, policy) }, enabled, warnings };
+  return {
+    kind: 'spec',
+    spec: { bot: decoded.spec, cron, policy: policyOf(ours.data, policy) },
+    enabled,
+    warnings: [...warnings, ...slipsOf(cron.text).map((message) => ({ pointer: AT, message }))],
+  };
 };

@@ -3,13 +3,21 @@
  * schedule. Nothing a message holds can make this throw (fault R1).
  */
 import { z } from 'zod';
+import { parseSchedule } from '../domain/cron/parse-schedule.ts';
+import { DroverError } from '../domain/errors.ts';
 import { anObject, decodeWish, readMessage, wishShape, type DecodedMessage } from './wish-message.ts';
 
 export type ScheduleWishSubject =
   'the0.bot-schedule.created' | 'the0.bot-schedule.updated' | 'the0.bot-schedule.deleted';
 
-/** Whether it is a schedule of ours is said by the document: there a person can see what is wrong with it. */
-const schedule = z.custom<string>((value) => typeof value === 'string' && value.trim() !== '', 'must be a string');
+/** What the reference refuses with the message leaves the earlier document as it is (contract §9.2). */
+const schedule = z.string('must be a string').superRefine((text, context) => {
+  try {
+    parseSchedule(text);
+  } catch (thrown) {
+    context.addIssue(thrown instanceof DroverError ? thrown.message : 'is not a cron text');
+  }
+});
 const shape = wishShape.extend({ config: anObject(z.looseObject({ schedule })) });
 
 /** @param subject a {@link ScheduleWishSubject} */

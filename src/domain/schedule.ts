@@ -25,6 +25,9 @@ export type ScheduleRequest = {
   | { readonly kind: 'backfill'; readonly from: number; readonly to: number; readonly again: boolean }
 );
 
+/** Slots of one backfill, at most: more at once is a mistake more often than a wish. */
+export const BACKFILL_MOST = 500;
+
 export type DesiredSchedule =
   | {
       readonly kind: 'spec';

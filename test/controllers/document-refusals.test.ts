@@ -80,6 +80,69 @@ describe('case A3: `enabled` that is no boolean', () => {
   });
 });
 
+describe('case A6: a cron text that means something else', () => {
+  const put = (id: string, schedule: string, drover: object = {}) =>
+    call('PUT', `/schedules/${id}`, referenceSchedule(id, { schedule, drover }));
+  const STEP =
+    'minute field: the step of "*/90" is larger than its range, so it means minute 0 alone; write `0`, or `@every 90m`';
+  it('by its step is refused with what it means and what to write; another program’s counts, and it is told', async () => {
+    const answer = await put('step', '*/90 * * * *');
+    expect(answer).toMatchObject({
+      status: 422,
+      json: { error: { pointers: [{ pointer: '/config/schedule', message: STEP }] } },
+    });
+    await api.stores.schedules.put('step', referenceSchedule('step', { schedule: '*/90 * * * *' }), asked);
+    await expect.poll(async () => (await shown('/schedules/step')).state).toBe('armed');
+    expect((await shown('/schedules/step')).conditions).toContainEqual(
+      expect.objectContaining({ type: 'SpecClear', message: `/config/schedule ${STEP}` }),
+    );
+  });
+  it('by parts of a second is told when it is applied', async () => {
+    const notice =
+      '`@every 500ms` runs every 1 s: parts of a second are cut off, and one second is the shortest interval';
+    expect((await put('halves', '@every 500ms')).json).toMatchObject({ notices: [notice] });
+    expect((await put('whole', '@every 2s')).json).toMatchObject({ notices: [] });
+    const file = join(folder, 'every.json');
+    await writeFile(file, JSON.stringify(referenceSchedule('said', { schedule: '@every 1500ms' })));
+    expect(await drover('apply', file)).toContain('`@every 1500ms` runs every 1 s');
+  });
+  it('on a leap day is previewed by its next date', async () => {
+    await put('leap', '0 0 29 2 *');
+    expect((await drover('preview', 'leap', '--limit', '2')).split('\n')[0]).toMatch(
+      /^20\d\d-02-29T00:00:00Z {2}leap$/,
+    );
+    const { json } = await call('GET', '/schedules/leap/preview?from=2096-03-01T00:00:00Z');
+    expect((json as { times: { slot: number }[] }).times[0]).toMatchObject({ slot: Date.UTC(2104, 1, 29) });
+    expect(await drover('preview', 'leap', '--to', '2026-01-01T00:00:00Z', '--from', '2025-01-01T00:00:00Z')).toBe(
+      'no run is due in this time',
+    );
+  });
+  it.each([
+    ['config', { zone: 'America/New York' }, '; did you mean `America/New_York`?'],
+    ['config', { zone: 'Mars/Base' }, ''],
+  ])('in a zone that is none points at the zone in %s, not at the text: %j', async (_where, { zone }, hint) => {
+    const message = `"${zone}" is not an IANA time zone such as Europe/Berlin${hint}`;
+    expect(await put('zoned', '0 9 * * *', { timeZone: zone })).toMatchObject({
+      status: 422,
+      json: { error: { code: 'SCHEDULE_INVALID', pointers: [{ pointer: '/config/drover/timeZone', message }] } },
+    });
+  });
+  it('for a backfill of too many slots is refused at once, with their number', async () => {
+    await put('many', '* * * * *', { jitterSeconds: 30 });
+    const backfill = (to: string) =>
+      call('POST', '/schedules/many/backfill', { from: '2026-01-01T00:00:00Z', to: `2026-01-0${to}:00Z` });
+    expect(await backfill('2T00:00')).toMatchObject({
+      status: 422,
+      json: { error: { message: 'the range from `from` to `to` has 1,441 slots, and a backfill runs at most 500' } },
+    });
+    expect((await backfill('9T00:00')).json).toMatchObject({
+      error: { message: expect.stringContaining('has more than 10,000 slots') as unknown },
+    });
+    expect((await api.stores.schedules.read('many'))?.requests).toEqual([]);
+    expect((await backfill('1T08:19')).status).toBe(202);
+  });
+});
+
 describe('case A4: a key that is nearly ours', () => {
   const slip = { root: { memory_mb: 64 } };
   it('is refused by the API, with its place and the name that was meant', async () => {

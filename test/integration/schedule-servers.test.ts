@@ -57,6 +57,30 @@ describe.skipIf(!HAS.mongo || !HAS.nats)('schedules on servers', () => {
     await nats.drain();
   };
 
+  it('case F4: a message with a cron text that is none is a dead letter, and the earlier document stays', async () => {
+    const drover = await running();
+    const isHeard = async (): Promise<unknown> => {
+      await tell('the0.bot-schedule.created', document('texts'));
+      return world.schedules.findOne({ id: 'texts' });
+    };
+    await expect.poll(isHeard, { interval: 1_000 }).not.toBeNull();
+    const wrong = { '61 * * * *': 'above 59', '* * * * 7': 'Sunday is 0', '* * *': 'has 3 fields' };
+    for (const schedule of Object.keys(wrong)) {
+      await tell('the0.bot-schedule.updated', referenceSchedule('texts', { schedule, filePath: CODE }));
+    }
+    const reasons = async (): Promise<string> => {
+      const { body } = await drover.call('GET', '/v1/dead-letters');
+      return JSON.stringify(body);
+    };
+    for (const why of Object.values(wrong)) await expect.poll(reasons).toContain(why);
+    const stored = await world.schedules.findOne({ id: 'texts' });
+    expect(stored?.['config']).toMatchObject({ schedule: `*/${String(PERIOD_S)} * * * * *` });
+    const { body } = await drover.call('GET', '/v1/schedules/texts');
+    expect(body).toMatchObject({ state: 'armed' });
+    await tell('the0.bot-schedule.deleted', { id: 'texts', config: {} });
+    await expect.poll(() => world.schedules.findOne({ id: 'texts' })).toBeNull();
+  });
+
   it('a message makes a schedule, its document says when it runs next, another message removes it', async () => {
     const drover = await running();
     const isHeard = async (): Promise<unknown> => {

@@ -52,14 +52,34 @@ describe('messages of schedules', () => {
       expect(reason({ id: 'a', custom: { [field]: time } }, DELETED)).toMatch(/RFC 3339/);
     }
   });
-  it('must have a schedule; which texts are one is not said here', () => {
-    for (const text of ['* * * * *', '0 0 9 * * 1', '@hourly', '@every 5m', 'TZ=Europe/Berlin 0 9 * * *', 'no cron'])
+  it('must have a schedule', () => {
+    for (const text of [
+      '* * * * *',
+      '0 0 9 * * 1',
+      '@hourly',
+      '@every 5m',
+      'TZ=Europe/Berlin 0 9 * * *',
+      '*/90 * * * *',
+    ])
       expect(decode(withSchedule(text)).kind).toBe('created');
     for (const none of [undefined, null, '', ' ', 7, true, [], {}]) {
-      expect(reason(withSchedule(none))).toMatch(/\/config\/schedule: must be a string/);
-      expect(reason(withSchedule(none), UPDATED)).toMatch(/\/config\/schedule: must be a string/);
+      expect(reason(withSchedule(none))).toMatch(/\/config\/schedule: (must be a string|the expression is empty)/);
+      expect(reason(withSchedule(none), UPDATED)).toMatch(/\/config\/schedule: /);
       expect(decode(withSchedule(none), DELETED).kind).toBe('deleted');
     }
+  });
+  it.each([
+    ['61 * * * *', /above 59/],
+    ['* * * * 7', /Sunday is 0/],
+    ['* * *', /has 3 fields/],
+    ['no cron', /has 2 fields/],
+    ['TZ=Mars/Base 0 9 * * *', /not an IANA time zone/],
+  ])('case F4: with the text %s are refused as on the reference, and a deletion is not', (text, why) => {
+    for (const subject of [CREATED, UPDATED]) {
+      expect(reason(withSchedule(text), subject)).toMatch(/^\/config\/schedule: /);
+      expect(reason(withSchedule(text), subject)).toMatch(why);
+    }
+    expect(decode(withSchedule(text), DELETED).kind).toBe('deleted');
   });
   it.each([
     ['', /empty/],

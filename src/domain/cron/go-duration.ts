@@ -38,6 +38,9 @@ const nanosecondsIn = (text: string): bigint => {
   return total;
 };
 
+/** Is the beat of `@every <text>` another one than it says, because only whole seconds count? @throws DroverError SCHEDULE_INVALID */
+export const isCut = (text: string): boolean => nanosecondsIn(text) % SECOND !== 0n;
+
 /**
  * The beat of `@every <text>`, ms: whole seconds, what is below one is cut off, and one second at least (robfig/cron v3).
  * That library also makes one second of a negative duration; here it is refused.

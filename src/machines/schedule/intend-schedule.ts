@@ -3,7 +3,13 @@ import { nextSlot } from '../../domain/cron/next-slot.ts';
 import type { Schedule } from '../../domain/cron/schedule.ts';
 import { slotsBetween } from '../../domain/cron/slots-between.ts';
 import { commandKey, slotKey } from '../../domain/run-key.ts';
-import type { DesiredSchedule, RunView, ScheduleRequest, ScheduleSpec } from '../../domain/schedule.ts';
+import {
+  BACKFILL_MOST,
+  type DesiredSchedule,
+  type RunView,
+  type ScheduleRequest,
+  type ScheduleSpec,
+} from '../../domain/schedule.ts';
 import type { RunStopReason, ScheduleEvent } from '../../domain/schedule-event.ts';
 import { termsOf } from '../../domain/schedule-policy.ts';
 import type { ActiveRun, ScheduleContext, ScheduleState } from '../../domain/schedule-state.ts';
@@ -164,9 +170,6 @@ const isNew = ({ context }: ScheduleState, { requestId }: ScheduleRequest): bool
   !context.requests.includes(requestId);
 
 type Backfill = Extract<ScheduleRequest, { kind: 'backfill' }>;
-
-/** More at once is a mistake more often than a wish. */
-const BACKFILL_MOST = 500;
 
 /** Runs of one kind that may wait for their turn. Each stays in the state of the schedule until it has ended. */
 const WAITING_MOST = { backfill: 2_500, manual: 100 } as const;
