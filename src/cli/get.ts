@@ -61,6 +61,9 @@ const fleetTable = (bots: readonly Shown[]): string => {
   return table.toString();
 };
 
+const exitText = ({ class: kind, exitCode, detail }: NonNullable<RunningBot['lastExit']>): string =>
+  `${kind} (${String(exitCode)})${detail === undefined ? '' : `: ${printable(detail)}`}`;
+
 const oneBot = (bot: Shown & { readonly document: unknown }): string => {
   const rows: [string, string][] = [
     ['bot', bot.botId],
@@ -70,7 +73,7 @@ const oneBot = (bot: Shown & { readonly document: unknown }): string => {
     ['generation', `${String(bot.generation)}, running ${String(bot.observedGeneration ?? 'none')}`],
     ['container', short(bot.containerId)],
     ['attempt, restarts', `${String(bot.attempt)}, ${String(bot.restarts)}`],
-    ['last exit', bot.lastExit === null ? '' : `${bot.lastExit.class} (${String(bot.lastExit.exitCode)})`],
+    ['last exit', bot.lastExit === null ? '' : exitText(bot.lastExit)],
     ...bot.conditions.map(({ type, status, reason, message }): [string, string] => [
       type,
       `${status} ${reason}: ${printable(message)}`,

@@ -24,7 +24,12 @@ export const toRunningBot = (botId: string, { state, version }: VersionedState):
     lastExit:
       context.lastExit === null
         ? null
-        : { exitCode: context.lastExit.exitCode, class: context.lastExit.class, at: context.lastExit.at },
+        : {
+            exitCode: context.lastExit.exitCode,
+            class: context.lastExit.class,
+            at: context.lastExit.at,
+            ...(context.lastExit.detail === undefined ? {} : { detail: context.lastExit.detail }),
+          },
     unsynced: live === null && context.storage?.unsynced !== undefined,
     conditions: conditionsOf(state),
     version,

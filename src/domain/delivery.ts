@@ -20,6 +20,8 @@ export const DELIVERY = {
   /** Exit code of the bot as text; its mere existence tells `daemon sync --watch-done` to end (contract §6). */
   doneFile: '/var/the0/done',
   logFile: '/var/the0/logs/bot.log',
+  /** The bot's HOME: on its volume, in no snapshot. */
+  home: '/var/the0/home',
 } as const;
 
 /** Environment of the container beyond contract §1.2. All are withheld from the bot's process. */

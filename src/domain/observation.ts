@@ -17,6 +17,8 @@ export interface ExitReport {
   readonly phase: 'config' | 'code' | 'state' | 'bot' | 'sync';
   /** Exit code of the bot process, when it exited by itself. */
   readonly code?: number;
+  /** What the bot itself said of its failure, e.g. by the SDK's `error(…)`. One bounded line. */
+  readonly message?: string;
   /** Signal that ended the bot process, e.g. `SIGKILL`. */
   readonly signal?: string;
   /** Signal that PID 1 itself was sent, e.g. `SIGTERM`. */

@@ -35,7 +35,13 @@ export interface RunningBot {
   readonly attempt: number;
   readonly wanted: boolean;
   readonly notBefore: number | null;
-  readonly lastExit: { readonly exitCode: number; readonly class: string; readonly at: number } | null;
+  readonly lastExit: {
+    readonly exitCode: number;
+    readonly class: string;
+    readonly at: number;
+    /** Why, where that is known: the bot's own word, a signal, an error of its start. */
+    readonly detail?: string;
+  } | null;
   /** State or logs lie on the volume alone: `stopped(unsynced)` (feature E3). */
   readonly unsynced: boolean;
   readonly conditions: readonly Condition[];

@@ -49,7 +49,7 @@ const byReport = (exit: ObservedExit, report: ExitReport): ClassifiedExit => {
   if (report.signal !== undefined) {
     return as(ENDING_SIGNALS.has(report.signal) ? 'killedByOthers' : 'appError', report.signal);
   }
-  return as((report.code ?? exit.code) === 0 ? 'completed' : 'appError');
+  return (report.code ?? exit.code) === 0 ? as('completed') : as('appError', report.message);
 };
 
 const byEngine = (exit: ObservedExit): ClassifiedExit => {

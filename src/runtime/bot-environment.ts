@@ -1,5 +1,6 @@
 /** The environment of the bot's process: contract §1.3. Pure. What is ours, or opens a door, stays outside. */
 import type { RuntimeConfig } from './config.ts';
+import { HOME_VARIABLES } from './home.ts';
 import { configVariables } from './large-config.ts';
 
 /** Never handed on: keys of the platform, and our own settings. A query path would put SDKs into query mode. */
@@ -15,6 +16,7 @@ export const botEnvironment = (config: RuntimeConfig): Record<string, string> =>
   );
   const made = {
     ...inherited,
+    ...HOME_VARIABLES,
     ID: botId,
     BOT_ID: botId,
     STATE_DIR: stateDir,

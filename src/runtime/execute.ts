@@ -7,12 +7,14 @@ import { dirname } from 'node:path';
 import { DELIVERY } from '../domain/delivery.ts';
 import { toDroverError } from '../domain/errors.ts';
 import type { ExitReport } from '../domain/observation.ts';
-import { openBotLog, type BotLog } from './logs/bot-log.ts';
+import { openBotLog } from './logs/bot-log.ts';
 import { lineOf, writeCodeReport } from './code/code-report.ts';
 import type { Skipped } from './entry-rules.ts';
 import { commandFor, requireCommand } from './command-for.ts';
 import { dropConfigFile, readAttempt, readRuntimeConfig, type RuntimeConfig } from './config.ts';
 import { readOomKills } from './oom-counter.ts';
+import { lineSink, type LineSink } from './output-lines.ts';
+import { CONTAINER, printLine } from './pass-on.ts';
 import { prepareCode } from './prepare-code.ts';
 import { placeStateIfAbsent } from './place-state.ts';
 import { restoreState } from './restore.ts';
@@ -35,7 +37,7 @@ const TOLD_ENTRIES = 20;
 const THE0_PATH = dirname(DELIVERY.exitReport);
 
 const tell = (level: 'INFO' | 'ERROR', message: string, fields: Record<string, unknown> = {}): void => {
-  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, msg: message, ...fields })}\n`);
+  printLine(CONTAINER.stdout, JSON.stringify({ time: new Date().toISOString(), level, msg: message, ...fields }));
 };
 
 /** What the container exits with: the bot's code, or 128 + n for a signal. */
@@ -53,12 +55,15 @@ const endEarly = (stop: StopRequest, attempt: number, phase: () => ExitReport['p
   return () => (over = true);
 };
 
-const openDaemon = (config: RuntimeConfig, log: BotLog): SyncDaemon =>
+/** Lines of ours in the bot's log, which its own output does not mix with. */
+const OURS = {};
+
+const openDaemon = (config: RuntimeConfig, log: LineSink): SyncDaemon =>
   startSyncDaemon({
     args: ['daemon', 'sync', ...(config.botType === 'realtime' ? [] : ['--watch-done'])],
     env: config.env,
     onOutput: (chunk) => {
-      log.append(chunk);
+      log.put(OURS, chunk);
     },
   });
 
@@ -92,7 +97,15 @@ const prepare = async (
 /** Runs the bot of this container to its end. Never rejects; resolves with the exit code. */
 export const execute = async (flags: ExecuteFlags): Promise<number> => {
   const attempt = readAttempt();
-  const log = openBotLog();
+  const file = openBotLog();
+  const log = lineSink((bytes) => {
+    file.append(bytes);
+    return true;
+  });
+  const say = (line: string): void => {
+    printLine(CONTAINER.stderr, `drover: ${line}`);
+    log.put(OURS, Buffer.from(`drover: ${line}\n`));
+  };
   const stop = hearStopRequests();
   let phase: ExitReport['phase'] = 'config';
   dropExitReport();
@@ -108,7 +121,8 @@ export const execute = async (flags: ExecuteFlags): Promise<number> => {
       return await runQuery(config, flags.queryServerOnly);
     }
     writeCodeReport(THE0_PATH, attempt, skipped);
-    for (const entry of skipped.slice(0, TOLD_ENTRIES)) log.append(`drover: not unpacked: ${lineOf(entry)}\n`);
+    for (const entry of skipped.slice(0, TOLD_ENTRIES))
+      log.put(OURS, Buffer.from(`drover: not unpacked: ${lineOf(entry)}\n`));
     daemon = flags.skipSync ? undefined : openDaemon(config, log);
     phase = 'bot';
     botRuns();
@@ -119,12 +133,10 @@ export const execute = async (flags: ExecuteFlags): Promise<number> => {
       stop,
       daemon,
       withQueryServer: !flags.skipQueryServer,
-      onOutput: (chunk) => {
-        log.append(chunk);
+      onOutput: (chunk, source) => {
+        log.put(source, chunk);
       },
-      tell: (line) => {
-        log.append(`drover: ${line}\n`);
-      },
+      tell: say,
     });
     const after = readOomKills();
     const oomKills = before === undefined || after === undefined ? {} : { oomKills: { before, after } };
@@ -138,9 +150,7 @@ export const execute = async (flags: ExecuteFlags): Promise<number> => {
     return code;
   } catch (thrown) {
     const error = toDroverError(thrown);
-    const line = `drover: ${error.message} [${error.code}] → ${error.remedy}\n`;
-    process.stderr.write(line);
-    log.append(line);
+    say(`${error.message} [${error.code}] → ${error.remedy}`);
     // A daemon is there when the bot itself could not be started: what it said is still to be stored.
     const final = await lastSync(daemon, LAST_WORDS_MS).catch(() => undefined);
     writeLastReport({

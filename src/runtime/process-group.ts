@@ -5,13 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DroverError } from '../domain/errors.ts';
 import type { Command } from './command-for.ts';
 import { openOutputPipe } from './output-pipe.ts';
-import { passOn } from './pass-on.ts';
+import { CONTAINER, passOn } from './pass-on.ts';
 
 export interface GroupOptions {
   readonly command: Command;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly onOutput: (chunk: Buffer) => void;
+  /** `source`: the stream it comes from. */
+  readonly onOutput: (chunk: Buffer, source: object) => void;
 }
 
 export interface GroupEnd {
@@ -65,8 +66,8 @@ export const startGroup = ({ command, cwd, env, onOutput }: GroupOptions): Proce
     for (const { writeFd } of pipes) closeSync(writeFd);
   }
   const outputs = [
-    passOn(pipes[0].reader, process.stdout, onOutput),
-    passOn(pipes[1].reader, process.stderr, onOutput),
+    passOn(pipes[0].reader, CONTAINER.stdout, onOutput),
+    passOn(pipes[1].reader, CONTAINER.stderr, onOutput),
   ];
   const { pid } = child;
   const killAll = (): void => {

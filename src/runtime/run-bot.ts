@@ -2,10 +2,12 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { DELIVERY, DELIVERY_ENV } from '../domain/delivery.ts';
 import type { ExitReport } from '../domain/observation.ts';
+import { outputTail, watchResult } from './bot-result.ts';
 import { botEnvironment } from './bot-environment.ts';
 import { commandFor, programFor } from './command-for.ts';
 import type { RuntimeConfig } from './config.ts';
 import { killStrangers } from './kill-strangers.ts';
+import { placeHome } from './home.ts';
 import { placeLargeConfig } from './large-config.ts';
 import { startGroup, type GroupEnd, type ProcessGroup } from './process-group.ts';
 import { startQueryServer } from './query-server.ts';
@@ -18,11 +20,13 @@ export interface RunOptions {
   readonly stop: StopRequest;
   readonly daemon: SyncDaemon | undefined;
   readonly withQueryServer: boolean;
-  readonly onOutput: (chunk: Buffer) => void;
+  readonly onOutput: (chunk: Buffer, source: object) => void;
   readonly tell: (line: string) => void;
 }
 
 export interface BotRun extends GroupEnd {
+  /** What the bot itself says of its failure. */
+  readonly message?: string;
   readonly received?: NodeJS.Signals;
   readonly hook?: HookEnd;
 }
@@ -44,6 +48,7 @@ const starter =
   ({ config, onOutput }: RunOptions, env: Readonly<Record<string, string>>) =>
   (file: string): ProcessGroup => {
     placeLargeConfig(config);
+    placeHome();
     return startGroup({
       command: programFor(config.runtime, file, config.codePath),
       cwd: config.codePath,
@@ -71,18 +76,24 @@ export const runBot = async (options: RunOptions): Promise<BotRun> => {
   const { config, stop, daemon, withQueryServer, onOutput, tell } = options;
   const env = botEnvironment(config);
   placeLargeConfig(config);
+  placeHome();
   const start = starter(options, env);
   const { queryEntrypoint, botType } = config;
   const queries =
     withQueryServer && queryEntrypoint !== undefined && botType === 'realtime'
       ? startQueryServer(() => start(queryEntrypoint), tell)
       : undefined;
+  const result = watchResult(config.codePath);
+  const printed = outputTail();
   const bot = startGroup({
     command: commandFor(config.runtime, config.entrypoint, config.codePath),
     cwd: config.codePath,
     // For the Python wrapper, which takes it out.
     env: config.runtime === 'python3.11' ? { ...env, [DELIVERY_ENV.botGraceMs]: String(config.botGraceMs) } : env,
-    onOutput,
+    onOutput: (chunk, source) => {
+      printed.add(chunk);
+      onOutput(chunk, source);
+    },
   });
   let hook: HookEnd | undefined;
   void stopping(options, bot, start).then((end) => (hook = end));
@@ -90,7 +101,15 @@ export const runBot = async (options: RunOptions): Promise<BotRun> => {
     const end = await bot.ended;
     const received = stop.received();
     if (botType !== 'realtime') writeDone(end.code ?? 1);
-    return { ...end, ...(received === undefined ? {} : { received }), ...(hook === undefined ? {} : { hook }) };
+    const message = end.code === undefined || end.code === 0 ? undefined : result();
+    // The SDK's `error(…)` prints nothing; an exception was printed with where it came from.
+    if (message !== undefined && !printed.includes(message)) tell(`the bot ended with an error: ${message}`);
+    return {
+      ...end,
+      ...(message === undefined ? {} : { message }),
+      ...(received === undefined ? {} : { received }),
+      ...(hook === undefined ? {} : { hook }),
+    };
   } finally {
     await queries?.stop();
     killStrangers([daemon?.pid()]);

@@ -5,6 +5,7 @@ import { DroverError } from '../domain/errors.ts';
 import { botEnvironment } from './bot-environment.ts';
 import { programFor } from './command-for.ts';
 import type { RuntimeConfig } from './config.ts';
+import { placeHome } from './home.ts';
 import { placeLargeConfig } from './large-config.ts';
 import { startGroup } from './process-group.ts';
 import { openResult, RESULT_FILE } from './query/query-result.ts';
@@ -45,6 +46,7 @@ export const runQuery = async (config: RuntimeConfig, serverOnly: boolean): Prom
   let isLineOpen = false;
   if (!serverOnly) dropResult();
   placeLargeConfig(config);
+  placeHome();
   const group = startGroup({
     command: programFor(runtime, file, codePath),
     cwd: codePath,

@@ -1,11 +1,14 @@
-/** The wish that this container ends: the first signal asks, a second one hurries. */
+/**
+ * The wish that this container ends: the first signal asks, SIGINT after it hurries. Another SIGTERM changes nothing: a controller
+ * that died between the signal and its record sends it again (ADR 0002), and the bot keeps its grace.
+ */
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 export interface StopRequest {
   /** Resolves with the first signal. */
   readonly asked: Promise<NodeJS.Signals>;
-  /** Resolves with the second one: what is left of hook and grace is skipped. */
+  /** Resolves with a SIGINT after the first signal: what is left of hook and grace is skipped. */
   readonly urgent: Promise<void>;
   /** The first signal, once it came. */
   received(): NodeJS.Signals | undefined;
@@ -21,7 +24,7 @@ export const hearStopRequests = (): StopRequest => {
   for (const signal of SIGNALS) {
     process.on(signal, () => {
       if (first !== undefined) {
-        hurry();
+        if (signal === 'SIGINT') hurry();
         return;
       }
       first = signal;

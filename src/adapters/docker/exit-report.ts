@@ -4,14 +4,22 @@ import { z } from 'zod';
 import { DELIVERY } from '../../domain/delivery.ts';
 import { isErrorCode, type ErrorCode } from '../../domain/errors.ts';
 import type { ExitReport } from '../../domain/observation.ts';
+import { printable } from '../../domain/printable.ts';
 import type { SyncReport } from '../../domain/sync-report.ts';
 import { readSmallFile } from './small-file.ts';
 import { parseSyncReport } from './sync-report.ts';
+
+const MOST_MESSAGE = 500;
 
 const shape = z.object({
   attempt: z.int(),
   phase: z.enum(['config', 'code', 'state', 'bot', 'sync']),
   code: z.int().optional(),
+  // The bot can write there too: what it says is one line, and not a long one.
+  message: z
+    .string()
+    .transform((text) => printable(text).slice(0, MOST_MESSAGE))
+    .optional(),
   signal: z.string().max(20).optional(),
   received: z.string().max(20).optional(),
   oomKills: z.object({ before: z.int(), after: z.int() }).optional(),

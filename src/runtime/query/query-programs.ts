@@ -7,6 +7,7 @@ import { DroverError } from '../../domain/errors.ts';
 import { botEnvironment } from '../bot-environment.ts';
 import { programFor } from '../command-for.ts';
 import type { RuntimeConfig } from '../config.ts';
+import { HOME_OF_QUERIES } from '../home.ts';
 import { placeLargeConfig } from '../large-config.ts';
 import type { OutputPipes } from './output-pipes.ts';
 import { startQueryProgram, type QueryProgram } from './query-program.ts';
@@ -65,7 +66,7 @@ const requireFitting = (variables: Readonly<Record<string, string>>, runtime: st
 export const createQueryPrograms = (config: RuntimeConfig, pipes: OutputPipes): QueryPrograms => {
   const { runtime, entrypoint, codePath } = config;
   const command = programFor(runtime, entrypoint, codePath);
-  const env = botEnvironment(config);
+  const env = { ...botEnvironment(config), ...HOME_OF_QUERIES };
   const gate = gateOf(runtime, env);
   const start = (more: Readonly<Record<string, string>>): QueryProgram => {
     placeLargeConfig(config);
