@@ -22,6 +22,7 @@ const withEngine = {
 
 /** See test/README.md for what each project is for. */
 const EXCLUSIVE = [
+  'test/faults/engine-lost.test.ts',
   'test/faults/host-pressure.test.ts',
   'test/faults/kill-everything.test.ts',
   'test/integration/demo.test.ts',

@@ -114,6 +114,18 @@ const CONDITIONS = {
       'an error code in CamelCase': 'The last upload failed with this error.',
     },
   },
+  ReconcileFailing: {
+    of: 'bots and schedules',
+    meaning:
+      'True while passes over it fail, with the count and since when. Absent otherwise. What fails for good is tried again after 5 s, then ever more rarely, at least every 5 min.',
+    reasons: { 'the code of the error': 'The reason in CamelCase; see the [errors](errors.md).' },
+  },
+  LogCorrupt: {
+    of: 'bots and schedules',
+    meaning:
+      'True while its log cannot be read; the message names the event and the position. Its state is `unknown`, drover leaves its container as it is, and all others go on. Absent otherwise.',
+    reasons: { EventIllegal: 'The log has an event that cannot be there, or that this version does not know.' },
+  },
   ScheduleHealthy: {
     of: 'schedules',
     meaning: 'True while slots run when they are due.',

@@ -20,6 +20,7 @@ const short = (id: string | null): string => id?.slice(0, 12) ?? '';
 
 /** The one condition an operator should read first. */
 const first = (conditions: readonly Condition[]): Condition | undefined =>
+  conditions.find(({ type }) => type === 'LogCorrupt' || type === 'ReconcileFailing') ??
   conditions.find(({ type, status }) => type === 'Ready' && status === 'Unknown') ??
   conditions.find(({ type, status }) => type === 'SpecValid' && status !== 'True') ??
   conditions.find(({ type, status }) => type === 'Degraded' && status === 'True') ??

@@ -6,7 +6,7 @@ import type { ServiceState } from './service-state.ts';
 import { dockerSource } from './sources/docker.ts';
 import { specSource } from './sources/specs.ts';
 
-export interface BotServiceDependencies extends Omit<ControlLoopOptions, 'what' | 'sources' | 'counters'> {
+export interface BotServiceDependencies extends Omit<ControlLoopOptions, 'what' | 'sources' | 'counters' | 'failures'> {
   readonly engine: ContainerEngine;
   readonly specs: SpecStore;
   readonly states: ServiceState;
@@ -19,5 +19,6 @@ export const createBotService = ({ engine, specs, states, ...loop }: BotServiceD
     ...loop,
     what: 'bot',
     counters: states.counters,
+    failures: states.failures,
     sources: (ask) => [specSource(specs, ask), dockerSource(engine, loop.logger, ask)],
   });

@@ -7,6 +7,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Cause } from '../domain/recorded.ts';
 import { toDroverError } from '../domain/errors.ts';
+import type { TurnFailures } from './turn-failures.ts';
 import { serialPerKey, type Wake } from './serial-per-key.ts';
 import type { FleetCounters } from './fleet-counters.ts';
 import { createResyncSource } from './sources/resync.ts';
@@ -32,6 +33,8 @@ export interface ControlLoopOptions {
   readonly inTerm: <T>(work: () => Promise<T>) => Promise<T>;
   readonly counters: Pick<FleetCounters, 'add'>;
   readonly troubles: Troubles;
+  /** Turns that fail, for what is shown of their keys. */
+  readonly failures: TurnFailures;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -48,8 +51,20 @@ export interface ControlLoop {
 const RETRY_TURN_MS = 5_000;
 
 export const createControlLoop = (options: ControlLoopOptions): ControlLoop => {
-  const { what, sources, reconcile, resync, resyncIntervalMs, leads, inTerm, counters, troubles, clock, logger } =
-    options;
+  const {
+    what,
+    sources,
+    reconcile,
+    resync,
+    resyncIntervalMs,
+    leads,
+    inTerm,
+    counters,
+    troubles,
+    failures,
+    clock,
+    logger,
+  } = options;
   const timers = createTimerSource(clock);
   const resyncs = createResyncSource({
     async resync(tick) {
@@ -85,10 +100,13 @@ export const createControlLoop = (options: ControlLoopOptions): ControlLoop => {
   };
 
   const work = async (key: string, causes: readonly Cause[]): Promise<void> => {
-    if (stopping || !leads()) return;
+    if (stopping || !leads() || !failures.isDue(key, causes, clock.monotonic())) return;
     const turn = inTerm(() => reconcile(key, causes, newerOf(key))).then((wakeAfterMs) => {
       troubles.healed(passOf(what, key));
       if (wakeAfterMs !== 'asBefore') timers.arm(key, wakeAfterMs);
+      const before = failures.succeeded(key);
+      if (before !== undefined)
+        logger.info('reconcile works again', { [what]: key, code: before.code, failures: before.count });
     });
     const settled = turn.catch(() => undefined);
     turns.add(settled);
@@ -109,8 +127,12 @@ export const createControlLoop = (options: ControlLoopOptions): ControlLoop => {
     }
     counters.add('failures');
     troubles.failed(passOf(what, key), error);
-    logger.error('reconcile failed', { [what]: key, code: error.code, detail: error.message, remedy: error.remedy });
-    timers.arm(key, RETRY_TURN_MS);
+    const { delayMs, isNew } = failures.failed(key, error, clock);
+    const fields = { [what]: key, code: error.code, detail: error.message, remedy: error.remedy };
+    // Once: that it goes on is a condition.
+    if (isNew) logger.error('reconcile failed', fields);
+    else logger.debug('reconcile failed again', fields);
+    timers.arm(key, delayMs);
   };
 
   return {

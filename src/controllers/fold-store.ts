@@ -8,6 +8,7 @@ import type { AnyState, Machine } from '../machines/machine.ts';
 import { fromSnapshot, toSnapshot, type Versioned } from '../machines/snapshot.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { SnapshotStore } from '../ports/snapshot-store.ts';
+import { brokenLog, type BrokenLog } from './broken-log.ts';
 import { foldCommit } from './fold-commit.ts';
 
 export interface FoldStore<S> {
@@ -24,6 +25,8 @@ export interface FoldStore<S> {
   forget(id: string): void;
   /** Was it forgotten and not loaded since? Then it says less than the log does. */
   isOutdated(id: string): boolean;
+  /** Those whose log cannot be folded, as last read. */
+  broken(): ReadonlyMap<string, BrokenLog>;
   /** Keeps nothing of it in memory. */
   evict(id: string): void;
   /** Every state with the version it stands at. */
@@ -55,6 +58,12 @@ export const createFoldStore = <S extends AnyState, E extends { readonly at: num
   /** How many loads of an id are under way. */
   const loading = new Map<string, number>();
   const savedAt = new Map<string, number>();
+  const broken = new Map<string, BrokenLog>();
+  /** Noted as long as it is the same; what is mended is noted no more. */
+  const note = (id: string, found: BrokenLog | undefined): void => {
+    if (found === undefined) broken.delete(id);
+    else if (broken.get(id)?.detail !== found.detail) broken.set(id, found);
+  };
 
   const readTail = async (id: string, from: Versioned<S>): Promise<Versioned<S>> => {
     const commits = await events.read(streams.of(id), from.version + 1);
@@ -79,6 +88,17 @@ export const createFoldStore = <S extends AnyState, E extends { readonly at: num
     outdated.set(id, forgotten);
   };
 
+  /** Of a commit that cannot be folded its own bot is told, and no other. */
+  const foldOne = (id: string, before: Versioned<S>, commit: Commit): Versioned<S> | undefined => {
+    try {
+      return foldCommit(machine, before, commit).after;
+    } catch (thrown) {
+      note(id, brokenLog(thrown));
+      forget(id);
+      return undefined;
+    }
+  };
+
   return {
     apply(commit) {
       const id = streams.idOf(commit.stream);
@@ -90,7 +110,8 @@ export const createFoldStore = <S extends AnyState, E extends { readonly at: num
         forget(id);
         return;
       }
-      const { after } = foldCommit(machine, before, commit);
+      const after = foldOne(id, before, commit);
+      if (after === undefined) return;
       folds.set(id, after);
       // A snapshot is only a cache: losing one costs a longer fold at the next start, nothing else.
       if (after.version - (savedAt.get(id) ?? 0) >= SNAPSHOT_EVERY) save([id]).catch(() => undefined);
@@ -113,7 +134,11 @@ export const createFoldStore = <S extends AnyState, E extends { readonly at: num
         }
         await readTail(id, usable ?? start).then(
           (fold) => folds.set(id, fold),
-          () => folds.delete(id), // Told when its turn comes: one broken log must not stop the others.
+          // One broken log must not stop the others.
+          (thrown: unknown) => {
+            folds.delete(id);
+            note(id, brokenLog(thrown));
+          },
         );
       };
       // Side by side: a log on a server costs a way there and back for each stream.
@@ -128,7 +153,11 @@ export const createFoldStore = <S extends AnyState, E extends { readonly at: num
       if (fold !== undefined && doubt === undefined) return fold;
       loading.set(id, (loading.get(id) ?? 0) + 1);
       try {
-        const read = await readTail(id, fold ?? start);
+        const read = await readTail(id, fold ?? start).catch((thrown: unknown) => {
+          note(id, brokenLog(thrown));
+          throw thrown;
+        });
+        note(id, undefined);
         // Commits may have been folded in meanwhile, or new doubt have come up.
         const current = folds.get(id);
         const newest = current !== undefined && current.version > read.version ? current : read;
@@ -147,7 +176,9 @@ export const createFoldStore = <S extends AnyState, E extends { readonly at: num
       folds.delete(id);
       outdated.delete(id);
       savedAt.delete(id);
+      broken.delete(id);
     },
+    broken: () => broken,
     folds: () => folds,
     saveSnapshots: () => save([...folds.keys()]),
   };

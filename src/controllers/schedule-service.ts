@@ -15,7 +15,7 @@ import { dockerSource } from './sources/docker.ts';
 import { specSource } from './sources/specs.ts';
 
 type Shared = Pick<ControlLoopOptions, 'resyncIntervalMs' | 'leads' | 'inTerm' | 'troubles' | 'clock' | 'logger'>;
-type Work = Pick<ControlLoopOptions, 'reconcile' | 'resync'>;
+type Work = Pick<ControlLoopOptions, 'reconcile' | 'resync' | 'failures'>;
 
 export interface ScheduleServiceDependencies extends Shared {
   readonly engine: ContainerEngine;

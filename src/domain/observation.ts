@@ -46,7 +46,7 @@ export interface ObservedExit {
   readonly report?: ExitReport;
   /** Last lines of the container's output, bounded. */
   readonly logTail: readonly string[];
-  /** The engine itself was away around the end of this container. */
+  /** The engine itself was away around the end of this container, or was started since. */
   readonly inEngineGap: boolean;
 }
 

@@ -12,7 +12,11 @@ export interface Condition {
     | 'CodeComplete'
     | 'StateSynced'
     | 'LogsShipped'
-    | 'ScheduleHealthy';
+    | 'ScheduleHealthy'
+    /** Its turns fail. */
+    | 'ReconcileFailing'
+    /** Its log cannot be folded: its state is not known. */
+    | 'LogCorrupt';
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: string;
   readonly message: string;
@@ -23,9 +27,9 @@ export interface Condition {
 export interface RunningBot {
   readonly botId: string;
   readonly containerId: string | null;
-  readonly status: Phase;
+  readonly status: Phase | 'unknown';
   /** Full state, e.g. `failed.backingOff`. */
-  readonly state: StatePath;
+  readonly state: StatePath | 'unknown';
   /** When the present container started, epoch milliseconds. */
   readonly startTime: number | null;
   readonly restarts: number;

@@ -53,7 +53,7 @@ export interface PassedSlots {
 
 export interface ScheduledBot {
   readonly scheduleId: string;
-  readonly state: SchedulePath;
+  readonly state: SchedulePath | 'unknown';
   readonly wanted: boolean;
   readonly generation: number;
   /** What its text means, in our words. */

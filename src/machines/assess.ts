@@ -1,5 +1,5 @@
 /** What to do after a failure: try again and when, give up, or be content. */
-import type { IntentEvent } from '../domain/bot-event.ts';
+import type { ExitClass, IntentEvent } from '../domain/bot-event.ts';
 import type { RestartPolicy } from '../domain/bot.ts';
 import type { Assessment, BotContext } from '../domain/bot-state.ts';
 import type { BotPolicy } from '../domain/policy.ts';
@@ -10,6 +10,9 @@ interface Given {
   readonly random: number;
   readonly policy: BotPolicy;
 }
+
+/** Ends that are not the bot's own: no restart policy speaks of them. */
+const NOT_ITS_OWN: ReadonlySet<ExitClass> = new Set(['stoppedByUs', 'startError', 'engineLost']);
 
 /**
  * The decision after `assessment`. A restart policy that is not known gives up nothing: the document is broken, and an older drover
@@ -32,13 +35,14 @@ export const assess = (
     windowMs: policy.crashWindowMs,
   });
   if (terminal) return giveUp('terminal');
-  // A container that we stopped ourselves, and one in which the bot never ran, say nothing about the bot.
-  const ranByItself = exitClass !== null && exitClass !== 'stoppedByUs' && exitClass !== 'startError';
+  // A container that we stopped ourselves, one that ended with its engine, and one in which the bot never ran say nothing
+  // about the bot.
+  const ranByItself = exitClass !== null && !NOT_ITS_OWN.has(exitClass);
   if (ranByItself && exitClass === 'completed' && (restartPolicy === 'never' || restartPolicy === 'on-failure')) {
     return { type: 'BotCompleted', at: now, exitCode: exitCode ?? 0 };
   }
   if (ranByItself && restartPolicy === 'never') return giveUp('restartPolicy');
-  if (crashes >= policy.maxCrashes) return giveUp('crashLoop');
+  if (exitClass !== 'engineLost' && crashes >= policy.maxCrashes) return giveUp('crashLoop');
   const ran = exitClass !== null && exitClass !== 'startError';
   const firstMs = ran ? policy.backoffFirstMs : (policy.neverRanFirstMs ?? policy.backoffFirstMs);
   const delayMs = backoffDelay({ ...policy, backoffFirstMs: firstMs }, context.streak, random);

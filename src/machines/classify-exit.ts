@@ -73,10 +73,17 @@ const isBelievable = ({ code }: ObservedExit, report: ExitReport): boolean => {
   return report.signal === undefined ? code !== 0 : code > 128;
 };
 
+/** PID 1 says how its bot ended, and nobody had asked it to stop: that is no end of the engine's making. */
+const endedByItself = (report: ExitReport | undefined): boolean =>
+  report !== undefined && report.received === undefined && (report.code !== undefined || report.error !== undefined);
+
 /** `ours`: we had asked this container to stop. */
 export const classifyExit = (exit: ObservedExit, ours: boolean): ClassifiedExit => {
   if (ours) return as('stoppedByUs');
-  if (exit.inEngineGap) return as('engineLost', 'the engine was not reachable when the container ended');
   const { report } = exit;
-  return report !== undefined && isBelievable(exit, report) ? byReport(exit, report) : byEngine(exit);
+  const own = report !== undefined && isBelievable(exit, report) ? report : undefined;
+  if (exit.inEngineGap && !endedByItself(own)) {
+    return as('engineLost', 'the engine was not running, or it was stopping, when the container ended');
+  }
+  return own === undefined ? byEngine(exit) : byReport(exit, own);
 };

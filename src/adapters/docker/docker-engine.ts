@@ -15,6 +15,7 @@ import { createOptions, type CreateSettings } from './create-options.ts';
 import { accessIfAny, createDeliveredAccess, deliverFiles } from './deliver-files.ts';
 import { doneAlso, statusOf, toEngineError } from './docker-errors.ts';
 import { createEngineGaps } from './engine-gaps.ts';
+import { createEngineRestarts } from './engine-restarts.ts';
 import { createForeign } from './foreign.ts';
 import { createPuller } from './image.ts';
 import { createLane } from './lanes.ts';
@@ -96,6 +97,7 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
     install,
     node,
     gaps,
+    endedWithEngine: createEngineRestarts(docker),
     foreign: createForeign(docker, node),
     syncReport: createSyncReportReader(docker),
     reportAfterMs: REPORT_AFTER_MS[role],

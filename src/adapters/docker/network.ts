@@ -39,7 +39,8 @@ export const checkNetwork = async (docker: Docker, name: string): Promise<'there
   return existing.length > 0 ? 'there' : 'missing';
 };
 
-const make = async (docker: Docker): Promise<void> => {
+const create = async (docker: Docker): Promise<void> => {
+  if ((await own(docker)).length > 0) return;
   try {
     await docker.createNetwork({
       Name: OWN_NETWORK,
@@ -51,6 +52,14 @@ const make = async (docker: Docker): Promise<void> => {
   } catch (thrown) {
     if (statusOf(thrown) !== 409) throw thrown;
   }
+};
+
+/** Bots and runs begin at the same moment, and an engine makes two networks of one name when it is asked twice at once. */
+let turn: Promise<void> = Promise.resolve();
+const make = (docker: Docker): Promise<void> => {
+  const mine = turn.then(() => create(docker));
+  turn = mine.catch(() => undefined);
+  return mine;
 };
 
 /**

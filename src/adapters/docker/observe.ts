@@ -11,6 +11,7 @@ import type {
 import { statusOf, toEngineError } from './docker-errors.ts';
 import type { SyncReport } from '../../domain/sync-report.ts';
 import type { EngineGaps } from './engine-gaps.ts';
+import type { EngineRestarts } from './engine-restarts.ts';
 import { readLastReports } from './exit-report.ts';
 import type { SyncReportReader } from './sync-report.ts';
 import { readLogTail } from './log-tail.ts';
@@ -20,6 +21,7 @@ export interface ObserveContext {
   readonly install: string;
   readonly node: () => Promise<string>;
   readonly gaps: EngineGaps;
+  readonly endedWithEngine: EngineRestarts;
   /** Live containers of the predecessor for the same bot, or for the schedule of a run. */
   readonly foreign: (id: string) => Promise<InstanceRef[]>;
   readonly syncReport: SyncReportReader;
@@ -61,6 +63,10 @@ const exitOf = async (
   ]);
   const { ExitCode: code, OOMKilled: oomKilled, Error: error, FinishedAt } = info.State;
   const finishedAt = toMillis(FinishedAt);
+  // What PID 1 tells of its own end needs no engine to explain it.
+  const wasEnded = report === undefined || report.received !== undefined;
+  const inEngineGap =
+    context.gaps.includes(finishedAt) || (wasEnded && (await context.endedWithEngine({ id: info.Id, finishedAt })));
   const exit: ObservedExit = {
     code,
     oomKilled,
@@ -69,7 +75,7 @@ const exitOf = async (
     finishedAt,
     ...(report === undefined ? {} : { report }),
     logTail,
-    inEngineGap: context.gaps.includes(finishedAt),
+    inEngineGap,
   };
   return { exit, ...(sync === undefined ? {} : { sync }) };
 };

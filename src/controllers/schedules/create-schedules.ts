@@ -20,6 +20,7 @@ import type { ServiceParts } from '../service-parts.ts';
 import { createServiceState } from '../service-state.ts';
 import { createTombstoneSweeper } from '../tombstones.ts';
 import type { TransitionSeeds } from '../transition-fold.ts';
+import { createTurnFailures } from '../turn-failures.ts';
 import { createVolumeSweeper } from '../volume-sweeper.ts';
 import { createHistoryKeeper } from './history-keeper.ts';
 import { createNextExecution } from './next-execution.ts';
@@ -75,6 +76,7 @@ export const createSchedules = (parts: SchedulesParts): Schedules => {
   const now = (): number => clock.now();
   const wakes = createScheduleWakes();
   const counters = createScheduleCounters();
+  const failures = createTurnFailures();
   const states = createFoldStore({ machine: SCHEDULE, streams: SCHEDULE_STREAMS, events, snapshots });
   const watch = createRunWatch((id, word) => {
     wakes.scheduleOf(id, word);
@@ -168,6 +170,7 @@ export const createSchedules = (parts: SchedulesParts): Schedules => {
     ofSchedules: {
       reconcile,
       counters,
+      failures,
       resync: createScheduleSweep({
         schedules,
         states,
@@ -192,6 +195,7 @@ export const createSchedules = (parts: SchedulesParts): Schedules => {
         return wakeAfterMs;
       },
       counters: runs.counters,
+      failures: runs.failures,
       resync: createRunSweep({ engine, runs, keeper, clock, logger }),
     },
   });
@@ -201,7 +205,7 @@ export const createSchedules = (parts: SchedulesParts): Schedules => {
     states,
     guard,
     readers: {
-      view: createScheduleView({ states, runs, nextAt: next.at, counters }),
+      view: createScheduleView({ states, runs, nextAt: next.at, counters, failures }),
       history: createRunHistory({ events, states, runs }),
       preview: createSchedulePreview({ schedules, states, defaults }),
     },

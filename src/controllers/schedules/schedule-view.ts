@@ -4,21 +4,25 @@ import { nextSlot } from '../../domain/cron/next-slot.ts';
 import { runId } from '../../domain/run-id.ts';
 import type { RunRecord, ScheduledBot } from '../../domain/scheduled-bot.ts';
 import type { ActiveRun, ScheduleState } from '../../domain/schedule-state.ts';
+import { initialSchedule } from '../../machines/schedule/evolve-schedule.ts';
 import { anchored } from '../../machines/schedule/intend-schedule.ts';
 import { jitterOf } from '../../machines/schedule/jitter.ts';
 import { scheduleConditions } from '../../machines/schedule/schedule-conditions.ts';
 import type { Versioned } from '../../machines/snapshot.ts';
 import type { ScheduleView } from '../../ports/schedule-view.ts';
+import { logCorrupt } from '../broken-log.ts';
 import type { FoldStore } from '../fold-store.ts';
+import { failureConditions, type TurnFailures } from '../turn-failures.ts';
 import { withOwnLog } from './run-history.ts';
 import type { ScheduleCounters } from './schedule-counters.ts';
 
 export interface ScheduleViewOptions {
-  readonly states: Pick<FoldStore<ScheduleState>, 'folds'>;
+  readonly states: Pick<FoldStore<ScheduleState>, 'folds' | 'broken'>;
   readonly runs: Pick<FoldStore<BotState>, 'folds'>;
   /** When each runs next by itself, as last planned. */
   readonly nextAt: (id: string) => number | undefined;
   readonly counters: ScheduleCounters;
+  readonly failures: TurnFailures;
 }
 
 const statusOf = ({ begunAt, startedAt, stop }: ActiveRun): RunRecord['status'] => {
@@ -51,13 +55,14 @@ const toRecord = (scheduleId: string, run: ActiveRun): RunRecord => ({
   log: { keys: [], transitions: runId({ scheduleId, key: run.key }) },
 });
 
-export const createScheduleView = ({ states, runs, nextAt, counters }: ScheduleViewOptions): ScheduleView => {
+export const createScheduleView = ({ states, runs, nextAt, counters, failures }: ScheduleViewOptions): ScheduleView => {
   const show = (scheduleId: string, { state, version }: Versioned<ScheduleState>): ScheduledBot => {
     const { context } = state;
     const last = context.ended.at(-1);
+    const broken = states.broken().get(scheduleId);
     return {
       scheduleId,
-      state: state.at,
+      state: broken === undefined ? state.at : 'unknown',
       wanted: context.wanted,
       generation: context.generation,
       cron: context.cron,
@@ -67,20 +72,30 @@ export const createScheduleView = ({ states, runs, nextAt, counters }: ScheduleV
       lastRun: last === undefined ? null : { key: last.key, outcome: last.outcome, endedAt: last.endedAt },
       listed: context.listed,
       failuresInRow: context.failuresInRow,
-      conditions: scheduleConditions(state),
+      conditions: [
+        ...scheduleConditions(state),
+        ...failureConditions(failures.all().get(scheduleId)),
+        ...(broken === undefined ? [] : [logCorrupt(broken)]),
+      ],
       version,
     };
   };
   const isKnown = ({ state }: Versioned<ScheduleState>): boolean => state.context.incarnation > 0;
+  /** Of one whose log was never folded here. */
+  const nothing: Versioned<ScheduleState> = { state: initialSchedule, version: 0 };
+  const all = (): (readonly [string, Versioned<ScheduleState>])[] => [
+    ...[...states.folds()].filter(([, fold]) => isKnown(fold)),
+    ...[...states.broken().keys()].filter((id) => !states.folds().has(id)).map((id) => [id, nothing] as const),
+  ];
   return {
     list: () =>
-      [...states.folds()]
-        .filter(([, fold]) => isKnown(fold) && fold.state.at !== 'deleted')
+      all()
+        .filter(([, fold]) => fold.state.at !== 'deleted')
         .map(([id, fold]) => show(id, fold))
         .sort((a, b) => (a.scheduleId < b.scheduleId ? -1 : 1)),
     get: (id) => {
-      const fold = states.folds().get(id);
-      return fold !== undefined && isKnown(fold) ? show(id, fold) : undefined;
+      const fold = states.folds().get(id) ?? (states.broken().has(id) ? nothing : undefined);
+      return fold !== undefined && (isKnown(fold) || states.broken().has(id)) ? show(id, fold) : undefined;
     },
     nextOf: ({ bot: { id }, cron, policy }) => {
       const context = states.folds().get(id)?.state.context;

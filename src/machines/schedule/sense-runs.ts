@@ -15,6 +15,8 @@ const OUTCOME_OF_STOP = {
 /** One that ended well while it was being stopped ended well. */
 const outcomeOf = ({ stop }: ActiveRun, end: NonNullable<RunView['end']>): RunOutcome => {
   if (end.succeeded) return 'succeeded';
+  // It waited for another try because the engine had ended it: that is no failure of the run.
+  if (stop === 'nextSlot' && end.exitClass === 'engineLost') return 'stopped';
   if (stop !== null) return OUTCOME_OF_STOP[stop];
   return end.stopped ? 'stopped' : 'failed';
 };

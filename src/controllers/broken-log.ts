@@ -1,0 +1,44 @@
+/** A log that cannot be folded: where it breaks, and what is shown of what it belongs to (fault R48). */
+import { toDroverError, type DroverError } from '../domain/errors.ts';
+import type { Condition, RunningBot } from '../domain/running-bot.ts';
+
+export interface BrokenLog {
+  readonly detail: string;
+  /** When it was found, epoch ms by the clock of this process. */
+  readonly since: number;
+}
+
+/** Only what reading again cannot mend: a store that does not answer says nothing of the log. */
+export const isBroken = (error: DroverError): boolean => error.class === 'terminal' || error.code === 'INTERNAL';
+
+export const brokenLog = (thrown: unknown): BrokenLog | undefined => {
+  const error = toDroverError(thrown);
+  return isBroken(error) ? { detail: error.message, since: Date.now() } : undefined;
+};
+
+export const logCorrupt = ({ detail, since }: BrokenLog): Condition => ({
+  type: 'LogCorrupt',
+  status: 'True',
+  reason: 'EventIllegal',
+  message: `its log cannot be read: ${detail}; drover leaves its container as it is`,
+  lastTransitionTime: since,
+});
+
+/** Nobody knows what it does. */
+export const unknownBot = (botId: string): RunningBot => ({
+  botId,
+  containerId: null,
+  status: 'unknown',
+  state: 'unknown',
+  startTime: null,
+  restarts: 0,
+  generation: 0,
+  observedGeneration: null,
+  attempt: 0,
+  wanted: false,
+  notBefore: null,
+  lastExit: null,
+  unsynced: false,
+  conditions: [],
+  version: 0,
+});
