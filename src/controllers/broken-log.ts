@@ -4,8 +4,6 @@ import type { Condition, RunningBot } from '../domain/running-bot.ts';
 
 export interface BrokenLog {
   readonly detail: string;
-  /** When it was found, epoch ms by the clock of this process. */
-  readonly since: number;
 }
 
 /** Only what reading again cannot mend: a store that does not answer says nothing of the log. */
@@ -13,15 +11,16 @@ export const isBroken = (error: DroverError): boolean => error.class === 'termin
 
 export const brokenLog = (thrown: unknown): BrokenLog | undefined => {
   const error = toDroverError(thrown);
-  return isBroken(error) ? { detail: error.message, since: Date.now() } : undefined;
+  return isBroken(error) ? { detail: error.message } : undefined;
 };
 
-export const logCorrupt = ({ detail, since }: BrokenLog): Condition => ({
+export const logCorrupt = ({ detail }: BrokenLog): Condition => ({
   type: 'LogCorrupt',
   status: 'True',
   reason: 'EventIllegal',
   message: `its log cannot be read: ${detail}; drover leaves its container as it is`,
-  lastTransitionTime: since,
+  // The log itself would say since when.
+  lastTransitionTime: 0,
 });
 
 /** Nobody knows what it does. */

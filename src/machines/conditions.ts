@@ -81,8 +81,9 @@ const degraded = (state: BotState): Condition => {
   }
   const isFailing = at === 'failed.backingOff' || (context.lastFailure !== null && at !== 'deleted');
   // Between two crashes it runs, too: it is well again only once it has run for HEALTHY_AFTER, which ends the streak.
-  const isRestarted =
-    context.streak > 0 && context.lastExit?.class !== 'stoppedByUs' && (at === 'starting' || at === 'running');
+  const isLost = context.lastExit?.class === 'engineLost' && !context.healthy;
+  const isFailingAgain = context.streak > 0 && context.lastExit?.class !== 'stoppedByUs';
+  const isRestarted = (isLost || isFailingAgain) && (at === 'starting' || at === 'running');
   if (isFailing || isRestarted) {
     const times = context.streak > 1 ? `; ${String(context.streak)} failures in a row` : '';
     return condition('Degraded', true, reason, `${message}${times}`, context.since);
