@@ -54,6 +54,10 @@ export const startOwnEngine = async (options: { readonly liveRestore?: boolean }
       await until(answers, { within: TIMEOUT_MS, every: 200, otherwise: () => 'the engine does not answer' });
     },
     async close() {
+      // With live restore they would go on without it.
+      if (isGone()) await self.start();
+      const left = await own.listContainers({ all: true });
+      await Promise.all(left.map(({ Id }) => own.getContainer(Id).remove({ force: true })));
       await self.end('SIGTERM');
       try {
         process.kill(Number(readFileSync(at('exec/containerd/containerd.pid'), 'utf8')), 'SIGKILL');
