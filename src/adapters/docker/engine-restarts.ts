@@ -9,6 +9,7 @@ import type Docker from 'dockerode';
 const KEPT_EVENTS = 240;
 const KEPT_ANSWERS = 500;
 const READ_WITHIN_MS = 5_000;
+const MOMENT_MS = 1_000;
 
 interface EngineEvent {
   readonly Type?: string;
@@ -34,7 +35,9 @@ const toEvents = (text: string): readonly EngineEvent[] =>
 /** All that the engine remembers. */
 const remembered = async (docker: Docker, now: number): Promise<readonly EngineEvent[]> => {
   const abortSignal = AbortSignal.timeout(READ_WITHIN_MS);
-  const stream = await docker.getEvents({ since: 1, until: Math.floor(now / 1_000), abortSignal });
+  // Up to a moment from now: the engine tells an end a little after it.
+  const until = ((now + MOMENT_MS) / 1_000).toFixed(3);
+  const stream = await docker.getEvents({ since: 1, until, abortSignal });
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
   return toEvents(Buffer.concat(chunks).toString('utf8'));
