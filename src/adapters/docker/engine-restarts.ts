@@ -36,7 +36,7 @@ const toEvents = (text: string): readonly EngineEvent[] =>
 const remembered = async (docker: Docker, now: number): Promise<readonly EngineEvent[]> => {
   const abortSignal = AbortSignal.timeout(READ_WITHIN_MS);
   // Up to a moment from now: the engine tells an end a little after it.
-  const until = ((now + MOMENT_MS) / 1_000).toFixed(3);
+  const until = Math.round(now + MOMENT_MS) / 1_000;
   const stream = await docker.getEvents({ since: 1, until, abortSignal });
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
