@@ -82,6 +82,7 @@ const main = async (once: boolean): Promise<number> => {
         DOCKER_HOST: host,
         DROVER_DATA_DIR: dataDir,
         INSTALL_ID: install,
+        FOREIGN_INSTALLS: 'ignore',
         RUNTIME_IMAGE: image,
         LOG_LEVEL: 'INFO',
         LOG_FORMAT: 'pretty',

@@ -75,7 +75,15 @@ export const startDrover = async (options: DroverProcessOptions): Promise<Drover
   const url = `http://127.0.0.1:${String(port)}`;
   const child = spawn(process.execPath, [BIN, command], {
     // Any free port for queries: the usual one may be somebody's own.
-    env: { QUERY_SERVER_PORT: '0', ...inherited(), ...env, HTTP_PORT: String(port), HTTP_HOST: '127.0.0.1' },
+    // Nor are those waited for that others run under the same id on the engine that all tests share.
+    env: {
+      QUERY_SERVER_PORT: '0',
+      FOREIGN_INSTALLS: 'ignore',
+      ...inherited(),
+      ...env,
+      HTTP_PORT: String(port),
+      HTTP_HOST: '127.0.0.1',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];

@@ -166,6 +166,12 @@ export const SETTINGS = {
     '',
     'name of this install on the engine; generated once when not set',
   ),
+  foreignInstalls: setting(
+    'FOREIGN_INSTALLS',
+    oneOf(['wait', 'ignore']),
+    'wait',
+    'what a start does while another install of drover runs a bot of the same id on this engine: wait until that has ended, or ignore it',
+  ),
   httpHost: setting('HTTP_HOST', matching(/^\S+$/, 'an address'), '127.0.0.1', 'address on which the API listens'),
   httpPort: setting('HTTP_PORT', whole(0, 65_535), '8080', 'port of the API; 0 takes any'),
   apiToken: setting(

@@ -4,6 +4,7 @@ import { createBots } from './controllers/create-bots.ts';
 import type { DroverParts } from './controllers/drover-parts.ts';
 import { combineGuards, onlyLeading } from './controllers/removal-guard.ts';
 import { createQueries } from './controllers/queries/create-queries.ts';
+import { joinOrphans } from './controllers/orphan-keeper.ts';
 import { createReadiness } from './controllers/readiness.ts';
 import { createSchedules } from './controllers/schedules/create-schedules.ts';
 import { createNotices } from './controllers/schedules/notices.ts';
@@ -24,6 +25,7 @@ import type { Transition } from './domain/transition.ts';
 import { transitionsSubject } from './domain/transitions-subject.ts';
 import type { Readiness, RemovalGuard, TransitionSource, Trouble } from './ports/fleet-view.ts';
 import type { QueryHandler } from './ports/query-handler.ts';
+import type { Orphans } from './ports/orphans.ts';
 import type { Takeover } from './ports/predecessor.ts';
 import type { ScheduleReaders } from './ports/schedule-view.ts';
 import type { StateSnapshots } from './ports/state-snapshots.ts';
@@ -38,6 +40,7 @@ export interface Drover {
   readonly transitions: TransitionSource;
   readonly guard: RemovalGuard;
   readonly takeover: Takeover;
+  readonly orphans: Orphans;
   readonly stateSnapshots: StateSnapshots;
   readonly queries: QueryHandler | undefined;
   readonly readiness: () => Promise<readonly Readiness[]>;
@@ -153,6 +156,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
     logger,
     publish: (subject, payload) => bus?.publish(subject, payload),
   });
+  const orphans = joinOrphans([bots.orphans, schedules.orphans]);
   const following = new AbortController();
   let followed: Promise<void> = Promise.resolve();
   let started = false;
@@ -173,6 +177,7 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
         schedules: { states: schedules.states, engine: runEngine, inTerm: runOffice.leader.inTerm },
       }),
     ),
+    orphans,
     takeover: createTakeover({
       predecessor: parts.predecessor,
       specs,
@@ -195,6 +200,8 @@ export const createDrover = async (parts: DroverParts): Promise<Drover> => {
       ],
       bus,
       started: () => started,
+      orphans,
+      states,
     }),
     troubleOf(id, hasContainer) {
       // What a process that does not lead failed at is over.

@@ -84,6 +84,7 @@ export const wire = async (parts: WireParts): Promise<Drover> => {
       publishQueries: way === 'published',
       // Each kind has starts of its own: a storm of due slots holds up no bot that is to be restarted.
       startsInFlight: config.startsInFlight,
+      besideOthers: config.foreignInstalls === 'ignore',
       mayAct: () => {
         fence.mayAct();
       },
@@ -96,7 +97,7 @@ export const wire = async (parts: WireParts): Promise<Drover> => {
     bus,
     bots,
     runs: office('runs', 'run'),
-    predecessor: createPredecessor(docker, () => bots.fence?.mayAct()),
+    predecessor: createPredecessor(docker, install, () => bots.fence?.mayAct()),
     policy: policyOf(config),
     defaults,
     resyncIntervalMs: config.reconcileInterval,
@@ -107,9 +108,10 @@ export const wire = async (parts: WireParts): Promise<Drover> => {
   });
   const { states: fleet, schedules: scheduleReaders, transitions, guard, takeover, stateSnapshots, readiness } = drover;
   const { troubleOf } = drover;
+  const { orphans } = drover;
   const { apiToken: token } = config;
   const queries = drover.queries === undefined ? undefined : { queries: drover.queries, limits: queryLimitsOf(config) };
-  const more = { clock: systemClock, mintId, defaults, token, queries };
+  const more = { orphans, clock: systemClock, mintId, defaults, token, queries };
   front.open(
     createApp({
       ...stores,

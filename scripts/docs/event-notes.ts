@@ -35,8 +35,9 @@ const CONTAINER = {
     'The container ended; `class` is its exit class. The last lines of its output are in `logTail` of the API.',
   ContainerVanished: 'The container was removed without drover.',
   ContainerRemoved: 'drover has removed the container.',
-  ForeignInstanceFound: 'A container of the0 runs this bot. drover waits until that container is gone.',
-  ForeignInstanceGone: 'The container of the0 is gone.',
+  ForeignInstanceFound:
+    'A container of the0, or of another install of drover, runs this bot. A start waits until that container is gone; a bot that runs goes on.',
+  ForeignInstanceGone: 'That container is gone.',
   BecameHealthy: 'The bot has run long enough (`HEALTHY_AFTER`) that earlier failures no longer count.',
 } as const;
 

@@ -39,6 +39,7 @@ const env = {
   DOCKER_HOST: host,
   DROVER_DATA_DIR: join(dataDir, 'data'),
   INSTALL_ID: install,
+  FOREIGN_INSTALLS: 'ignore',
   RUNTIME_IMAGE: image,
   FORCE_COLOR: '1',
 };

@@ -50,7 +50,8 @@ const CONDITIONS = {
       'Starting, Stopping': 'A start or a stop is in progress; the message names its deadline.',
       BackingOff: 'drover waits before the next attempt; the message names the time.',
       HostPressure: 'A start waits for free disk space under the engine.',
-      ForeignInstance: 'A container of the0 runs this bot. drover waits until it is gone.',
+      ForeignInstance:
+        'A container of the0, or of another install of drover, runs this bot. A start waits until it is gone.',
       AtRest: 'Nothing is planned.',
     },
   },

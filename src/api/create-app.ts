@@ -10,6 +10,7 @@ import { gate } from './gate.ts';
 import { healthRoutes } from './health-routes.ts';
 import { moveRoutes } from './move-routes.ts';
 import { createOneAtATime } from './one-at-a-time.ts';
+import { orphanRoutes } from './orphan-routes.ts';
 import { queryRoutes } from './query-routes.ts';
 import { runRoutes } from './run-routes.ts';
 import { scheduleCommands } from './schedule-commands.ts';
@@ -34,6 +35,7 @@ export const createApp = (deps: ApiDeps): Hono => {
   app.route('/v1/schedules', runRoutes(deps));
   app.route('/v1/schedules', scheduleRoutes(deps, oneAtATime));
   app.route('/v1/schedules', scheduleCommands(deps, oneAtATime));
+  app.route('/v1/orphans', orphanRoutes(deps));
   app.route('/v1', fleetRoutes(deps));
   app.route('/v1', moveRoutes(deps));
   app.onError((thrown, context) => {

@@ -4,6 +4,7 @@ import type { ArchiveStore } from '../ports/archive-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterStore } from '../ports/dead-letter-store.ts';
 import type { FleetView, Readiness, RemovalGuard, TransitionSource } from '../ports/fleet-view.ts';
+import type { Orphans } from '../ports/orphans.ts';
 import type { Takeover } from '../ports/predecessor.ts';
 import type { ScheduleReaders } from '../ports/schedule-view.ts';
 import type { ScheduleStore, SpecStore } from '../ports/spec-store.ts';
@@ -25,6 +26,7 @@ export interface ApiDeps {
   readonly guard: RemovalGuard;
   readonly deadLetters: DeadLetterStore;
   readonly takeover: Takeover;
+  readonly orphans: Orphans;
   readonly stateSnapshots: StateSnapshots;
   readonly readiness: () => Promise<readonly Readiness[]>;
   readonly clock: Clock;

@@ -8,6 +8,7 @@ import type { Condition, RunningBot } from '../domain/running-bot.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Io } from './io.ts';
 import { jsonOption } from './output-option.ts';
+import { orphanLine, type ListedOrphan } from './orphans.ts';
 
 type Shown = Omit<RunningBot, 'status'> & {
   readonly status: RunningBot['status'] | 'unknown';
@@ -92,7 +93,13 @@ export const addGet = (program: Command, io: Io, client: () => ApiClient): void 
     .action(async (id: string | undefined, options: { output?: string }) => {
       const path = id === undefined ? '/v1/bots' : `/v1/bots/${encodeURIComponent(id)}`;
       const answer = await client().call<unknown>('GET', path);
+      const orphans =
+        id === undefined && options.output !== 'json'
+          ? await client().call<readonly ListedOrphan[]>('GET', '/v1/orphans')
+          : [];
       if (options.output === 'json') io.out(jsonText(answer, 2));
       else io.out(id === undefined ? fleetTable(answer as Shown[]) : oneBot(answer as Shown & { document: unknown }));
+      const line = orphanLine(orphans);
+      if (line !== undefined) io.out(line);
     });
 };

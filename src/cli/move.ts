@@ -13,10 +13,17 @@ interface Found {
   readonly container: string;
   readonly name: string;
   readonly createdAt: number;
+  readonly install?: string;
 }
 interface Look {
   readonly ours: readonly Found[];
   readonly strangers: readonly Found[];
+  readonly installs: readonly Found[];
+}
+interface TakeOverOptions {
+  readonly dryRun?: boolean;
+  readonly watch?: boolean;
+  readonly install?: string;
 }
 interface Letter {
   readonly subject: string;
@@ -39,12 +46,29 @@ const listed = (found: readonly Found[]): string =>
     )
     .join('\n');
 
-const takeOver = async (io: Io, client: ApiClient, options: { dryRun?: boolean; watch?: boolean }): Promise<void> => {
-  const { ours, strangers } = await client.call<Look>('GET', '/v1/takeover');
-  if (strangers.length > 0)
-    io.out(`not stopped, because drover has no enabled bot with their id:\n${listed(strangers)}`);
+/** What is stopped: containers of the0, or of the install that was named. */
+const chosen = ({ ours, installs }: Look, install: string | undefined): readonly Found[] =>
+  install === undefined ? ours : installs.filter((found) => found.install === install);
+
+/** Of installs that were not named: nothing is done about them. */
+const tellOfInstalls = (io: Io, installs: readonly Found[]): void => {
+  for (const install of new Set(installs.map((found) => found.install ?? ''))) {
+    const found = listed(installs.filter((each) => each.install === install));
+    const remedy = `stop that drover, then \`drover takeover --install ${install}\``;
+    io.out(`run by the install ${install} of drover, and not stopped (${remedy}):\n${found}`);
+  }
+};
+
+const takeOver = async (io: Io, client: ApiClient, options: TakeOverOptions): Promise<void> => {
+  const { install } = options;
+  const of = install === undefined ? 'the0' : `the install ${install}`;
+  const seen = await client.call<Look>('GET', '/v1/takeover');
+  if (seen.strangers.length > 0 && install === undefined)
+    io.out(`not stopped, because drover has no enabled bot with their id:\n${listed(seen.strangers)}`);
+  if (install === undefined) tellOfInstalls(io, seen.installs);
+  const ours = chosen(seen, install);
   if (ours.length === 0) {
-    io.out('no container of the0 runs a bot of drover');
+    io.out(`no container of ${of} runs a bot of drover`);
     return;
   }
   if (options.dryRun === true) {
@@ -57,19 +81,19 @@ const takeOver = async (io: Io, client: ApiClient, options: { dryRun?: boolean; 
     const { stopped } = await client.call<{ stopped: readonly Found[] }>(
       'POST',
       `/v1/takeover/${encodeURIComponent(botId)}`,
-      {},
+      install === undefined ? {} : { install },
     );
     io.out(
       `[${String(index + 1)}/${String(taken.length)}] ${printable(botId)}: ${String(stopped.length)} stopped, drover runs the bot`,
     );
   }
   if (options.watch === false) return;
-  io.out(`watching for ${String(WATCH_MS / 1_000)} s whether the0 starts them again`);
+  io.out(`watching for ${String(WATCH_MS / 1_000)} s whether ${of} starts them again`);
   for (const until = Date.now() + WATCH_MS; Date.now() < until && !io.signal.aborted;) {
     await sleep(LOOK_MS, undefined, { signal: io.signal }).catch(() => undefined);
-    const back = (await client.call<Look>('GET', '/v1/takeover')).ours;
+    const back = chosen(await client.call<Look>('GET', '/v1/takeover'), install);
     if (back.length === 0) continue;
-    throw new DroverError('PREDECESSOR_ACTIVE', `the0 has started these containers again:\n${listed(back)}`);
+    throw new DroverError('PREDECESSOR_ACTIVE', `${of} has started these containers again:\n${listed(back)}`);
   }
   io.out('done: only drover runs these bots');
 };
@@ -79,8 +103,9 @@ export const addMove = (program: Command, io: Io, client: () => ApiClient): void
     .command('takeover')
     .description('gracefully stop the containers of the0 whose bots drover has, and run these bots')
     .option('--dry-run', 'print what would be stopped, and stop nothing')
-    .option('--no-watch', 'do not watch whether the0 starts them again')
-    .action((options: { dryRun?: boolean; watch?: boolean }) => takeOver(io, client(), options));
+    .option('--install <name>', 'stop those of this other install of drover, whose controller has ended, instead')
+    .option('--no-watch', 'do not watch whether they are started again')
+    .action((options: TakeOverOptions) => takeOver(io, client(), options));
   program
     .command('dead-letters')
     .description('list the messages that were not valid, newest first, with the reason')

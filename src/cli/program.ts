@@ -7,6 +7,7 @@ import { addGc } from './gc.ts';
 import { addGet } from './get.ts';
 import type { Io } from './io.ts';
 import { addMove } from './move.ts';
+import { addOrphans } from './orphans.ts';
 import { addQuery } from './query.ts';
 import { addRuns } from './runs.ts';
 import { addScheduleActions } from './schedule-actions.ts';
@@ -56,6 +57,7 @@ export const createProgram = (io: Io): Command => {
   program.commandsGroup('The fleet:');
   addTransitions(program, io, client);
   addFleetActions(program, io, client);
+  addOrphans(program, io, client);
   addMove(program, io, client);
   addGc(program, io);
   program

@@ -5,6 +5,8 @@ import { createAccessKeeper } from './access-keeper.ts';
 import { createBotService, type BotService } from './bot-service.ts';
 import { createDesireReader, desiredOfRecord } from './desire.ts';
 import { createDiskWatch } from './disk-watch.ts';
+import type { Orphans } from '../ports/orphans.ts';
+import { createOrphanKeeper } from './orphan-keeper.ts';
 import { createReconcileBot } from './reconcile-bot.ts';
 import { createRemovalGuard, type FleetGuard } from './removal-guard.ts';
 import { createResync } from './resync.ts';
@@ -21,6 +23,7 @@ export interface Bots {
   readonly service: BotService;
   readonly states: ServiceState;
   readonly guard: FleetGuard;
+  readonly orphans: Orphans;
   /** Before the first act of a term: a turn must know whether the fleet is drained. */
   prepare(): Promise<void>;
 }
@@ -62,6 +65,8 @@ export const createBots = (parts: BotsParts): Bots => {
   const sweepVolumes = createVolumeSweeper({ engine, ownerOf, graceMs: policy.volumeGraceMs, clock, logger });
   const renewKeys = createAccessKeeper({ engine, states, clock, logger });
   const sweepTombstones = createTombstoneSweeper(specs, logger);
+  const isKnown = (id: string): boolean => (states.folds().get(id)?.state.context.incarnation ?? 0) > 0;
+  const orphans = createOrphanKeeper({ engine, isKnown, inTerm, clock, logger });
   const resync = createResync({
     engine,
     specs,
@@ -70,6 +75,7 @@ export const createBots = (parts: BotsParts): Bots => {
     defaults,
     clock,
     logger,
+    onOrphans: orphans.saw,
     onRead: ({ drain }) => {
       drained = drain !== undefined;
       void sweepTombstones(now());
@@ -94,6 +100,7 @@ export const createBots = (parts: BotsParts): Bots => {
     service,
     states,
     guard,
+    orphans,
     async prepare() {
       drained = (await specs.readFleet()).drain !== undefined;
     },

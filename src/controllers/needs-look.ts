@@ -1,10 +1,11 @@
 /** Does a bot differ from what the resync's one list and one read show? Only those that do are woken. */
 import type { Desired } from '../domain/bot.ts';
 import type { BotState } from '../domain/bot-state.ts';
-import { isLive, type ListedContainer } from '../domain/observation.ts';
+import { isLive, type ForeignRef, type ListedContainer } from '../domain/observation.ts';
 import { clockBehind } from '../machines/clock-behind.ts';
 import { initialState } from '../machines/evolve.ts';
 import { noteWish } from '../machines/note-wish.ts';
+import { namesForeign } from '../machines/sense.ts';
 
 const isDue = (moment: number | null, now: number): boolean => moment !== null && moment <= now;
 
@@ -45,10 +46,13 @@ export const needsLook = (
   desired: Desired,
   listed: ListedContainer | undefined,
   now: number,
+  /** Of this bot; undefined: nobody looked. */
+  foreign?: readonly ForeignRef[],
 ): boolean => {
   const known = state ?? initialState;
   if (noteWish(known, desired, now) !== undefined) return true;
   if (known.context.incarnation === 0) return false;
   if (clockBehind(known.context, now) !== undefined) return true;
+  if (foreign !== undefined && !namesForeign(known, foreign)) return true;
   return containerDiffers(known, listed) || unsettled(known) || overdue(known, now) || waitsOnVolume(known, now);
 };

@@ -5,6 +5,8 @@ import type { ContainerEngine } from '../ports/container-engine.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { Readiness, Trouble } from '../ports/fleet-view.ts';
 import type { Leadership } from '../ports/leadership.ts';
+import type { Orphans } from '../ports/orphans.ts';
+import type { ServiceState } from './service-state.ts';
 import type { MessageBus } from '../ports/message-bus.ts';
 import type { SpecStore } from '../ports/spec-store.ts';
 import type { Troubles } from './troubles.ts';
@@ -21,6 +23,8 @@ export interface ReadinessOptions {
   readonly troubles: Troubles;
   /** Rejects when nothing can be written where the log is. */
   readonly writable?: (() => Promise<void>) | undefined;
+  readonly orphans: Pick<Orphans, 'list'>;
+  readonly states: Pick<ServiceState, 'folds'>;
 }
 
 export interface Lease {
@@ -28,6 +32,9 @@ export interface Lease {
   readonly leads: () => boolean;
   readonly acts: boolean;
 }
+
+/** Ids in one line. */
+const SHOWN = 10;
 
 /** Any id will do: what counts is that the store answers. */
 const NOBODY = '-';
@@ -83,6 +90,21 @@ const passes = (troubles: Troubles): Readiness => {
   return { name: 'passes', ok: false, detail: `the ${topic} failed ${told(trouble)}${others}`, ...ofOne };
 };
 
+const few = (ids: readonly string[]): string =>
+  ids.length > SHOWN ? `${ids.slice(0, SHOWN).join(', ')} and ${String(ids.length - SHOWN)} more` : ids.join(', ');
+
+/** What an operator has to know, and what keeps drover from nothing. */
+const notes = ({ orphans, states }: Pick<ReadinessOptions, 'orphans' | 'states'>): readonly Readiness[] => {
+  const beside = [...states.folds()].filter(([, { state }]) => state.context.foreign !== null).map(([id]) => id);
+  const left = orphans.list().map(({ id }) => id);
+  const note = (name: string, ids: readonly string[], what: string): readonly Readiness[] =>
+    ids.length === 0 ? [] : [{ name, ok: false, detail: `${few(ids)}: ${what}`, optional: true }];
+  return [
+    ...note('foreign instances', beside, 'another install, or the0, runs these bots; see `drover get`'),
+    ...note('orphans', left, 'their containers belong to no bot; see `drover orphans`'),
+  ];
+};
+
 export const createReadiness = (options: ReadinessOptions) => async (): Promise<readonly Readiness[]> => {
   const { events, specs, archives, engine, leases, bus, started, troubles, writable } = options;
   const up = started();
@@ -96,5 +118,14 @@ export const createReadiness = (options: ReadinessOptions) => async (): Promise<
   ]);
   const own = { name: 'bot-service', ok: up, detail: up ? 'running' : 'reading the event log' };
   const places = leases.filter(({ acts }) => acts).map(place);
-  return [...asked, own, ticks(troubles), passes(troubles), ...places, ...(bus === undefined ? [] : [messages(bus)])];
+  const attention = notes(options);
+  return [
+    ...asked,
+    own,
+    ticks(troubles),
+    passes(troubles),
+    ...places,
+    ...attention,
+    ...(bus === undefined ? [] : [messages(bus)]),
+  ];
 };

@@ -1,6 +1,6 @@
 /** One look at the whole fleet: which bots differ from what the log says, and are those differences to be trusted? */
 import type { BotId, Desired } from '../domain/bot.ts';
-import type { ListedContainer } from '../domain/observation.ts';
+import type { ForeignRef, ListedContainer } from '../domain/observation.ts';
 import type { SpecDefaults } from '../documents/bot-document.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ContainerEngine } from '../ports/container-engine.ts';
@@ -23,12 +23,14 @@ export interface ResyncDependencies {
   readonly defaults: SpecDefaults;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told of the containers that belong to no bot. */
+  readonly onOrphans: (found: readonly ListedContainer[]) => void;
   /** Told of each complete read. */
   readonly onRead: (read: FleetRead) => void;
 }
 
 export const createResync = (dependencies: ResyncDependencies) => {
-  const { engine, specs, states, guard, defaults, clock, logger, onRead } = dependencies;
+  const { engine, specs, states, guard, defaults, clock, logger, onRead, onOrphans } = dependencies;
   const sweep = createOrphanSweeper(engine, logger);
   const sample = createReportSampler();
 
@@ -39,6 +41,17 @@ export const createResync = (dependencies: ResyncDependencies) => {
       return new Map(listed.filter(({ named }) => named).map((container) => [container.botId, container]));
     } catch (error) {
       logger.warn('cannot list containers', { error });
+      return undefined;
+    }
+  };
+
+  /** By bot; undefined where the engine does not answer. */
+  const listForeign = async (): Promise<ReadonlyMap<BotId, readonly ForeignRef[]> | undefined> => {
+    try {
+      const found = new Map<BotId, ForeignRef[]>();
+      for (const { botId, ref } of await engine.listForeign()) found.set(botId, [...(found.get(botId) ?? []), ref]);
+      return found;
+    } catch {
       return undefined;
     }
   };
@@ -54,13 +67,17 @@ export const createResync = (dependencies: ResyncDependencies) => {
   };
 
   return async (tick: number): Promise<readonly Wake[]> => {
-    const [listed, read] = await Promise.all([listByBot(), specs.readFleet()]);
+    const [listed, foreign, read] = await Promise.all([listByBot(), listForeign(), specs.readFleet()]);
     onRead(read);
     const drained = read.drain !== undefined;
     const desired = new Map(read.records.map((record) => [record.id, desiredOfRecord(record, defaults, drained)]));
     judge(read, desired);
     const now = clock.now();
     const folds = states.folds();
+    const isKnown = (id: BotId): boolean => (folds.get(id)?.state.context.incarnation ?? 0) > 0;
+    const isWished = (id: BotId): boolean => (desired.get(id)?.kind ?? 'gone') !== 'gone';
+    if (listed !== undefined)
+      onOrphans([...listed.values()].filter(({ botId }) => !isKnown(botId) && !isWished(botId)));
     const keys = new Set([...folds.keys(), ...desired.keys()]);
     const sampled = sample(folds);
     const differing = [...keys].filter((id) => {
@@ -70,7 +87,7 @@ export const createResync = (dependencies: ResyncDependencies) => {
       // Without a list only the wishes can be compared: an engine that does not answer is not an empty one.
       return listed === undefined
         ? needsLook(state, wish, undefined, now) && state?.context.container == null
-        : needsLook(state, wish, listed.get(id), now);
+        : needsLook(state, wish, listed.get(id), now, foreign && (foreign.get(id) ?? []));
     });
     states.counters.resynced(now);
     const fleetCause = read.drain && requestCause(read.drain);

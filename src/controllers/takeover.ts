@@ -26,12 +26,14 @@ export const createTakeover = ({ predecessor, specs, inTerm, onTaken, logger }: 
   async look() {
     const [found, { records }] = await Promise.all([predecessor.list(), specs.readFleet()]);
     const known = new Set(records.filter(runsHere).map(({ id }) => id));
+    const ofThe0 = found.filter(({ install }) => install === undefined);
     return {
-      ours: found.filter(({ botId }) => known.has(botId)),
-      strangers: found.filter(({ botId }) => !known.has(botId)),
+      ours: ofThe0.filter(({ botId }) => known.has(botId)),
+      strangers: ofThe0.filter(({ botId }) => !known.has(botId)),
+      installs: found.filter(({ botId, install }) => install !== undefined && known.has(botId)),
     };
   },
-  take: async (botId) =>
+  take: async (botId, from) =>
     inTerm(async () => {
       if ((await specs.readFleet()).drain !== undefined) {
         throw new DroverError('REQUEST_INVALID', 'the fleet is drained: run `drover drain --undo` before the takeover');
@@ -45,9 +47,11 @@ export const createTakeover = ({ predecessor, specs, inTerm, onTaken, logger }: 
         const message = `the bot ${JSON.stringify(botId)} is disabled: its containers are not stopped`;
         throw new DroverError('REQUEST_INVALID', message);
       }
-      const containers = (await predecessor.list()).filter((container) => container.botId === botId);
+      const found = await predecessor.list();
+      const containers = found.filter((one) => one.botId === botId && one.install === from);
       for (const { container, name } of containers) {
-        logger.warn('stopping a container of the0', { bot: botId, container, name });
+        const of = from === undefined ? 'the0' : `install ${from}`;
+        logger.warn('stopping a container of another runner', { bot: botId, of, container, name });
         await predecessor.stop(container, GRACE_MS);
       }
       onTaken();

@@ -98,7 +98,8 @@ export type ContainerEvent =
     >
   | Named<'ContainerVanished', OnContainer & { unsynced?: Unsynced }>
   | Named<'ContainerRemoved', OnContainer>
-  | Named<'ForeignInstanceFound', OnContainer>
+  /** `install`: that of another drover; absent: of the0. */
+  | Named<'ForeignInstanceFound', OnContainer & { install?: string }>
   | Named<'ForeignInstanceGone', At>
   | Named<'BecameHealthy', At & { afterMs: number }>;
 

@@ -117,8 +117,10 @@ export interface BotContext {
   readonly gaveUp: GiveUpReason | null;
   readonly completed: boolean;
   readonly rejected: { readonly code: string; readonly reason: string } | null;
-  /** Container id of a live instance of the predecessor. */
+  /** Container id of a live instance of the0, or of another install. */
   readonly foreign: string | null;
+  /** The install whose it is; null or absent: of the0. */
+  readonly foreignInstall?: string | null;
   /** A restart asked for and not yet begun. */
   readonly restartAsked: boolean;
   /** Ids of the latest requests taken, bounded: a request is taken once. */

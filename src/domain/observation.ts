@@ -8,6 +8,18 @@ export interface InstanceRef {
   readonly id: string;
 }
 
+/** A live container of the0, or of another install of drover, for the same bot. */
+export interface ForeignRef extends InstanceRef {
+  /** Absent: of the0. */
+  readonly install?: string;
+}
+
+/** One row of the resync's list of them. */
+export interface ListedForeign {
+  readonly botId: string;
+  readonly ref: ForeignRef;
+}
+
 export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
 
 /** What `runtime execute` left behind for the controller. */
@@ -73,9 +85,9 @@ export interface ObservedContainer {
 export type Observation =
   /** The engine did not answer: never to be taken for "not running". */
   | { readonly kind: 'unknown'; readonly reason: string }
-  /** `foreign`: live containers of the predecessor for the same bot. */
-  | { readonly kind: 'absent'; readonly foreign: readonly InstanceRef[] }
-  | { readonly kind: 'present'; readonly container: ObservedContainer }
+  | { readonly kind: 'absent'; readonly foreign: readonly ForeignRef[] }
+  /** `foreign` absent: it was not looked for. */
+  | { readonly kind: 'present'; readonly container: ObservedContainer; readonly foreign?: readonly ForeignRef[] }
   /** Somebody else's container has our name. It is never touched. */
   | { readonly kind: 'nameTaken'; readonly ref: InstanceRef };
 

@@ -105,6 +105,7 @@ const details = (event: BotEvent): Record<string, string | number> => {
     'bytes',
     'free',
     'actor',
+    'install',
   ];
   return Object.fromEntries([
     ...known.flatMap((key): [string, string | number][] => {

@@ -147,7 +147,12 @@ export const amend = (context: BotContext, event: BotEvent): Partial<BotContext>
     case 'ContainerRemoved':
       return { container: null, holdUntil: null, stop: null, restartAsked: false };
     case 'ForeignInstanceFound':
-      return { foreign: event.ref.id };
+      return {
+        foreign: event.ref.id,
+        ...(event.install === undefined && context.foreignInstall === undefined
+          ? {}
+          : { foreignInstall: event.install ?? null }),
+      };
     case 'ForeignInstanceGone':
       return { foreign: null };
     case 'BecameHealthy':

@@ -39,6 +39,14 @@ const ready = ({ at, context }: BotState): Condition => {
   return condition('Ready', true, 'Running', 'the container runs', context.since);
 };
 
+const foreignText = (at: BotState['at'], { foreign, foreignInstall }: BotContext): string => {
+  const of = (foreignInstall ?? null) === null ? 'the0' : `the install ${foreignInstall ?? ''} of drover`;
+  const container = `container ${foreign?.slice(0, 12) ?? ''} of ${of}`;
+  return at === 'running'
+    ? `${container} runs this bot, too: stop one of the two`
+    : `${container} runs this bot; drover waits until it is gone`;
+};
+
 const progressing = ({ at, context }: BotState): Condition => {
   switch (at) {
     case 'starting':
@@ -57,13 +65,7 @@ const progressing = ({ at, context }: BotState): Condition => {
   }
   return context.foreign === null
     ? condition('Progressing', false, 'AtRest', 'no action is planned', context.since)
-    : condition(
-        'Progressing',
-        false,
-        'ForeignInstance',
-        `container ${context.foreign.slice(0, 12)} of the0 runs this bot; drover waits until it is gone`,
-        context.since,
-      );
+    : condition('Progressing', false, 'ForeignInstance', foreignText(at, context), context.since);
 };
 
 const degraded = (state: BotState): Condition => {

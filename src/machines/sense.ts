@@ -2,7 +2,7 @@
 import type { ContainerEvent, ContainerIdentity, StorageEvent } from '../domain/bot-event.ts';
 import type { BotState, KnownContainer } from '../domain/bot-state.ts';
 import type { ErrorCode } from '../domain/errors.ts';
-import { isLive, type Observation, type ObservedContainer } from '../domain/observation.ts';
+import { isLive, type ForeignRef, type Observation, type ObservedContainer } from '../domain/observation.ts';
 import { classifyExit } from './classify-exit.ts';
 import { isRetryDue } from './retry-due.ts';
 import { senseStorage, unsyncedOf } from './sense-storage.ts';
@@ -30,17 +30,25 @@ const gone = ({ ref, exited, startedAt }: KnownContainer, at: number): Container
     ? { type: 'ContainerRemoved', at, ref }
     : { type: 'ContainerVanished', at, ref, unsynced: { state: true, logs: true } };
 
-const senseAbsent = (state: BotState, observation: Observation, at: number): ContainerEvent | undefined => {
-  const { context } = state;
-  const { container } = context;
-  if (container !== null) return gone(container, at);
+/** Does the log say what there is? It names one of them at a time: another one only when that is gone. */
+export const namesForeign = ({ at, context }: BotState, foreign: readonly ForeignRef[]): boolean => {
   // Nothing is to start any more, so nothing stands in its way.
-  if (state.at === 'deleted') return undefined;
-  const foreign = observation.kind === 'absent' ? observation.foreign[0] : undefined;
-  if (foreign !== undefined) {
-    return context.foreign === null ? { type: 'ForeignInstanceFound', at, ref: foreign } : undefined;
-  }
-  return context.foreign === null ? undefined : { type: 'ForeignInstanceGone', at };
+  if (at === 'deleted') return true;
+  return foreign.length === 0 ? context.foreign === null : foreign.some(({ id }) => id === context.foreign);
+};
+
+const senseForeign = (state: BotState, foreign: readonly ForeignRef[], at: number): ContainerEvent | undefined => {
+  if (namesForeign(state, foreign)) return undefined;
+  const [found] = foreign;
+  if (found === undefined) return { type: 'ForeignInstanceGone', at };
+  const { node, id, install } = found;
+  return { type: 'ForeignInstanceFound', at, ref: { node, id }, ...(install === undefined ? {} : { install }) };
+};
+
+const senseAbsent = (state: BotState, observation: Observation, at: number): ContainerEvent | undefined => {
+  const { container } = state.context;
+  if (container !== null) return gone(container, at);
+  return senseForeign(state, observation.kind === 'absent' ? observation.foreign : [], at);
 };
 
 /** A container of ours that the log does not know. */
@@ -146,7 +154,14 @@ export const sense = (
   const knownAs = state.context.container;
   if (knownAs === null) return senseUnknown(state, seen, at);
   if (knownAs.ref.id !== seen.ref.id) return gone(knownAs, at);
-  if (isLive(seen.status)) return senseLive(state, seen, at) ?? senseStorage(state.context, seen, at);
+  if (isLive(seen.status)) {
+    const { foreign } = observation;
+    return (
+      senseLive(state, seen, at) ??
+      senseStorage(state.context, seen, at) ??
+      (foreign === undefined ? undefined : senseForeign(state, foreign, at))
+    );
+  }
   if (seen.status !== 'exited' && seen.status !== 'dead') return undefined;
   // What it still said of its state comes before its end; a later look at the same remains says nothing new.
   const reports = knownAs.exited !== true && state.at !== 'deleted';

@@ -1,6 +1,6 @@
 /** The engine in our words. No verb takes or returns a host path or an address. */
 import type { ContainerPlan, StopSignal } from '../domain/effect.ts';
-import type { InstanceRef, ListedContainer, Observation } from '../domain/observation.ts';
+import type { InstanceRef, ListedContainer, ListedForeign, Observation } from '../domain/observation.ts';
 
 /** A change the engine reported; only ever a hint to look. */
 export interface EngineSignal {
@@ -29,6 +29,8 @@ export interface ContainerEngine {
   observe(id: string): Promise<Observation>;
   /** All containers of this install and of the kind that is kept, in one call. */
   list(): Promise<readonly ListedContainer[]>;
+  /** Live containers of others for bots, or schedules, of whatever id, in one call that many share. */
+  listForeign(): Promise<readonly ListedForeign[]>;
   /**
    * `signal` aborts when nobody wants the container any more: what waits for a registry or an archive store ends then.
    * @throws NAME_TAKEN, NAME_BUSY, IMAGE_UNAVAILABLE, ARCHIVE_MISSING, ARCHIVE_UNAVAILABLE, NETWORK_EXHAUSTED, NETWORK_UNSAFE

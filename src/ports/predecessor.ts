@@ -1,4 +1,4 @@
-/** Containers that the predecessor left running, for the move to drover. */
+/** Containers of bots that the0, or another install of drover, runs on this engine. */
 
 export interface PredecessorContainer {
   readonly botId: string;
@@ -7,10 +7,12 @@ export interface PredecessorContainer {
   readonly image: string;
   /** Epoch milliseconds. */
   readonly createdAt: number;
+  /** The install of drover whose it is; absent: of the0. */
+  readonly install?: string;
 }
 
 export interface Predecessor {
-  /** Live realtime containers that carry the predecessor's labels and no install's. @throws DroverError as the engine */
+  /** Live realtime containers of the0 and of other installs of drover. @throws DroverError as the engine */
   list(): Promise<readonly PredecessorContainer[]>;
   /**
    * SIGTERM, then time to end by itself, then SIGKILL. Resolves once it has ended; one that is gone is done.
@@ -24,7 +26,9 @@ export interface Takeover {
   look(): Promise<{
     readonly ours: readonly PredecessorContainer[];
     readonly strangers: readonly PredecessorContainer[];
+    /** Of other installs of drover, for enabled bots of ours. */
+    readonly installs: readonly PredecessorContainer[];
   }>;
-  /** Stops the predecessor's containers of one bot; drover then starts it. Returns the containers. @throws NOT_LEADER, BOT_NOT_FOUND */
-  take(botId: string): Promise<readonly PredecessorContainer[]>;
+  /** Stops the containers that the0, or the install that is named, has of one bot; drover then starts it. Returns the containers. @throws NOT_LEADER, BOT_NOT_FOUND */
+  take(botId: string, install?: string): Promise<readonly PredecessorContainer[]>;
 }

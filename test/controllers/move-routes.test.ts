@@ -34,7 +34,7 @@ describe('dead letters', () => {
   });
   it('and an empty takeover are answers too', async () => {
     expect(await (await call('/v1/dead-letters')).json()).toEqual([]);
-    expect(await (await call('/v1/takeover')).json()).toEqual({ ours: [], strangers: [] });
+    expect(await (await call('/v1/takeover')).json()).toEqual({ ours: [], strangers: [], installs: [] });
     expect((await call('/v1/takeover/nobody', 'POST')).status).toBe(404);
   });
 });

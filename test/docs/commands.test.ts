@@ -129,6 +129,7 @@ describe.each(pages)('$page', ({ page, steps, needs }) => {
       DOCKER_HOST: HOST,
       RUNTIME_IMAGE: IMAGE,
       INSTALL_ID: install,
+      FOREIGN_INSTALLS: 'ignore',
       TEST_RUN: process.env['TEST_RUN'] ?? '',
       // For commands that readers do not see.
       SERVERS: settings,

@@ -66,6 +66,7 @@ describe.skipIf(!HOST.startsWith('unix://'))('the image of drover', () => {
         `HTTP_PORT=${String(port)}`,
         `DROVER_URL=${url}`,
         `INSTALL_ID=${install}`,
+        'FOREIGN_INSTALLS=ignore',
         `RUNTIME_IMAGE=${IMAGE}`,
       ],
       HostConfig: {

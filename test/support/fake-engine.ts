@@ -150,6 +150,7 @@ export const createFakeEngine = (now: () => number): FakeEngine => {
             aside: false,
           })),
         ),
+      listForeign: () => Promise.resolve([]),
       ensureContainer: (plan) =>
         done(() => {
           const name = instanceId(plan);

@@ -30,5 +30,7 @@ export const realEngine = (
     hostGateway: false,
     configInEnv: false,
     startsInFlight: 4,
+    // Tests that run side by side have bots of the same id.
+    besideOthers: true,
     ...change,
   });

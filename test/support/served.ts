@@ -65,6 +65,7 @@ export const openApp = async (token?: string, options: ServedOptions = {}): Prom
     transitions: drover.transitions,
     guard: drover.guard,
     takeover: drover.takeover,
+    orphans: drover.orphans,
     stateSnapshots: drover.stateSnapshots,
     readiness: drover.readiness,
     clock: systemClock,

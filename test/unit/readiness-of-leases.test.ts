@@ -28,6 +28,8 @@ const leaseOf = async ({ epoch, holder, isHeld = false, leads = false }: Seen) =
     bus: undefined,
     started: () => true,
     troubles: createTroubles(() => 0),
+    orphans: { list: () => [] },
+    states: { folds: () => new Map() },
   });
   return (await readiness()).find(({ name }) => name === 'lease r');
 };

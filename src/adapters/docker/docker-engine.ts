@@ -40,6 +40,8 @@ export interface DockerEngineOptions extends CreateSettings {
    * @throws DroverError LEASE_LOST
    */
   readonly mayAct: () => void;
+  /** Bots run beside those that other installs of drover run under the same id. */
+  readonly besideOthers?: boolean;
   /** Deadline of a call that changes something, ms; reads have a third of it. */
   readonly deadlineMs?: number;
   readonly idleMs?: number;
@@ -53,6 +55,7 @@ const REPORT_AFTER_MS: Readonly<Record<InstanceRole, number>> = { bot: 0, run: 6
 
 export const createDockerEngine = (options: DockerEngineOptions): Engine => {
   const { docker, role, archives, access, mayAct, install, deadlineMs = 30_000, idleMs = 30_000 } = options;
+  const { besideOthers = false } = options;
   // Starts have a lane of their own: more than a few at once are slower, and stops never wait behind them (feature B10).
   const starts = createLane({ name: 'start', width: options.startsInFlight, deadlineMs: deadlineMs * 2 });
   const stops = createLane({ name: 'stop', width: 16, deadlineMs });
@@ -92,13 +95,14 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
     );
     return nodeName;
   };
+  const foreign = createForeign({ docker, install, role, node, besideOthers });
   const context = {
     docker,
     install,
     node,
     gaps,
     endedWithEngine: createEngineRestarts(docker),
-    foreign: createForeign(docker, node),
+    foreign,
     syncReport: createSyncReportReader(docker),
     reportAfterMs: REPORT_AFTER_MS[role],
   };
@@ -202,6 +206,7 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
           return [{ ref: { node: onNode, id: Id }, botId, status: toStatus(State), specHash, attempt, named, aside }];
         });
       }),
+    listForeign: () => reads(() => foreign.all()),
     async ensureContainer(plan, signal = new AbortController().signal) {
       const { spec } = plan;
       // Outside the lane: an archive store that is slow must not hold up the starts of others.
@@ -267,7 +272,7 @@ export const createDockerEngine = (options: DockerEngineOptions): Engine => {
         await container.rename({ name: asideName(Name.slice(1), id), abortSignal });
       }),
     watch(watch, signal) {
-      void watchEngine({ docker, install, role, gaps, ping, idleMs }, watch, signal);
+      void watchEngine({ docker, install, role, besideOthers, gaps, ping, idleMs }, watch, signal);
     },
   };
 };

@@ -6,6 +6,7 @@ export interface ParsedEvent {
   readonly action: string;
   readonly botId: string;
   readonly timeNano: number;
+  readonly labels: Readonly<Record<string, unknown>>;
 }
 
 interface RawEvent {
@@ -19,13 +20,14 @@ const LONGEST_LINE = 1_000_000;
 const toEvent = (line: string): ParsedEvent | undefined => {
   try {
     const { Action: action, Actor: actor, timeNano } = JSON.parse(line) as RawEvent;
-    const botId = instanceOfLabels(actor?.Attributes ?? {});
+    const labels = actor?.Attributes ?? {};
+    const botId = instanceOfLabels(labels);
     const id = actor?.ID;
     return typeof action === 'string' &&
       typeof botId === 'string' &&
       typeof id === 'string' &&
       typeof timeNano === 'number'
-      ? { id, action, botId, timeNano }
+      ? { id, action, botId, timeNano, labels }
       : undefined;
   } catch {
     return undefined;

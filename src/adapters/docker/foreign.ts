@@ -1,46 +1,76 @@
-/** Live containers of the predecessor for what we are to run: it waits for them, so that nothing trades twice. */
+/**
+ * Live containers of others for what we are to run: of the0, and of other installs of drover. A start waits for them, so that
+ * nothing trades twice; what runs here goes on, and is told.
+ */
 import type Docker from 'dockerode';
-import { LABEL } from '../../domain/naming.ts';
-import type { InstanceRef } from '../../domain/observation.ts';
+import { LABEL, type InstanceRole } from '../../domain/naming.ts';
+import type { ForeignRef, ListedForeign } from '../../domain/observation.ts';
 import { partsOfRun } from '../../domain/run-id.ts';
 
 const LIVE = ['running', 'paused', 'restarting'];
-/** A thousand runs that are due at once ask together. */
+/** A thousand runs that are due at once ask together, and so do bots that run. */
 const FRESH_MS = 2_000;
 
-interface Found {
-  readonly id: string;
-  readonly ref: InstanceRef;
+type Labels = Readonly<Record<string, unknown>>;
+
+export interface ForeignOptions {
+  readonly docker: Docker;
+  readonly install: string;
+  readonly role: InstanceRole;
+  readonly node: () => Promise<string>;
+  /** Bots may run beside those of other installs: only the0 is waited for. */
+  readonly besideOthers: boolean;
 }
 
-/** Of a bot, or of the schedule of a run; the predecessor does not say which slot one of its runs is for. */
-export const createForeign = (docker: Docker, node: () => Promise<string>) => {
-  let askedAt = -Infinity;
-  let scheduled: Promise<readonly Found[]> = Promise.resolve([]);
+/** Is a container with these labels a bot, or a run, of somebody else? Nobody says which slot a run of the0 is for. */
+export const isForeign = (
+  labels: Labels,
+  { install, role, besideOthers }: Pick<ForeignOptions, 'install' | 'role' | 'besideOthers'>,
+): boolean => {
+  const of = labels[LABEL.install];
+  if (of === undefined) return (labels[LABEL.type] === 'scheduled') === (role === 'run');
+  return !besideOthers && of !== install && labels[LABEL.role] === role;
+};
 
-  const list = async (
-    label: readonly string[],
-    isOne: (type: string | undefined) => boolean,
-  ): Promise<readonly Found[]> => {
-    const found = await docker.listContainers({ filters: { label: [...label], status: LIVE } });
+export const createForeign = (options: ForeignOptions) => {
+  const { docker, node } = options;
+  let askedAt = -Infinity;
+  let known: Promise<readonly ListedForeign[]> = Promise.resolve([]);
+
+  const list = async (label: readonly string[]): Promise<readonly ListedForeign[]> => {
+    const filters = { label: [`${LABEL.managed}=true`, ...label], status: LIVE };
+    const found = await docker.listContainers({ filters });
     const name = await node();
     return found
-      .filter(({ Labels }) => Labels[LABEL.install] === undefined && isOne(Labels[LABEL.type]))
-      .map(({ Id, Labels }) => ({ id: Labels[LABEL.id] ?? '', ref: { node: name, id: Id } }));
+      .filter(({ Labels }) => isForeign(Labels, options))
+      .map(({ Id, Labels }) => {
+        const { [LABEL.id]: botId = '', [LABEL.install]: install } = Labels;
+        return { botId, ref: { node: name, id: Id, ...(install === undefined ? {} : { install }) } };
+      });
   };
-
-  return async (id: string): Promise<InstanceRef[]> => {
-    const run = partsOfRun(id);
-    if (run === undefined) {
-      const label = [`${LABEL.managed}=true`, `${LABEL.id}=${id}`];
-      return (await list(label, (type) => type !== 'scheduled')).map(({ ref }) => ref);
-    }
+  const all = (): Promise<readonly ListedForeign[]> => {
     if (Date.now() - askedAt >= FRESH_MS) {
       askedAt = Date.now();
-      scheduled = list([`${LABEL.managed}=true`, `${LABEL.type}=scheduled`], (type) => type === 'scheduled');
+      known = list([]);
       // Not known is not none: whoever asks next asks anew.
-      scheduled.catch(() => (askedAt = -Infinity));
+      known.catch(() => (askedAt = -Infinity));
     }
-    return (await scheduled).filter((found) => found.id === run.scheduleId).map(({ ref }) => ref);
+    return known;
+  };
+  const of = (found: readonly ListedForeign[], id: string): ForeignRef[] =>
+    found.filter(({ botId }) => botId === id).map(({ ref }) => ref);
+
+  return {
+    all,
+    /** Before a start of this bot or run: as things are now, for a bot. */
+    beforeStart: async (id: string): Promise<ForeignRef[]> => {
+      const run = partsOfRun(id);
+      return run === undefined ? of(await list([`${LABEL.id}=${id}`]), id) : of(await all(), run.scheduleId);
+    },
+    /** Beside a bot that exists here; undefined for a run. */
+    beside: async (id: string): Promise<ForeignRef[] | undefined> =>
+      partsOfRun(id) === undefined ? of(await all(), id) : undefined,
   };
 };
+
+export type Foreign = ReturnType<typeof createForeign>;

@@ -1,17 +1,12 @@
 /** One bot as the engine shows it, in our words. */
 import type Docker from 'dockerode';
 import { containerName, readTags, type ContainerTags } from '../../domain/naming.ts';
-import type {
-  ContainerStatus,
-  InstanceRef,
-  ObservedContainer,
-  ObservedExit,
-  Observation,
-} from '../../domain/observation.ts';
+import type { ContainerStatus, ObservedContainer, ObservedExit, Observation } from '../../domain/observation.ts';
 import { statusOf, toEngineError } from './docker-errors.ts';
 import type { SyncReport } from '../../domain/sync-report.ts';
 import type { EngineGaps } from './engine-gaps.ts';
 import type { EngineRestarts } from './engine-restarts.ts';
+import type { Foreign } from './foreign.ts';
 import { readLastReports } from './exit-report.ts';
 import type { SyncReportReader } from './sync-report.ts';
 import { readLogTail } from './log-tail.ts';
@@ -22,8 +17,7 @@ export interface ObserveContext {
   readonly node: () => Promise<string>;
   readonly gaps: EngineGaps;
   readonly endedWithEngine: EngineRestarts;
-  /** Live containers of the predecessor for the same bot, or for the schedule of a run. */
-  readonly foreign: (id: string) => Promise<InstanceRef[]>;
+  readonly foreign: Pick<Foreign, 'beforeStart' | 'beside'>;
   readonly syncReport: SyncReportReader;
   /** A container that lives is asked for its report only after this time, ms. */
   readonly reportAfterMs: number;
@@ -116,11 +110,12 @@ export const observeBot = async (context: ObserveContext, id: string): Promise<O
   try {
     info = await context.docker.getContainer(containerName(context.install, id)).inspect();
   } catch (thrown) {
-    if (statusOf(thrown) === 404) return { kind: 'absent', foreign: await context.foreign(id) };
+    if (statusOf(thrown) === 404) return { kind: 'absent', foreign: await context.foreign.beforeStart(id) };
     throw toEngineError(thrown);
   }
   const tags = readTags(info.Config.Labels);
-  return tags?.install === context.install && tags.botId === id
-    ? { kind: 'present', container: await present(context, info, tags) }
-    : { kind: 'nameTaken', ref: { node: await context.node(), id: info.Id } };
+  if (tags?.install !== context.install || tags.botId !== id)
+    return { kind: 'nameTaken', ref: { node: await context.node(), id: info.Id } };
+  const [container, foreign] = await Promise.all([present(context, info, tags), context.foreign.beside(id)]);
+  return { kind: 'present', container, ...(foreign === undefined ? {} : { foreign }) };
 };

@@ -1,4 +1,4 @@
-/** The predecessor's containers on this engine: its labels (contract §5), and none of ours. */
+/** Bots that others run on this engine: the0 (contract §5), and other installs of drover. */
 import type Docker from 'dockerode';
 import { LABEL } from '../../domain/naming.ts';
 import type { Predecessor } from '../../ports/predecessor.ts';
@@ -7,7 +7,7 @@ import { doneAlso, toEngineError } from './docker-errors.ts';
 const ANSWER_MS = 10_000;
 
 /** `mayAct` is asked before each stop. */
-export const createPredecessor = (docker: Docker, mayAct: () => void): Predecessor => ({
+export const createPredecessor = (docker: Docker, own: string, mayAct: () => void): Predecessor => ({
   async list() {
     try {
       const found = await docker.listContainers({
@@ -18,10 +18,11 @@ export const createPredecessor = (docker: Docker, mayAct: () => void): Predecess
         abortSignal: AbortSignal.timeout(ANSWER_MS),
       });
       return found.flatMap(({ Id, Names, Image, Created, Labels }) => {
-        const botId = Labels[LABEL.id];
-        if (botId === undefined || Labels[LABEL.install] !== undefined) return [];
+        const { [LABEL.id]: botId, [LABEL.install]: install, [LABEL.role]: role } = Labels;
+        if (botId === undefined || install === own || (install !== undefined && role !== 'bot')) return [];
         const name = Names[0]?.replace(/^\//, '') ?? Id.slice(0, 12);
-        return [{ botId, container: Id, name, image: Image, createdAt: Created * 1_000 }];
+        const found = { botId, container: Id, name, image: Image, createdAt: Created * 1_000 };
+        return [install === undefined ? found : { ...found, install }];
       });
     } catch (thrown) {
       throw toEngineError(thrown);

@@ -9,11 +9,14 @@ import type { EngineWatch } from '../../ports/container-engine.ts';
 import { textOf } from './docker-errors.ts';
 import type { EngineGaps } from './engine-gaps.ts';
 import { createEventParser } from './event-parser.ts';
+import { isForeign } from './foreign.ts';
 
 export interface WatchContext {
   readonly docker: Docker;
   readonly install: string;
   readonly role: InstanceRole;
+  /** Others are not waited for, and so not heard. */
+  readonly besideOthers: boolean;
   readonly gaps: EngineGaps;
   readonly ping: () => Promise<void>;
   /** Silence longer than this is asked about, ms. */
@@ -30,7 +33,12 @@ const NOISE = /^(exec_|top|attach|detach|resize|archive-path|extract-to-dir|expo
 
 /** Runs until aborted. */
 export const watchEngine = async (context: WatchContext, watch: EngineWatch, signal: AbortSignal): Promise<void> => {
-  const { docker, install, role, gaps, ping, idleMs } = context;
+  const { docker, install, role, besideOthers, gaps, ping, idleMs } = context;
+  const own = [`${LABEL.install}=${install}`, `${LABEL.role}=${role}`];
+  // A bot that waits for another's container, or runs beside one, hears of it; a run is looked at by the tick.
+  const hearsOthers = role === 'bot' && !besideOthers;
+  const concerns = (labels: Readonly<Record<string, unknown>>): boolean =>
+    (labels[LABEL.install] === install && labels[LABEL.role] === role) || (hearsOthers && isForeign(labels, context));
   const seen = new Set<string>();
   // Also at first: the engine answers before it begins to collect, and what happens between would be lost.
   let since = Math.floor(Date.now() / 1_000) - OVERLAP_S;
@@ -46,7 +54,8 @@ export const watchEngine = async (context: WatchContext, watch: EngineWatch, sig
   };
 
   const take = (event: ReturnType<ReturnType<typeof createEventParser>>[number]): void => {
-    const { id, action, botId, timeNano } = event;
+    const { id, action, botId, timeNano, labels } = event;
+    if (!concerns(labels)) return;
     const key = `${String(timeNano)} ${id} ${action}`;
     if (NOISE.test(action) || seen.has(key)) return;
     if (seen.size > 2_000) seen.clear();
@@ -68,7 +77,7 @@ export const watchEngine = async (context: WatchContext, watch: EngineWatch, sig
     const stream = await docker
       .getEvents({
         since,
-        filters: { type: ['container'], label: [`${LABEL.install}=${install}`, `${LABEL.role}=${role}`] },
+        filters: { type: ['container'], label: hearsOthers ? [`${LABEL.managed}=true`] : own },
         abortSignal: either,
       })
       .finally(() => {

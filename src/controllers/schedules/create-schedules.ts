@@ -13,6 +13,8 @@ import { createAccessKeeper } from '../access-keeper.ts';
 import { createDesireReader } from '../desire.ts';
 import { createDiskWatch } from '../disk-watch.ts';
 import { createFoldStore, type FoldStore } from '../fold-store.ts';
+import type { Orphans } from '../../ports/orphans.ts';
+import { createOrphanKeeper } from '../orphan-keeper.ts';
 import { createReconcileBot } from '../reconcile-bot.ts';
 import { createRemovalGuard, type FleetGuard } from '../removal-guard.ts';
 import { createScheduleService, createScheduleWakes, type ScheduleService } from '../schedule-service.ts';
@@ -48,6 +50,7 @@ export interface Schedules {
   readonly states: FoldStore<ScheduleState>;
   readonly readers: ScheduleReaders;
   readonly guard: FleetGuard;
+  readonly orphans: Orphans;
   /** Folds the logs of schedules, and of the runs that they wish. */
   restore(): Promise<void>;
   /** Before the first act of a term: is the fleet drained? */
@@ -157,6 +160,8 @@ export const createSchedules = (parts: SchedulesParts): Schedules => {
   const ownerOf = scheduleVolumeOwner({ states, runs });
   const sweepVolumes = createVolumeSweeper({ engine, ownerOf, graceMs: policy.volumeGraceMs, clock, logger });
   const renewKeys = createAccessKeeper({ engine, states: runs, clock, logger });
+  const isKnownRun = (id: string): boolean => runs.folds().has(id) || keeper.wished().has(id);
+  const orphans = createOrphanKeeper({ engine, isKnown: isKnownRun, inTerm, clock, logger });
   const service = createScheduleService({
     engine,
     schedules,
@@ -196,7 +201,7 @@ export const createSchedules = (parts: SchedulesParts): Schedules => {
       },
       counters: runs.counters,
       failures: runs.failures,
-      resync: createRunSweep({ engine, runs, keeper, clock, logger }),
+      resync: createRunSweep({ engine, runs, keeper, onOrphans: orphans.saw, clock, logger }),
     },
   });
 
@@ -204,6 +209,7 @@ export const createSchedules = (parts: SchedulesParts): Schedules => {
     service,
     states,
     guard,
+    orphans,
     readers: {
       view: createScheduleView({ states, runs, nextAt: next.at, counters, failures }),
       history: createRunHistory({ events, states, runs }),

@@ -15,16 +15,18 @@ export interface RunSweepDependencies {
   readonly engine: ContainerEngine;
   readonly runs: FoldStore<BotState>;
   readonly keeper: RunKeeper;
+  /** Told of the containers whose run no log knows. */
+  readonly onOrphans: (found: readonly ListedContainer[]) => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 const NO_WISH = { kind: 'unknown', reason: 'this sweep only compares what the engine lists' } as const;
 
-export const createRunSweep = ({ engine, runs, keeper, clock, logger }: RunSweepDependencies) => {
+export const createRunSweep = ({ engine, runs, keeper, onOrphans, clock, logger }: RunSweepDependencies) => {
   const sweepOrphans = createOrphanSweeper(engine, logger);
   const sample = createReportSampler();
-  /** Containers of runs that no log knows: told once, never touched. */
+  /** Containers of runs that no log knows. */
   const strange = new Set<string>();
 
   const list = async (): Promise<ReadonlyMap<string, ListedContainer> | undefined> => {
@@ -48,7 +50,6 @@ export const createRunSweep = ({ engine, runs, keeper, clock, logger }: RunSweep
     if (known) return false;
     runs.evict(id);
     strange.add(ref.id);
-    logger.warn('ignoring an unknown run container', { run: id, container: ref.id });
     return true;
   };
 
@@ -58,10 +59,14 @@ export const createRunSweep = ({ engine, runs, keeper, clock, logger }: RunSweep
     for (const id of [...runs.folds().keys()]) keeper.tidy(id);
     const unknown = [...(listed?.keys() ?? [])].filter((id) => !runs.folds().has(id) && !wished.has(id));
     const left = new Set<string>();
+    const orphans: ListedContainer[] = [];
     for (const id of unknown) {
       const container = listed?.get(id);
-      if (container !== undefined && !(await isStrange(id, container))) left.add(id);
+      if (container === undefined) continue;
+      if (await isStrange(id, container)) orphans.push(container);
+      else left.add(id);
     }
+    if (listed !== undefined) onOrphans(orphans);
     const now = clock.now();
     const folds = runs.folds();
     const sampled = sample(folds);
