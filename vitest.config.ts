@@ -46,7 +46,7 @@ export default defineConfig({
           name: 'unit',
           isolate: false,
           setupFiles: ['test/setup/folder.ts'],
-          include: ['test/{unit,controllers,replay}/**/*.test.ts', 'test/docs/{links,fields,faults}.test.ts'],
+          include: ['test/{unit,controllers,replay}/**/*.test.ts', 'test/docs/{links,fields,faults,cases}.test.ts'],
           // Longer than what is waited for: then a test says what did not come.
           testTimeout: 90_000,
           hookTimeout: 60_000,

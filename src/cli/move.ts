@@ -54,8 +54,9 @@ const chosen = ({ ours, installs }: Look, install: string | undefined): readonly
 const tellOfInstalls = (io: Io, installs: readonly Found[]): void => {
   for (const install of new Set(installs.map((found) => found.install ?? ''))) {
     const found = listed(installs.filter((each) => each.install === install));
-    const remedy = `stop that drover, then \`drover takeover --install ${install}\``;
-    io.out(`run by the install ${install} of drover, and not stopped (${remedy}):\n${found}`);
+    const name = printable(install);
+    const remedy = `stop that drover, then \`drover takeover --install ${name}\``;
+    io.out(`run by the install ${name} of drover, and not stopped (${remedy}):\n${found}`);
   }
 };
 

@@ -22,7 +22,7 @@ export const orphanLine = (orphans: readonly ListedOrphan[]): string | undefined
 const table = (orphans: readonly ListedOrphan[]): string => {
   const rows = new Table({ head: ['bot or run', 'container', 'status', 'seen for'], style: { head: [], border: [] } });
   for (const { id, container, status, since } of orphans)
-    rows.push([printable(id), container.slice(0, 12), status, durationText(Date.now() - since)]);
+    rows.push([printable(id), printable(container.slice(0, 12)), printable(status), durationText(Date.now() - since)]);
   return rows.toString();
 };
 

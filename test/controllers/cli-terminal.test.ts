@@ -81,7 +81,15 @@ const ANSWERS: readonly (readonly [RegExp, unknown])[] = [
   [/^\/v1\/schedules\/[^/]+\/runs/, { runs: [], passed: [] }],
   [/^\/v1\/schedules\//, schedule],
   [/^\/v1\/dead-letters/, [letter]],
-  [/^\/v1\/takeover/, { ours: [{ botId: EVIL, container: EVIL, name: EVIL, createdAt: 1 }], strangers: [] }],
+  [
+    /^\/v1\/takeover/,
+    {
+      ours: [{ botId: EVIL, container: EVIL, name: EVIL, createdAt: 1 }],
+      strangers: [],
+      installs: [{ botId: EVIL, container: EVIL, name: EVIL, createdAt: 1, install: EVIL }],
+    },
+  ],
+  [/^\/v1\/orphans/, [{ id: EVIL, container: EVIL, status: EVIL, since: 1 }]],
   [/^\/v1\/confirm-removal/, { confirmed: [EVIL] }],
 ];
 
@@ -124,6 +132,7 @@ describe('what others wrote', () => {
     [['preview']],
     [['dead-letters']],
     [['takeover', '--dry-run']],
+    [['orphans']],
     [['confirm-removal']],
   ])('case E14: is cleaned in the output of %j, to a terminal or not', async (args) => {
     const text = await drover(...args);

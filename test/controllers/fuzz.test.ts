@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createWishIntake } from '../../src/controllers/wish-intake.ts';
 import { BOT_WISH_KIND, SCHEDULE_WISH_KIND } from '../../src/controllers/wish-kinds.ts';
+import { DroverError } from '../../src/domain/errors.ts';
 import { mintId } from '../../src/main.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import { fuzzedCall, fuzzedDocument, fuzzedText, IDS, type FuzzedCall } from '../support/fuzz-inputs.ts';
@@ -86,7 +87,10 @@ describe(`for ${String(SECONDS)} s each`, { timeout: (SECONDS + 90) * 1_000 }, (
   it('documents that another program wrote harm nobody else', async () => {
     const { specs, schedules } = served.stores;
     const sent = await loose(fuzzedDocument, async ({ kind, id, document }) => {
-      await (kind === 'bot' ? specs : schedules).put(id, document, asked());
+      // What is too deep even to be printed is refused by the store itself.
+      await (kind === 'bot' ? specs : schedules).put(id, document, asked()).catch((thrown: unknown) => {
+        if (!(thrown instanceof DroverError) || thrown.code !== 'DOCUMENT_INVALID') throw thrown;
+      });
     });
     expect(sent).toBeGreaterThan(0);
   });

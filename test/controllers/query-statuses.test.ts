@@ -369,8 +369,54 @@ describe('queries as REST', () => {
     expect(world.queries.handler.metrics().inFlight).toBe(0);
   });
 
-  it('R39: a storm on one running bot ends in 429 with Retry-After, and nothing is left under way', async () => {
+  it('case F11: a storm on one running bot waits in order, and each is answered', async () => {
     const world = openQueryWorld({ inFlightPerBot: 4 });
+    world.bot('b', 'running');
+    const gate = aGate();
+    const order: string[] = [];
+    world.running = async ({ path }) => {
+      order.push(path);
+      await gate.pass();
+      return { body: '{"status":"ok"}' };
+    };
+    const storm = Array.from({ length: 50 }, (_none, n) => world.get(`/v1/bots/b/query/n${String(n)}`));
+    await expect.poll(() => order.length).toBe(4);
+    gate.open();
+    const all = await Promise.all(storm);
+    expect(all.filter(({ status }) => status === 200)).toHaveLength(50);
+    expect(order).toEqual(Array.from({ length: 50 }, (_none, n) => `/n${String(n)}`));
+    expect(world.queries.handler.metrics().inFlight).toBe(0);
+  });
+
+  it('case F11: who still waits when the time of the caller ends is told 429 with Retry-After, and leaves the line', async () => {
+    const time = createVirtualClock(1_000_000);
+    const world = openQueryWorld({ inFlightPerBot: 4 }, {}, true, time.clock);
+    world.bot('b', 'running');
+    world.bot('other', 'running');
+    const gate = aGate();
+    world.running = async ({ path }) => {
+      if (path !== '/free') await gate.pass();
+      return { body: '{"status":"ok"}' };
+    };
+    const busy = Array.from({ length: 4 }, () => world.get(ASK));
+    await expect.poll(() => world.queries.handler.metrics().inFlight).toBe(4);
+    const waits = world.get(ASK);
+    await expect.poll(() => world.queries.handler.metrics().inFlight).toBe(5);
+    // A line is of one bot.
+    expect(await world.get('/v1/bots/other/query/free')).toMatchObject({ status: 200 });
+    time.set(time.clock.now() + 60_000);
+    expect(await waits).toMatchObject({
+      status: 429,
+      body: { code: 'QUERY_OVERLOADED', botState: 'running', retryable: true },
+    });
+    gate.open();
+    await Promise.all(busy);
+    expect(world.queries.handler.metrics().inFlight).toBe(0);
+    expect(await world.get(ASK)).toMatchObject({ status: 200 });
+  });
+
+  it('R39, case F11: a line that is full refuses at once, and nothing is left under way', async () => {
+    const world = openQueryWorld({ inFlightPerBot: 2 });
     world.bot('b', 'running');
     const gate = aGate();
     world.running = () => gate.pass().then(() => ({ body: '{"status":"ok"}' }));
@@ -380,14 +426,12 @@ describe('queries as REST', () => {
       told += 1;
       return answer;
     });
-    // Those that found no place are told so while the others are still under way.
-    await expect.poll(() => told).toBe(46);
+    // Two in flight, and sixteen for each of them in the line.
+    await expect.poll(() => told).toBe(16);
     gate.open();
     const all = await Promise.all(storm);
-    expect(all.filter(({ status }) => status === 200)).toHaveLength(4);
-    const refused = all.filter(({ status }) => status === 429);
-    expect(refused).toHaveLength(46);
-    expect(refused[0]).toMatchObject({ body: { code: 'QUERY_OVERLOADED', botState: 'running', retryable: true } });
+    expect(all.filter(({ status }) => status === 200)).toHaveLength(34);
+    expect(all.filter(({ status }) => status === 429)).toHaveLength(16);
     expect(world.queries.handler.metrics().inFlight).toBe(0);
   });
 

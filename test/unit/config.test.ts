@@ -96,6 +96,8 @@ describe('configuration', () => {
         '0.2',
         '0.3',
         'published',
+        'wait',
+        'ignore',
         'address',
         'always',
         'never',

@@ -10,7 +10,7 @@ import { QueryFailure, type Query, type QueryAnswer } from '../../domain/query.t
 import type { Clock } from '../../ports/clock.ts';
 import type { QueryContainers } from '../../ports/query-containers.ts';
 import type { ProxyReply, ProxyTarget, QueryProxy } from '../../ports/query-proxy.ts';
-import { createBotLimit } from './bot-limit.ts';
+import { createBotLine } from './bot-line.ts';
 import { boundBody, boundWhole, readSmall, type BoundedBody } from './bounded-body.ts';
 import { createAddresses } from './addresses.ts';
 import { failureOf, requireAnswer, saysError } from './judge-reply.ts';
@@ -47,7 +47,7 @@ const isUnreachable = (thrown: unknown): boolean =>
 
 export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunningOptions): AskRunning => {
   const addresses = createAddresses({ containers, proxy });
-  const limit = createBotLimit(policy.inFlightPerBot);
+  const line = createBotLine(policy.inFlightPerBot);
 
   const targetOf = async (bot: LiveBot): Promise<ProxyTarget> => {
     const look = await addresses.of(bot);
@@ -112,7 +112,8 @@ export const createAskRunning = ({ containers, proxy, policy, clock }: AskRunnin
 
   return {
     async ask(bot, query, cancellation) {
-      const done = limit.enter(bot.botId);
+      const place = line.enter(bot.botId, cancellation);
+      const done = place instanceof Promise ? await place : place;
       try {
         const reached = await askReached(bot, query, cancellation);
         const judged = toAnswer(bot, reached);

@@ -37,6 +37,16 @@ const list = async (archives: StateArchives, { incarnation }: TransferConfig): P
   };
 };
 
+/** So many are named to who asked for one that is not there; all are listed by `state list`. */
+const NAMED = 10;
+
+const thereAre = async (archives: StateArchives): Promise<string> => {
+  const names = (await archives.list()).map(snapshotText);
+  if (names.length === 0) return 'no snapshot is stored';
+  const newest = names.slice(-NAMED).reverse().join(', ');
+  return names.length > NAMED ? `the newest of ${String(names.length)} are ${newest}` : `there are ${newest}`;
+};
+
 const choose = async (
   archives: StateArchives,
   name: string,
@@ -49,7 +59,7 @@ const choose = async (
   const text = await archives.manifest(id);
   const archive = await archives.open(id);
   if (text === undefined || archive === undefined) {
-    throw new DroverError('STATE_RESTORE_FAILED', `there is no snapshot ${name}`);
+    throw new DroverError('SNAPSHOT_NOT_FOUND', `there is no snapshot ${name}; ${await thereAre(archives)}`);
   }
   const manifest = parseManifest(id, text);
   // Verified whole before it is chosen: whoever chooses must not find out at the next start.
