@@ -61,10 +61,12 @@ describe('how it is made', () => {
       LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
       Privileged: false,
     });
-    expect(Object.keys(info.HostConfig.Tmpfs as object).sort()).toEqual(['/bot', '/query', '/tmp']);
+    expect(Object.keys(info.HostConfig.Tmpfs as object).sort()).toEqual(['/query']);
     expect(info.Mounts.map(({ Destination, RW }) => `${Destination} ${String(RW)}`).sort()).toEqual([
       '/archive true',
+      '/bot true',
       '/state true',
+      '/tmp true',
       '/var/cache/drover/code false',
       '/var/the0 true',
     ]);
