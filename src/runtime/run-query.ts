@@ -5,7 +5,7 @@ import { DroverError } from '../domain/errors.ts';
 import { botEnvironment } from './bot-environment.ts';
 import { programFor } from './command-for.ts';
 import type { RuntimeConfig } from './config.ts';
-import { placeHome } from './home.ts';
+import { HOME_OF_QUERIES, placeHome } from './home.ts';
 import { placeLargeConfig } from './large-config.ts';
 import { startGroup } from './process-group.ts';
 import { openResult, RESULT_FILE } from './query/query-result.ts';
@@ -46,11 +46,11 @@ export const runQuery = async (config: RuntimeConfig, serverOnly: boolean): Prom
   let isLineOpen = false;
   if (!serverOnly) dropResult();
   placeLargeConfig(config);
-  placeHome();
+  if (serverOnly) placeHome();
   const group = startGroup({
     command: programFor(runtime, file, codePath),
     cwd: codePath,
-    env: { ...botEnvironment(config), ...(serverOnly ? {} : queryEnvironment(config)) },
+    env: { ...botEnvironment(config), ...(serverOnly ? {} : { ...HOME_OF_QUERIES, ...queryEnvironment(config) }) },
     onOutput: (chunk) => (isLineOpen = chunk.at(-1) !== NEWLINE),
   });
   const { code, signal } = await group.ended;
