@@ -17,9 +17,10 @@ afterAll(async () => {
 const write = (data: string): string => `require('fs').writeFileSync('/query/result.json', ${data});`;
 const said = ({ body }: Answer): unknown => JSON.parse(body?.toString() ?? '');
 
-/** All that could tell a program how it was started. */
+/** All that could tell a program how it was started. Files are counted before there is a worker, whose own close when it likes. */
 const NODE_PROBE = `
 const fs = require('fs'), { Worker } = require('worker_threads');
+const files = fs.readdirSync('/proc/self/fd').length;
 const inWorker = new Worker("const { parentPort } = require('worker_threads'); parentPort.postMessage({ execArgv: process.execArgv, env: process.env, cache: Object.keys(require.cache) })", { eval: true });
 inWorker.once('message', (worker) => {
   const child = require('child_process').execFileSync(process.execPath, ['-p', 'JSON.stringify([process.execArgv, Object.entries(process.env).sort()])'], { encoding: 'utf8' });
@@ -27,7 +28,7 @@ inWorker.once('message', (worker) => {
     argv: process.argv, argv0: process.argv0, execArgv: process.execArgv, title: process.title, cwd: process.cwd(), env: Object.entries(process.env).sort(),
     main: require.main === module, id: module.id, parent: module.parent, paths: module.paths, filename: __filename,
     cache: Object.keys(require.cache), resolved: Object.keys(module.constructor._pathCache), line: fs.readFileSync('/proc/self/cmdline', 'latin1'),
-    files: fs.readdirSync('/proc/self/fd').length, stdin: fs.readlinkSync('/proc/self/fd/0'), worker: { ...worker, env: Object.entries(worker.env).sort() }, child: JSON.parse(child),
+    files, stdin: fs.readlinkSync('/proc/self/fd/0'), worker: { ...worker, env: Object.entries(worker.env).sort() }, child: JSON.parse(child),
   }));
 });`;
 const ESM_PROBE = `
