@@ -2,7 +2,7 @@
  * A configuration that no environment variable can hold (the kernel's limit is 128 KiB): it lies in a file, and a wrapper that
  * the interpreter loads first shows it as BOT_CONFIG and CONFIG to the program, and to all programs that it starts.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fitsVariable } from '../domain/config-size.ts';
 import { DroverError } from '../domain/errors.ts';
 import type { RuntimeConfig } from './config.ts';
@@ -30,14 +30,20 @@ export const configVariables = (
 };
 
 /**
- * Puts the file there, anew before each program starts: bots and queries can write where it lies.
+ * Puts the file there, anew before each program starts: bots and queries can write where it lies. It is replaced in one step,
+ * because a program that was started a moment ago may be about to read it.
  * @throws DroverError SPAWN_FAILED
  */
 export const placeLargeConfig = ({ botConfig }: Pick<RuntimeConfig, 'botConfig'>, file = FILE): void => {
   if (!isLarge(botConfig)) return;
   try {
-    rmSync(file, { recursive: true, force: true });
-    writeFileSync(file, botConfig, { mode: 0o400, flag: 'wx' });
+    const next = `${file}.next`;
+    rmSync(next, { recursive: true, force: true });
+    writeFileSync(next, botConfig, { mode: 0o400, flag: 'wx' });
+    // A folder that a query made in its place cannot be replaced.
+    if (lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
+      rmSync(file, { recursive: true, force: true });
+    renameSync(next, file);
   } catch (thrown) {
     throw new DroverError('SPAWN_FAILED', `the configuration cannot be written to ${file}`, { cause: thrown });
   }
