@@ -8,7 +8,7 @@ import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import { createApp } from '../../src/api/create-app.ts';
 import { createDrover, mintId, type Drover } from '../../src/main.ts';
 import type { Logger } from '../../src/ports/logger.ts';
-import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
+import { DEFAULT_POLICY, type BotPolicy } from '../../src/domain/policy.ts';
 import type { Engine } from '../../src/ports/container-tools.ts';
 import { createFakeEngine, type FakeEngine } from './fake-engine.ts';
 import { noPredecessor } from './no-predecessor.ts';
@@ -31,6 +31,7 @@ export interface ServedOptions {
   /** Instead of a new one. */
   readonly dataDir?: string;
   readonly resyncIntervalMs?: number;
+  readonly policy?: Partial<BotPolicy>;
   /** Default: a silent one. */
   readonly logger?: Logger;
   /** Puts something between the service and its engine. */
@@ -49,7 +50,7 @@ export const openApp = async (token?: string, options: ServedOptions = {}): Prom
     bots: { ...stores.offices.bots, engine: options.wrap?.(world.engine) ?? world.engine },
     runs: { ...stores.offices.runs, engine: runs.engine },
     predecessor: noPredecessor,
-    policy: DEFAULT_POLICY,
+    policy: { ...DEFAULT_POLICY, ...options.policy },
     defaults: DEFAULTS,
     resyncIntervalMs: options.resyncIntervalMs ?? 3_600_000,
     clock: systemClock,
