@@ -68,16 +68,14 @@ export const createQueryPrograms = (config: RuntimeConfig, pipes: OutputPipes): 
   const command = programFor(runtime, entrypoint, codePath);
   const env = { ...botEnvironment(config), ...HOME_OF_QUERIES };
   const gate = gateOf(runtime, env);
-  const start = (more: Readonly<Record<string, string>>): QueryProgram => {
-    placeLargeConfig(config);
-    return startQueryProgram({
+  const start = (more: Readonly<Record<string, string>>): QueryProgram =>
+    startQueryProgram({
       command,
       cwd: codePath,
       env: { ...env, ...more },
       pipe: pipes.open(),
       gated: gate !== undefined,
     });
-  };
   let next: QueryProgram | undefined;
 
   const takeNext = ({ env: more }: Gate): QueryProgram => {
@@ -102,6 +100,7 @@ export const createQueryPrograms = (config: RuntimeConfig, pipes: OutputPipes): 
     async run(variables, started) {
       if (gate === undefined) {
         requireFitting(variables, runtime);
+        placeLargeConfig(config);
         const program = start(variables);
         started(program);
         return program;
@@ -110,7 +109,7 @@ export const createQueryPrograms = (config: RuntimeConfig, pipes: OutputPipes): 
       for (let tries = 1; ; tries += 1) {
         const program = takeNext(gate);
         started(program);
-        // It waited while what an earlier query left behind was taken away.
+        // Only now: what waits has read nothing yet, and what an earlier query left behind was taken away meanwhile.
         placeLargeConfig(config);
         const isReleased = await program.release(told);
         if (!isReleased && tries < TRIES) {
