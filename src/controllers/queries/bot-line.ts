@@ -6,6 +6,7 @@ import type { BotId } from '../../domain/bot.ts';
 import type { Cancellation } from '../../domain/cancellation.ts';
 import { DroverError } from '../../domain/errors.ts';
 import { QueryFailure } from '../../domain/query.ts';
+import { waitInLine, type Waiter } from '../../domain/waiting-line.ts';
 
 export interface BotLine {
   /**
@@ -21,7 +22,7 @@ const WAITING_FOR_ONE = 16;
 
 interface Line {
   inFlight: number;
-  readonly waiting: Set<() => void>;
+  readonly waiters: Waiter<undefined, () => void>[];
 }
 
 const overloaded = (message: string): QueryFailure =>
@@ -31,50 +32,42 @@ const overloaded = (message: string): QueryFailure =>
 export const createBotLine = (most: number): BotLine => {
   const lines = new Map<BotId, Line>();
 
-  const leave = (botId: BotId, line: Line) => (): void => {
-    const [next] = line.waiting;
-    if (next !== undefined) {
-      // Its place goes on to the next: the number in flight stays.
-      line.waiting.delete(next);
-      next();
-      return;
-    }
-    line.inFlight -= 1;
-    if (line.inFlight === 0) lines.delete(botId);
-  };
-  const once = (end: () => void): (() => void) => {
+  /** The result ends the query; once. Its place goes on to the next: the number in flight stays. */
+  const begin = (botId: BotId, line: Line): (() => void) => {
     let ended = false;
     return () => {
       if (ended) return;
       ended = true;
-      end();
+      const next = line.waiters.shift();
+      if (next !== undefined) {
+        next.take(begin(botId, line));
+        return;
+      }
+      line.inFlight -= 1;
+      if (line.inFlight === 0) lines.delete(botId);
     };
   };
 
   return {
     enter(botId, cancellation) {
-      const line = lines.get(botId) ?? { inFlight: 0, waiting: new Set() };
+      const line = lines.get(botId) ?? { inFlight: 0, waiters: [] };
       if (line.inFlight < most) {
         line.inFlight += 1;
         lines.set(botId, line);
-        return once(leave(botId, line));
+        return begin(botId, line);
       }
-      if (line.waiting.size >= most * WAITING_FOR_ONE) {
-        throw overloaded(`${String(most)} queries to this bot are in progress, and ${String(line.waiting.size)} wait`);
+      const { signal } = cancellation;
+      signal.throwIfAborted();
+      if (line.waiters.length >= most * WAITING_FOR_ONE) {
+        throw overloaded(
+          `${String(most)} queries to this bot are in progress, and ${String(line.waiters.length)} wait`,
+        );
       }
-      return new Promise((resolve, reject) => {
-        const take = (): void => {
-          forget();
-          resolve(once(leave(botId, line)));
-        };
-        const forget = cancellation.onCancel(() => {
-          line.waiting.delete(take);
-          const { reason } = cancellation;
-          const isLate = reason instanceof DroverError && reason.code === 'QUERY_TIMEOUT';
-          const message = `${String(most)} queries to this bot are in progress, and none of them ended in time`;
-          reject(isLate ? overloaded(message) : (reason ?? overloaded(message)));
-        });
-        if (cancellation.reason === undefined) line.waiting.add(take);
+      return waitInLine(line.waiters, undefined, signal).catch((reason: unknown) => {
+        const isLate = reason instanceof DroverError && reason.code === 'QUERY_TIMEOUT';
+        throw isLate
+          ? overloaded(`${String(most)} queries to this bot are in progress, and none of them ended in time`)
+          : reason;
       });
     },
   };
