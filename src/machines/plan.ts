@@ -10,7 +10,7 @@ import { effectsOf } from './effects-of.ts';
 import { evolve } from './evolve.ts';
 import { intend, type Circumstances } from './intend.ts';
 import { noteWish } from './note-wish.ts';
-import { portionOf } from './requests.ts';
+import { inPortion } from './requests.ts';
 import { sense } from './sense.ts';
 import { wakeAfter } from './wake-after.ts';
 
@@ -29,17 +29,9 @@ export interface Plan {
 /** Of one commit. What is beyond it is decided by the next pass. */
 const MAX_EVENTS = 80;
 
-/** With only those requests that this pass may take. */
-const inPortion = ({ context }: BotState, given: Circumstances): { given: Circumstances; more: boolean } => {
-  const { desired } = given;
-  if (desired.kind !== 'spec' || desired.requests.length === 0) return { given, more: false };
-  const { requests, more } = portionOf(context.requests, desired.requests);
-  return { given: { ...given, desired: { ...desired, requests } }, more };
-};
-
 /** @throws DroverError EVENT_ILLEGAL or INTERNAL when the rules contradict the statechart: nothing is done then */
 export const plan = (state: BotState, circumstances: Circumstances): Plan => {
-  const { given, more } = inPortion(state, circumstances);
+  const { given, more } = inPortion(state.context.requests, circumstances);
   const { desired, observation, now } = given;
   const planned = converge<BotState, BotEvent>(state, {
     next: (folded) => noteWish(folded, desired, now) ?? sense(folded, observation, now) ?? intend(folded, given),

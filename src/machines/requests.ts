@@ -12,14 +12,14 @@ interface Request {
   readonly requestId: string;
 }
 
-export interface Portion<R extends Request> {
+interface Portion<R extends Request> {
   readonly requests: readonly R[];
   /** Others wait for the next pass. */
   readonly more: boolean;
 }
 
 /** So many that no id is forgotten which the store still has. */
-export const portionOf = <R extends Request>(known: readonly string[], waiting: readonly R[]): Portion<R> => {
+const portionOf = <R extends Request>(known: readonly string[], waiting: readonly R[]): Portion<R> => {
   const places = new Map(known.map((requestId, place) => [requestId, place]));
   const fresh = waiting.filter(({ requestId }) => !places.has(requestId));
   const stillStored = waiting.flatMap(({ requestId }) => places.get(requestId) ?? []);
@@ -31,3 +31,16 @@ export const portionOf = <R extends Request>(known: readonly string[], waiting: 
 /** The ids with these added, each once, the oldest forgotten. */
 export const remembered = (known: readonly string[], ids: readonly string[]): readonly string[] =>
   [...new Set([...known, ...ids])].slice(-REMEMBERED);
+
+/** What a pass is given, with only those requests of its wish that it may take. `known`: ids that the context remembers. */
+export const inPortion = <
+  G extends { readonly desired: { readonly kind: string; readonly requests?: readonly Request[] } },
+>(
+  known: readonly string[],
+  given: G,
+): { readonly given: G; readonly more: boolean } => {
+  const { desired } = given;
+  if (desired.requests === undefined || desired.requests.length === 0) return { given, more: false };
+  const { requests, more } = portionOf(known, desired.requests);
+  return { given: { ...given, desired: { ...desired, requests } }, more };
+};

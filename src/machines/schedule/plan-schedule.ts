@@ -2,7 +2,7 @@
 import type { ScheduleEvent } from '../../domain/schedule-event.ts';
 import type { ScheduleState } from '../../domain/schedule-state.ts';
 import { converge } from '../converge.ts';
-import { portionOf } from '../requests.ts';
+import { inPortion } from '../requests.ts';
 import { passing } from './due-slots.ts';
 import { evolveSchedule } from './evolve-schedule.ts';
 import { anchored, intendSchedule, nextMoment, passed, type ScheduleCircumstances } from './intend-schedule.ts';
@@ -30,20 +30,9 @@ const beforeIt = (state: ScheduleState, event: ScheduleEvent, given: ScheduleCir
   return skipped?.kind === 'pass' ? passed(skipped, event.at) : event;
 };
 
-/** With only those requests that this pass may take. */
-const inPortion = (
-  { context }: ScheduleState,
-  given: ScheduleCircumstances,
-): { given: ScheduleCircumstances; more: boolean } => {
-  const { desired } = given;
-  if (desired.kind !== 'spec' || desired.requests.length === 0) return { given, more: false };
-  const { requests, more } = portionOf(context.requests, desired.requests);
-  return { given: { ...given, desired: { ...desired, requests } }, more };
-};
-
 /** @throws DroverError EVENT_ILLEGAL or INTERNAL when the rules contradict the statechart: nothing is done then */
 export const planSchedule = (state: ScheduleState, circumstances: ScheduleCircumstances): SchedulePlan => {
-  const { given, more } = inPortion(state, circumstances);
+  const { given, more } = inPortion(state.context.requests, circumstances);
   const { desired, runs, now } = given;
   const maxLatenessMs = desired.kind === 'spec' ? desired.spec.policy.maxLatenessMs : undefined;
   const nextOf = (folded: ScheduleState): ScheduleEvent | undefined => {
