@@ -1,7 +1,7 @@
 /** A bot as the API shows it: wish and state side by side, configuration masked unless it is asked for. */
 import { decodeBotDocument, type DocumentFault, type SpecDefaults } from '../documents/bot-document.ts';
 import { isObject } from '../domain/json.ts';
-import type { Condition, RunningBot } from '../domain/running-bot.ts';
+import { blankBot, type Condition, type RunningBot } from '../domain/running-bot.ts';
 import type { FleetView } from '../ports/fleet-view.ts';
 import type { SpecRecord } from '../ports/spec-store.ts';
 
@@ -59,25 +59,8 @@ export const withSpecClear = (
 };
 
 /** One that BotService has not looked at yet. */
-const unseen = (id: string, invalid: string | undefined): RunningBot => {
-  return {
-    botId: id,
-    containerId: null,
-    status: 'stopped',
-    state: 'stopped',
-    startTime: null,
-    restarts: 0,
-    generation: 0,
-    observedGeneration: null,
-    attempt: 0,
-    wanted: false,
-    notBefore: null,
-    lastExit: null,
-    unsynced: false,
-    conditions: [notSeenYet('BotService', invalid)],
-    version: 0,
-  };
-};
+const unseen = (id: string, invalid: string | undefined): RunningBot =>
+  blankBot(id, 'stopped', [notSeenYet('BotService', invalid)]);
 
 const describe = (record: SpecRecord | undefined, bot: RunningBot | undefined, defaults: SpecDefaults) => {
   const id = record?.id ?? bot?.botId ?? '';

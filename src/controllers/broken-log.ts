@@ -1,6 +1,6 @@
 /** A log that cannot be folded: where it breaks, and what is shown of what it belongs to (fault R48). */
 import { toDroverError, type DroverError } from '../domain/errors.ts';
-import type { Condition, RunningBot } from '../domain/running-bot.ts';
+import type { Condition } from '../domain/running-bot.ts';
 
 export interface BrokenLog {
   readonly detail: string;
@@ -21,23 +21,4 @@ export const logCorrupt = ({ detail }: BrokenLog): Condition => ({
   message: `its log cannot be read: ${detail}; drover leaves its container as it is`,
   // The log itself would say since when.
   lastTransitionTime: 0,
-});
-
-/** Nobody knows what it does. */
-export const unknownBot = (botId: string): RunningBot => ({
-  botId,
-  containerId: null,
-  status: 'unknown',
-  state: 'unknown',
-  startTime: null,
-  restarts: 0,
-  generation: 0,
-  observedGeneration: null,
-  attempt: 0,
-  wanted: false,
-  notBefore: null,
-  lastExit: null,
-  unsynced: false,
-  conditions: [],
-  version: 0,
 });

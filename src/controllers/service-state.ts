@@ -3,14 +3,14 @@
  * read it; the reconciler takes the state it plans on from it.
  */
 import type { BotState } from '../domain/bot-state.ts';
-import type { FleetMetrics, RunningBot } from '../domain/running-bot.ts';
+import { blankBot, type FleetMetrics, type RunningBot } from '../domain/running-bot.ts';
 import { BOT_STREAMS, type StreamKind } from '../domain/streams.ts';
 import { BOT } from '../machines/machine.ts';
 import type { Versioned } from '../machines/snapshot.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { FleetView } from '../ports/fleet-view.ts';
 import type { SnapshotStore } from '../ports/snapshot-store.ts';
-import { logCorrupt, unknownBot } from './broken-log.ts';
+import { logCorrupt } from './broken-log.ts';
 import { createFoldStore, type FoldStore } from './fold-store.ts';
 import { createFleetCounters, type FleetCounters } from './fleet-counters.ts';
 import { toRunningBot } from './running-bot.ts';
@@ -42,7 +42,7 @@ export const createServiceState = (options: ServiceStateOptions): ServiceState =
     const known = fold !== undefined && isKnown(fold.state) ? toRunningBot(botId, fold) : undefined;
     const broken = store.broken().get(botId);
     if (broken !== undefined) {
-      const { conditions, ...bot } = known ?? unknownBot(botId);
+      const { conditions, ...bot } = known ?? blankBot(botId, 'unknown', []);
       return { ...bot, status: 'unknown', state: 'unknown', conditions: [...conditions, logCorrupt(broken)] };
     }
     if (known === undefined) return undefined;

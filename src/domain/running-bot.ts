@@ -52,6 +52,29 @@ export interface RunningBot {
   readonly version: number;
 }
 
+/** One of which no log says anything. */
+export const blankBot = (
+  botId: string,
+  state: 'stopped' | 'unknown',
+  conditions: readonly Condition[],
+): RunningBot => ({
+  botId,
+  containerId: null,
+  status: state,
+  state,
+  startTime: null,
+  restarts: 0,
+  generation: 0,
+  observedGeneration: null,
+  attempt: 0,
+  wanted: false,
+  notBefore: null,
+  lastExit: null,
+  unsynced: false,
+  conditions,
+  version: 0,
+});
+
 /** The seed's ServiceState metrics. */
 export interface FleetMetrics {
   readonly bots: Readonly<Record<Phase, number>>;
