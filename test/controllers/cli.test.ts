@@ -1,42 +1,24 @@
 /** The command line against a served API, over real HTTP on loopback. */
-import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { serve, type Served } from '../../src/api/serve.ts';
 import { createApiClient } from '../../src/cli/api-client.ts';
-import { createProgram } from '../../src/cli/program.ts';
-import { openApp, type ServedApp } from '../support/served.ts';
+import type { ServedApp } from '../support/served.ts';
+import { openCli, type ServedCli } from '../support/served-cli.ts';
 
 const EXAMPLES = join(import.meta.dirname, '../../examples');
 
+let cli: ServedCli;
 let api: ServedApp;
-let served: Served;
 let folder: string;
 beforeAll(async () => {
-  api = await openApp();
-  served = await serve(api.app, { host: '127.0.0.1', port: 0, setting: 'HTTP_PORT' });
-  folder = await mkdtemp(join(tmpdir(), 'drover-cli-'));
+  cli = await openCli();
+  ({ api, folder } = cli);
 });
-afterAll(async () => {
-  await served.close();
-  await api.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => cli.close());
 
-const drover = async (...args: string[]): Promise<string> => {
-  const lines: string[] = [];
-  const program = createProgram({
-    out: (text) => lines.push(text),
-    isTerminal: false,
-    client: ({ url }) => createApiClient({ url: url ?? served.url, token: undefined, actor: 'cli:test' }),
-    env: {},
-    signal: new AbortController().signal,
-  });
-  await program.parseAsync(['node', 'drover', ...args]);
-  return stripVTControlCharacters(lines.join('\n'));
-};
+const drover = async (...args: string[]): Promise<string> => stripVTControlCharacters(await cli.drover(...args));
 const stateOf = async (id: string): Promise<unknown> =>
   (JSON.parse(await drover('get', id, '-o', 'json')) as { state: unknown }).state;
 
@@ -176,7 +158,7 @@ describe('drover', () => {
   });
   it('follows', async () => {
     const ended = new AbortController();
-    const client = createApiClient({ url: served.url, token: undefined, actor: 'test' });
+    const client = createApiClient({ url: cli.url, token: undefined, actor: 'test' });
     const seen: string[] = [];
     const following = (async () => {
       for await (const line of client.lines('/v1/transitions?bot=node-ticker&follow=true', ended.signal))

@@ -1,26 +1,18 @@
 /** Where the command line looks for drover: where the same settings have told it to listen. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runDrover } from '../../scripts/drover-process.ts';
-import { serve, type Served } from '../../src/api/serve.ts';
 import { clientConfig, loadConfig } from '../../src/config.ts';
-import { openApp, type ServedApp } from '../support/served.ts';
+import { openCli, type ServedCli } from '../support/served-cli.ts';
 
-let api: ServedApp;
-let served: Served;
+let cli: ServedCli;
 let folder: string;
 beforeAll(async () => {
-  api = await openApp();
-  served = await serve(api.app, { host: '127.0.0.1', port: 0, setting: 'HTTP_PORT' });
-  folder = await mkdtemp(join(tmpdir(), 'drover-client-'));
+  cli = await openCli();
+  ({ folder } = cli);
 });
-afterAll(async () => {
-  await served.close();
-  await api.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => cli.close());
 
 const portOf = (url: string): string => new URL(url).port;
 
@@ -51,7 +43,7 @@ describe('case D7: the same configuration for server and command line', () => {
     expect(clientConfig({ url: 'http://example.org:9' }, { ...env, DROVER_TOKEN: 'own' }).token).toBe('own');
   });
   it('case D7: `HTTP_PORT=… drover get` asks that port', async () => {
-    const env = { HTTP_PORT: portOf(served.url), HTTP_HOST: '', DROVER_URL: '', DROVER_CONFIG: '' };
+    const env = { HTTP_PORT: portOf(cli.url), HTTP_HOST: '', DROVER_URL: '', DROVER_CONFIG: '' };
     expect(await runDrover(['get', '-o', 'json'], env)).toMatch(/^\[/);
   });
 });

@@ -1,28 +1,20 @@
 /** What a person's document is refused for, and what becomes of the same document when another program wrote it. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { serve, type Served } from '../../src/api/serve.ts';
-import { createApiClient } from '../../src/cli/api-client.ts';
-import { createProgram } from '../../src/cli/program.ts';
 import type { Condition } from '../../src/domain/running-bot.ts';
 import { referenceDocument, referenceSchedule } from '../support/reference-document.ts';
-import { openApp, type ServedApp } from '../support/served.ts';
+import type { ServedApp } from '../support/served.ts';
+import { openCli, type ServedCli } from '../support/served-cli.ts';
 
+let cli: ServedCli;
 let api: ServedApp;
-let served: Served;
 let folder: string;
 beforeAll(async () => {
-  api = await openApp();
-  served = await serve(api.app, { host: '127.0.0.1', port: 0, setting: 'HTTP_PORT' });
-  folder = await mkdtemp(join(tmpdir(), 'drover-refusals-'));
+  cli = await openCli();
+  ({ api, folder } = cli);
 });
-afterAll(async () => {
-  await served.close();
-  await api.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => cli.close());
 
 type Shown = { readonly state: string; readonly enabled: boolean | null; readonly conditions: readonly Condition[] };
 const call = async (method: string, path: string, body?: unknown): Promise<{ status: number; json: unknown }> => {
@@ -38,18 +30,7 @@ const asked = { requestId: 'r', actor: 'other program', action: 'write', at: 1 }
 const pointers = (json: unknown): readonly string[] =>
   (json as { error: { pointers: { pointer: string }[] } }).error.pointers.map(({ pointer }) => pointer);
 
-const drover = async (...args: string[]): Promise<string> => {
-  const lines: string[] = [];
-  const program = createProgram({
-    out: (text) => lines.push(text),
-    isTerminal: false,
-    client: ({ url }) => createApiClient({ url: url ?? served.url, token: undefined, actor: 'cli:test' }),
-    env: {},
-    signal: new AbortController().signal,
-  });
-  await program.parseAsync(['node', 'drover', ...args]);
-  return lines.join('\n');
-};
+const drover = (...args: string[]): Promise<string> => cli.drover(...args);
 
 describe('case A3: `enabled` that is no boolean', () => {
   it.each(['no', 'off', 'maybe', 'yes'])(

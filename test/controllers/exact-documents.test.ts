@@ -1,41 +1,20 @@
 /** What a user writes, from the file to the API and back to the terminal: to the digit, or refused by name. */
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { serve, type Served } from '../../src/api/serve.ts';
-import { createApiClient } from '../../src/cli/api-client.ts';
-import { createProgram } from '../../src/cli/program.ts';
-import { openApp, type ServedApp } from '../support/served.ts';
+import { openCli, type ServedCli } from '../support/served-cli.ts';
 
-let api: ServedApp;
-let served: Served;
+let cli: ServedCli;
 let folder: string;
 beforeAll(async () => {
-  api = await openApp();
-  served = await serve(api.app, { host: '127.0.0.1', port: 0, setting: 'HTTP_PORT' });
-  folder = await mkdtemp(join(tmpdir(), 'drover-exact-'));
-});
-afterAll(async () => {
-  await served.close();
-  await api.close();
-  await rm(folder, { recursive: true });
-});
-
-const lines: string[] = [];
-const drover = async (...args: string[]): Promise<string> => {
-  lines.length = 0;
-  const program = createProgram({
-    out: (text) => lines.push(text),
-    isTerminal: false,
-    client: ({ url }) => createApiClient({ url: url ?? served.url, token: undefined, actor: 'cli:test' }),
-    env: {},
-    signal: new AbortController().signal,
+  cli = await openCli((program) => {
+    for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
   });
-  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
-  await program.parseAsync(['node', 'drover', ...args]);
-  return lines.join('\n');
-};
+  ({ folder } = cli);
+});
+afterAll(() => cli.close());
+
+const drover = (...args: string[]): Promise<string> => cli.drover(...args);
 
 const CUSTOM =
   'custom: {version: 1.0.0-a, filePath: u/x/1, config: {runtime: nodejs20, entrypoints: {bot: main.js}}}\n';
@@ -44,7 +23,7 @@ const file = async (name: string, text: string | Buffer): Promise<string> => {
   await writeFile(path, text);
   return path;
 };
-const shown = async (id: string): Promise<string> => (await fetch(`${served.url}/v1/bots/${id}?secrets=true`)).text();
+const shown = async (id: string): Promise<string> => (await fetch(`${cli.url}/v1/bots/${id}?secrets=true`)).text();
 
 describe('drover apply', () => {
   it('case A1: keeps numbers as they are written, in the store, in the API, and over enable and disable', async () => {
@@ -107,7 +86,7 @@ describe('drover apply', () => {
       code: 'APPLY_INCOMPLETE',
       message: '3 of 5 documents were refused',
     });
-    const said = lines.join('\n');
+    const said = cli.printed();
     expect(said).toContain('fleet-b applied');
     expect(said).toContain('fleet-d applied');
     expect(said).toMatch(/refused: \S+fleet\/a\/bot\.yaml:2:13: \/config\/x is a number/);
@@ -118,7 +97,7 @@ describe('drover apply', () => {
 
 describe('the API', () => {
   const put = (id: string, body: string | Buffer) =>
-    fetch(`${served.url}/v1/bots/${id}`, {
+    fetch(`${cli.url}/v1/bots/${id}`, {
       method: 'PUT',
       body: typeof body === 'string' ? body : new Uint8Array(body),
     });
@@ -129,7 +108,7 @@ describe('the API', () => {
       expect(answer.status).toBe(422);
       expect(await answer.text()).toContain('is nested more than 64 levels deep');
     }
-    expect((await fetch(`${served.url}/v1/bots/deep`)).status).toBe(404);
+    expect((await fetch(`${cli.url}/v1/bots/deep`)).status).toBe(404);
   });
   it('refuses a body with a key twice, and one that is no text', async () => {
     expect((await put('x', '{"id":"x","id":"y"}')).status).toBe(422);

@@ -1,43 +1,24 @@
 /** Scheduled bots on the command line, over real HTTP on loopback: from their folder to the records of their runs. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { serve, type Served } from '../../src/api/serve.ts';
-import { createApiClient } from '../../src/cli/api-client.ts';
-import { createProgram } from '../../src/cli/program.ts';
 import { referenceSchedule } from '../support/reference-document.ts';
-import { openApp, type ServedApp } from '../support/served.ts';
+import type { ServedApp } from '../support/served.ts';
+import { openCli, type ServedCli } from '../support/served-cli.ts';
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/python-counter');
 
+let cli: ServedCli;
 let api: ServedApp;
-let served: Served;
 let folder: string;
 beforeAll(async () => {
-  api = await openApp();
-  served = await serve(api.app, { host: '127.0.0.1', port: 0, setting: 'HTTP_PORT' });
-  folder = await mkdtemp(join(tmpdir(), 'drover-cli-'));
+  cli = await openCli();
+  ({ api, folder } = cli);
 });
-afterAll(async () => {
-  await served.close();
-  await api.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => cli.close());
 
-const drover = async (...args: string[]): Promise<string> => {
-  const lines: string[] = [];
-  const program = createProgram({
-    out: (text) => lines.push(text),
-    isTerminal: false,
-    client: () => createApiClient({ url: served.url, token: undefined, actor: 'cli:test' }),
-    env: {},
-    signal: new AbortController().signal,
-  });
-  await program.parseAsync(['node', 'drover', ...args]);
-  return stripVTControlCharacters(lines.join('\n'));
-};
+const drover = async (...args: string[]): Promise<string> => stripVTControlCharacters(await cli.drover(...args));
 const asked = async <T>(...args: string[]): Promise<T> => JSON.parse(await drover(...args, '-o', 'json')) as T;
 
 /** Applied from a document, as another tool would write it; armed when this returns. */
